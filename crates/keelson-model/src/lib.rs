@@ -1,0 +1,46 @@
+//! The vocabulary of Keelson: the types of the domain and the conditions they always fulfil.
+//!
+//! Everything that can be lost or run out is a [`ConfigurationItem`] of a [`ClassRegistry`] class;
+//! [`Relationship`]s and [`Need`]s say what needs what; every fact knows the source that claims it
+//! ([`Provenance`]). A source speaks in [`Batch`]es; what they change is written down in
+//! [`Commit`]s, the append-only history of which everything else is a view.
+//!
+//! This crate refuses to do anything: no input or output, no clock, no randomness, no runtime, no
+//! database, no graph algorithm. Start reading at [`ci`] and [`relationship`].
+
+pub mod batch;
+pub mod ci;
+pub mod class;
+pub mod commit;
+pub mod finding;
+pub mod id;
+pub mod key;
+pub mod kind;
+pub mod provenance;
+pub mod records;
+pub mod relationship;
+pub mod rule;
+mod symbol;
+pub mod unit;
+pub mod value;
+
+pub use batch::{
+    Batch, CiRef, Completeness, ImporterVersion, MemberObservation, NeedObservation, Observation, OnError, Payload,
+    RelationshipObservation, Removal, RemovalTarget,
+};
+pub use ci::{Claim, ConfigurationItem, Criticality, Facts, Lifecycle, Merged, Standing};
+pub use class::{AttributeDefinition, AttributeType, Class, ClassError, ClassRegistry, IdentityRule, NeedRule};
+pub use commit::{Change, Commit, CommitHeader, Digest, RecordChange, Revision};
+pub use finding::{Finding, FindingCode, Severity};
+pub use id::{BatchId, CiId, IdError, IdSource, NeedId, ReviewTaskId, SequentialIds};
+pub use key::{CiKey, KeyError, SourceKey};
+pub use kind::{Carries, KindRegistry, RelationshipKind};
+pub use provenance::{Position, Provenance, Scope, Tombstone};
+pub use records::{ImportOutcome, ImportRun, ReviewState, ReviewTask, RowCounts, ScopeState};
+pub use relationship::{
+    Basis, Cap, Member, Need, NeedClaim, NeedDefinition, Relationship, RelationshipClaim, RelationshipKey, Stated,
+    Strength,
+};
+pub use rule::{Phase, Rule, RuleError};
+pub use symbol::Symbol;
+pub use value::{Attributes, Quantity, Value};

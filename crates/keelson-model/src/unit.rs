@@ -1,0 +1,150 @@
+//! Units of quantities: which ones are known and how they convert.
+//!
+//! A quantity keeps the unit it was given in unless the attribute fixes one; then it is converted
+//! exactly, or refused when the two measure different things.
+
+use rust_decimal::Decimal;
+
+/// What a unit measures. Only units of one dimension convert into each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dimension {
+    /// Bytes.
+    Information,
+    /// Bytes per second.
+    Throughput,
+    /// Seconds.
+    Time,
+    /// Hertz.
+    Frequency,
+    /// Watts.
+    Power,
+    /// A share of a whole.
+    Ratio,
+    /// Things per second, minute, hour or day; one dimension per kind of thing.
+    Rate(&'static str),
+    /// Plain counts of one kind of thing.
+    Count(&'static str),
+}
+
+/// A known unit.
+#[derive(Clone, Copy, Debug)]
+pub struct Unit {
+    /// How it is written.
+    pub symbol: &'static str,
+    /// What it measures.
+    pub dimension: Dimension,
+    /// Numerator and denominator of the factor to the dimension's base unit.
+    factor: (u64, u64),
+}
+
+macro_rules! units {
+    ($($symbol:literal $dimension:expr, $numerator:expr, $denominator:expr;)*) => {
+        &[$(Unit { symbol: $symbol, dimension: $dimension, factor: ($numerator, $denominator) },)*]
+    };
+}
+
+use Dimension::{Count, Frequency, Information, Power, Rate, Ratio, Throughput, Time};
+
+const UNITS: &[Unit] = units! {
+    "B" Information, 1, 1;
+    "kB" Information, 1_000, 1;
+    "MB" Information, 1_000_000, 1;
+    "GB" Information, 1_000_000_000, 1;
+    "TB" Information, 1_000_000_000_000, 1;
+    "KiB" Information, 1 << 10, 1;
+    "MiB" Information, 1 << 20, 1;
+    "GiB" Information, 1 << 30, 1;
+    "TiB" Information, 1 << 40, 1;
+    "bit/s" Throughput, 1, 8;
+    "kbit/s" Throughput, 125, 1;
+    "Mbit/s" Throughput, 125_000, 1;
+    "Gbit/s" Throughput, 125_000_000, 1;
+    "B/s" Throughput, 1, 1;
+    "MB/s" Throughput, 1_000_000, 1;
+    "MiB/s" Throughput, 1 << 20, 1;
+    "ms" Time, 1, 1_000;
+    "s" Time, 1, 1;
+    "min" Time, 60, 1;
+    "h" Time, 3_600, 1;
+    "d" Time, 86_400, 1;
+    "week" Time, 604_800, 1;
+    "Hz" Frequency, 1, 1;
+    "MHz" Frequency, 1_000_000, 1;
+    "GHz" Frequency, 1_000_000_000, 1;
+    "W" Power, 1, 1;
+    "kW" Power, 1_000, 1;
+    "1" Ratio, 1, 1;
+    "%" Ratio, 1, 100;
+    "transactions/s" Rate("transactions"), 1, 1;
+    "transactions/min" Rate("transactions"), 1, 60;
+    "requests/s" Rate("requests"), 1, 1;
+    "requests/min" Rate("requests"), 1, 60;
+    "messages/s" Rate("messages"), 1, 1;
+    "messages/h" Rate("messages"), 1, 3_600;
+    "messages/d" Rate("messages"), 1, 86_400;
+    "queries/s" Rate("queries"), 1, 1;
+    "iops" Rate("operations"), 1, 1;
+    "h/week" Rate("hours"), 1, 604_800;
+    "vCPU" Count("vCPU"), 1, 1;
+    "core" Count("core"), 1, 1;
+    "seats" Count("seats"), 1, 1;
+    "instances" Count("instances"), 1, 1;
+    "connections" Count("connections"), 1, 1;
+    "ports" Count("ports"), 1, 1;
+    "people" Count("people"), 1, 1;
+    "EUR" Count("EUR"), 1, 1;
+    "USD" Count("USD"), 1, 1;
+    "GBP" Count("GBP"), 1, 1;
+    "CHF" Count("CHF"), 1, 1;
+};
+
+/// Returns the unit written `symbol`; units are compared with case, because `MB` and `mb` differ.
+#[must_use]
+pub fn unit(symbol: &str) -> Option<&'static Unit> {
+    UNITS.iter().find(|unit| unit.symbol == symbol)
+}
+
+/// Symbols of all known units, for messages and documentation.
+pub fn symbols() -> impl Iterator<Item = &'static str> {
+    UNITS.iter().map(|unit| unit.symbol)
+}
+
+/// Converts `value` from one unit into another of the same dimension; `None` when they measure
+/// different things, one is unknown, or the result does not fit.
+#[must_use]
+pub fn convert(value: Decimal, from: &str, to: &str) -> Option<Decimal> {
+    if from == to {
+        return Some(value);
+    }
+    let (from, to) = (unit(from)?, unit(to)?);
+    if from.dimension != to.dimension {
+        return None;
+    }
+    let numerator = Decimal::from(from.factor.0).checked_mul(Decimal::from(to.factor.1))?;
+    let denominator = Decimal::from(from.factor.1).checked_mul(Decimal::from(to.factor.0))?;
+    value.checked_mul(numerator)?.checked_div(denominator).map(|v| v.normalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_convert_within_a_dimension_only() {
+        let d = |text: &str| text.parse::<Decimal>().unwrap();
+        assert_eq!(convert(d("2"), "GiB", "MiB"), Some(d("2048")));
+        assert_eq!(convert(d("90"), "s", "min"), Some(d("1.5")));
+        assert_eq!(convert(d("5"), "%", "1"), Some(d("0.05")));
+        assert_eq!(convert(d("5"), "GB", "min"), None);
+        assert_eq!(convert(d("5"), "mb", "MB"), None);
+        assert_eq!(convert(d("5"), "furlong", "furlong"), Some(d("5")));
+    }
+
+    #[test]
+    fn every_symbol_is_listed_once() {
+        let mut all: Vec<_> = symbols().collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), UNITS.len());
+    }
+}
