@@ -20,6 +20,7 @@ pub mod provenance;
 pub mod records;
 pub mod relationship;
 pub mod rule;
+mod schema;
 mod symbol;
 pub mod unit;
 pub mod value;
@@ -42,5 +43,6 @@ pub use relationship::{
     Strength,
 };
 pub use rule::{Phase, Rule, RuleError};
+pub use schema::Schema;
 pub use symbol::Symbol;
 pub use value::{Attributes, Quantity, Value};

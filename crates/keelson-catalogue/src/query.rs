@@ -1,0 +1,1 @@
+//! Filtering, ordering and paging of configuration items.

@@ -1,0 +1,1 @@
+//! A tiny language for graphs in tests.

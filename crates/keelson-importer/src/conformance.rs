@@ -1,0 +1,1 @@
+//! The conformance kit: what every importer's tests check.
