@@ -17,6 +17,8 @@ mod catalogue;
 pub mod identity;
 mod ix;
 pub mod query;
+#[cfg(test)]
+mod tests;
 
 pub use apply::ApplyError;
 pub use catalogue::{Catalogue, Claimed, Head, NeedSlot, RelationshipSlot, Slot, SourceRef};
