@@ -9,6 +9,7 @@
 //! database, no graph algorithm. Start reading at [`ci`] and [`relationship`].
 
 pub mod batch;
+pub mod builtin;
 pub mod ci;
 pub mod class;
 pub mod commit;

@@ -1,0 +1,235 @@
+//! Drawing the dependency graph of a catalogue.
+//!
+//! What is in the graph, and what is left out:
+//!
+//! - a configuration item that is neither withdrawn nor retired, placeholders included;
+//! - a live need with the members that are in the graph; a member that left service no longer
+//!   counts, and a count is lowered to the members that remain;
+//! - a live relationship that carries loss and that a source states on its own, as a need of one,
+//!   unless a running need of the same dependent already has the dependency as a member and no
+//!   source gives the relationship a strength of its own;
+//! - what is only observed, or below the confidence cut, as a need whose existence is in doubt.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use keelson_catalogue::{Catalogue, CiIx, NeedIx, RelationshipIx};
+use keelson_graph::spec::Doubt;
+use keelson_graph::{Builder, Changes, GraphError, ItemIx, NeedSpec, Snapshot};
+use keelson_model::{Basis, NeedDefinition, RecordChange, Rule, Standing, Strength};
+
+use crate::view::item;
+
+/// Confidence below which a need is in doubt.
+pub const CONFIDENCE_CUT: f64 = 0.5;
+
+const NEED_TAG: u64 = 1 << 63;
+
+/// What a need of the graph was drawn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DrawnFrom {
+    /// A need of the catalogue.
+    Need(NeedIx),
+    /// A plain relationship.
+    Relationship(RelationshipIx),
+}
+
+impl DrawnFrom {
+    fn tag(self) -> u64 {
+        match self {
+            Self::Need(ix) => NEED_TAG | u64::from(ix.0),
+            Self::Relationship(ix) => u64::from(ix.0),
+        }
+    }
+
+    /// Reads the tag of a need of the graph.
+    #[must_use]
+    pub fn of_tag(tag: u64) -> Self {
+        let number = (tag & u64::from(u32::MAX)) as u32;
+        if tag & NEED_TAG == 0 { Self::Relationship(RelationshipIx(number)) } else { Self::Need(NeedIx(number)) }
+    }
+}
+
+/// Draws the whole graph.
+///
+/// # Errors
+/// Fails when a stored need cannot be drawn.
+pub fn draw(catalogue: &Catalogue) -> Result<Snapshot, GraphError> {
+    let mut builder = Builder::with_capacity(catalogue.ci_count(), catalogue.relationship_count());
+    for (ix, slot) in catalogue.cis() {
+        if slot.ci.is_in_service() {
+            builder.item(item(ix));
+        }
+    }
+    for (ix, slot) in catalogue.cis() {
+        if slot.ci.is_in_service() {
+            for spec in needs_of(catalogue, ix) {
+                builder.need(spec)?;
+            }
+        }
+    }
+    builder.build()
+}
+
+/// What changes in the graph when `changes` have led to `catalogue`.
+#[must_use]
+pub fn redraw(graph: &Snapshot, catalogue: &Catalogue, changes: &[RecordChange]) -> Changes {
+    let mut touched: BTreeSet<CiIx> = BTreeSet::new();
+    let mut redrawn: BTreeSet<CiIx> = BTreeSet::new();
+    for change in changes {
+        match change {
+            RecordChange::Ci(change) => {
+                let ci = change.after.as_ref().or(change.before.as_ref());
+                touched.extend(ci.and_then(|ci| catalogue.find_id(ci.id)));
+            }
+            RecordChange::Relationship(change) => {
+                let relationship = change.after.as_ref().or(change.before.as_ref());
+                redrawn.extend(relationship.and_then(|r| catalogue.find_id(r.key.dependent)));
+            }
+            RecordChange::Need(change) => {
+                let need = change.after.as_ref().or(change.before.as_ref());
+                redrawn.extend(need.and_then(|need| catalogue.find_id(need.dependent)));
+            }
+            RecordChange::Scope(_) | RecordChange::Run(_) | RecordChange::Review(_) => {}
+        }
+    }
+    let mut delta = Changes::new();
+    for ix in touched {
+        let (was, is) = (graph.contains(item(ix)), catalogue.ci(ix).is_in_service());
+        if was == is {
+            continue;
+        }
+        // Whoever names an item that comes or goes is drawn again: its counts may change.
+        let slot = catalogue.slot(ix);
+        redrawn.extend(slot.dependents.iter().map(|relationship| catalogue.relationship(*relationship).dependent));
+        redrawn.extend(slot.member_of.iter().map(|need| catalogue.need(*need).dependent));
+        if is {
+            delta.add(item(ix));
+            redrawn.insert(ix);
+        } else {
+            delta.remove(item(ix));
+        }
+    }
+    for ix in redrawn {
+        if catalogue.ci(ix).is_in_service() {
+            delta.replace_needs(item(ix), needs_of(catalogue, ix));
+        }
+    }
+    delta
+}
+
+/// The needs of one configuration item as the graph has them.
+#[must_use]
+pub fn needs_of(catalogue: &Catalogue, ix: CiIx) -> Vec<NeedSpec> {
+    let slot = catalogue.slot(ix);
+    let mut specs = Vec::new();
+    let mut covered: BTreeSet<CiIx> = BTreeSet::new();
+    for need in &slot.needs {
+        let record = &catalogue.need(*need).need;
+        if record.standing != Standing::Live {
+            continue;
+        }
+        let members: Vec<Option<CiIx>> = record
+            .definition
+            .members
+            .iter()
+            .map(|member| catalogue.find_id(member.ci).filter(|ix| catalogue.ci(*ix).is_in_service()))
+            .collect();
+        if record.definition.phase.runs() {
+            covered.extend(members.iter().flatten());
+        }
+        let observed = record.confidence_is_low();
+        specs.extend(spec_of_need(item(ix), &record.definition, &members, DrawnFrom::Need(*need).tag(), observed));
+    }
+    specs.extend(plain_needs(catalogue, ix, &covered));
+    specs
+}
+
+trait Confidence {
+    fn confidence_is_low(&self) -> bool;
+}
+
+impl Confidence for keelson_model::Need {
+    fn confidence_is_low(&self) -> bool {
+        self.definition.confidence.is_some_and(|confidence| confidence < CONFIDENCE_CUT)
+    }
+}
+
+fn spec_of_need(
+    owner: ItemIx,
+    definition: &NeedDefinition,
+    members: &[Option<CiIx>],
+    tag: u64,
+    existence: bool,
+) -> Option<NeedSpec> {
+    let present: Vec<usize> = (0..members.len()).filter(|at| members[*at].is_some()).collect();
+    if present.is_empty() {
+        return None;
+    }
+    let doubtful = present.iter().filter(|at| definition.members[**at].doubtful);
+    let most = u32::try_from(present.len()).unwrap_or(u32::MAX);
+    let mut counts: Vec<u32> = definition.possible_counts.iter().map(|count| (*count).min(most)).collect();
+    counts.dedup();
+    Some(NeedSpec {
+        owner,
+        members: present.iter().filter_map(|at| members[*at]).map(item).collect(),
+        rule: rule_over(&definition.rule, &present),
+        cap: definition.cap.as_ref().map_or(1.0, |cap| cap.limit),
+        phase: definition.phase,
+        doubt: Doubt {
+            rule_assumed: definition.assumed,
+            counts,
+            existence,
+            members: doubtful.filter_map(|at| members[*at]).map(item).collect(),
+        },
+        tag,
+    })
+}
+
+/// A rule over the members that remain.
+fn rule_over(rule: &Rule, present: &[usize]) -> Rule {
+    let of = |values: &[f64]| present.iter().filter_map(|at| values.get(*at).copied()).collect::<Vec<f64>>();
+    match rule {
+        Rule::All => Rule::All,
+        Rule::Any => Rule::Any,
+        Rule::AtLeast { k } => Rule::AtLeast { k: (*k).min(u32::try_from(present.len()).unwrap_or(u32::MAX)) },
+        Rule::Percent { percent } => Rule::Percent { percent: *percent },
+        Rule::Weight { weights, threshold } => {
+            let weights = of(weights);
+            let total: f64 = weights.iter().sum();
+            Rule::Weight { weights, threshold: threshold.min(total) }
+        }
+        Rule::Share { capacities, unit, demand } => {
+            Rule::Share { capacities: of(capacities), unit: unit.clone(), demand: *demand }
+        }
+    }
+}
+
+/// Plain relationships as needs of one, one per dependency: the strongest statement counts.
+fn plain_needs(catalogue: &Catalogue, ix: CiIx, covered: &BTreeSet<CiIx>) -> Vec<NeedSpec> {
+    let mut strongest: BTreeMap<CiIx, NeedSpec> = BTreeMap::new();
+    for relationship in &catalogue.slot(ix).dependencies {
+        let slot = catalogue.relationship(*relationship);
+        let record = &slot.relationship;
+        let counts = record.standing == Standing::Live
+            && record.is_plain()
+            && catalogue.schema().kinds.carries_loss(&record.key.kind)
+            && catalogue.ci(slot.dependency).is_in_service();
+        let strength = record.strength();
+        if !counts || (covered.contains(&slot.dependency) && strength.is_none()) {
+            continue;
+        }
+        let tag = DrawnFrom::Relationship(*relationship).tag();
+        let mut spec = NeedSpec::plain(item(ix), item(slot.dependency), tag);
+        if let Some(Strength::Soft { cap }) = strength {
+            spec.cap = cap;
+        }
+        spec.doubt.existence = record.basis() == Basis::Observed || record.confidence() < CONFIDENCE_CUT;
+        let stronger = strongest
+            .get(&slot.dependency)
+            .is_none_or(|known| (spec.doubt.existence, -spec.cap) < (known.doubt.existence, -known.cap));
+        if stronger {
+            strongest.insert(slot.dependency, spec);
+        }
+    }
+    strongest.into_values().collect()
+}

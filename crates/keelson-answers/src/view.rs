@@ -1,0 +1,55 @@
+//! One revision as a reader holds it.
+
+use std::sync::Arc;
+
+use keelson_catalogue::{Catalogue, CiIx};
+use keelson_graph::{GraphError, ItemIx, Snapshot};
+use keelson_model::{RecordChange, Revision};
+
+use crate::projection;
+
+/// A catalogue with its dependency graph. Cheap to clone; never changes.
+#[derive(Clone)]
+pub struct View {
+    /// The catalogue.
+    pub catalogue: Arc<Catalogue>,
+    /// The graph drawn from it; its items have the catalogue's numbers.
+    pub graph: Arc<Snapshot>,
+}
+
+impl View {
+    /// Draws the graph of a catalogue.
+    ///
+    /// # Errors
+    /// Fails when a stored need cannot be drawn: the store holds something no write lets in.
+    pub fn of(catalogue: Arc<Catalogue>) -> Result<Self, GraphError> {
+        let graph = Arc::new(projection::draw(&catalogue)?);
+        Ok(Self { catalogue, graph })
+    }
+
+    /// The view after a commit: `catalogue` is this view's catalogue with `changes` applied. Costs
+    /// what the change costs, not what the catalogue is large.
+    ///
+    /// # Errors
+    /// As [`View::of`].
+    pub fn after(&self, catalogue: Arc<Catalogue>, changes: &[RecordChange]) -> Result<Self, GraphError> {
+        let delta = projection::redraw(&self.graph, &catalogue, changes);
+        let mut graph = self.graph.with_changes(delta)?;
+        if graph.wants_compaction() {
+            graph = graph.compact()?;
+        }
+        Ok(Self { catalogue, graph: Arc::new(graph) })
+    }
+
+    /// The revision it shows.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.catalogue.revision()
+    }
+}
+
+/// The graph's number of a configuration item.
+#[must_use]
+pub fn item(ix: CiIx) -> ItemIx {
+    ItemIx(ix.0)
+}
