@@ -1,0 +1,142 @@
+//! What can go wrong with the store, classified in one place.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use keelson_model::Revision;
+use surrealdb::Error;
+use surrealdb::types::{ErrorDetails, QueryError};
+use thiserror::Error;
+
+/// The store cannot do what was asked.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The address is not one of a store.
+    #[error("'{url}' is not the address of a store: {reason}")]
+    Address {
+        /// The address.
+        url: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// Another process has the folder open.
+    #[error("the data folder {folder} is in use by another process; stop it, or ask it over its address with --server")]
+    Locked {
+        /// The folder.
+        folder: String,
+    },
+    /// The database cannot be reached.
+    #[error("the database cannot be reached: {0}")]
+    Unavailable(String),
+    /// The database refused a statement.
+    #[error("the database failed while {doing}: {reason}")]
+    Failed {
+        /// The operation.
+        doing: &'static str,
+        /// Its message.
+        reason: String,
+    },
+    /// Another writer was quicker; nothing was written, and trying again is safe.
+    #[error("another writer changed the same records while {doing}")]
+    Conflict {
+        /// The operation.
+        doing: &'static str,
+    },
+    /// The store holds something that no write puts there.
+    #[error("{table} {record}: {reason}")]
+    Inconsistent {
+        /// The table.
+        table: &'static str,
+        /// The record.
+        record: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The log has lost its end.
+    #[error(
+        "the store has lost commits: the last acknowledged revision is {acknowledged}, but the store ends at \
+         {found}; revisions {first} to {acknowledged} are missing. Restore the last backup with `keelson restore`, \
+         or accept the loss by removing {headfile}"
+    )]
+    LostTail {
+        /// The last revision that was acknowledged.
+        acknowledged: Revision,
+        /// The revision the store ends at.
+        found: Revision,
+        /// The first missing revision.
+        first: Revision,
+        /// The head file.
+        headfile: PathBuf,
+    },
+    /// The store was written by a newer version.
+    #[error("the store was written by a newer version of Keelson (migration {0} is unknown here); use that version")]
+    Newer(String),
+    /// A migration differs from the one that was applied.
+    #[error("migration {0} is not the one this store was made with; migrations are never edited")]
+    EditedMigration(String),
+    /// A file beside the engine's own.
+    #[error("failed to write {path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// A commit was not made. Nothing of it is in the store.
+#[derive(Debug, Error)]
+pub enum CommitError {
+    /// Something was committed since the plan was made; plan again.
+    #[error("planned at revision {planned}, but the store is at revision {current}; plan again")]
+    Stale {
+        /// The revision of the plan.
+        planned: Revision,
+        /// The revision of the store.
+        current: Revision,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Prefix of the text by which our own statements refuse a stale plan.
+pub(crate) const STALE: &str = "keelson: stale ";
+
+/// Classifies one error of the engine.
+pub(crate) fn classify(doing: &'static str, error: &Error) -> StoreError {
+    let message = error.to_string();
+    if error.is_connection() {
+        return StoreError::Unavailable(message);
+    }
+    if matches!(error.details(), ErrorDetails::Query(Some(QueryError::TransactionConflict)))
+        || message.contains("Transaction conflict")
+        || message.contains("can be retried")
+    {
+        return StoreError::Conflict { doing };
+    }
+    if let Some(folder) = message.strip_suffix("is already locked by another process") {
+        let folder = folder.rsplit("Database at ").next().unwrap_or_default().trim();
+        return StoreError::Locked { folder: folder.trim_end_matches("/LOCK").to_owned() };
+    }
+    StoreError::Failed { doing, reason: message }
+}
+
+/// Finds the cause among the errors of a block's statements: those that only say that another one
+/// failed are no cause.
+pub(crate) fn cause(errors: HashMap<usize, Error>) -> Option<Error> {
+    let follows = |error: &Error| {
+        matches!(error.details(), ErrorDetails::Query(Some(QueryError::NotExecuted | QueryError::Cancelled)))
+    };
+    let mut errors: Vec<_> = errors.into_iter().collect();
+    errors.sort_by_key(|(statement, error)| (follows(error), *statement));
+    errors.into_iter().next().map(|(_, error)| error)
+}
+
+/// The revision the store is at, if the error is our own refusal of a stale plan.
+pub(crate) fn stale(error: &Error) -> Option<Revision> {
+    let message = error.to_string();
+    let (_, rest) = message.split_once(STALE)?;
+    rest.trim().parse().ok().map(Revision)
+}
