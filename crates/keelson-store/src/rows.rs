@@ -1,6 +1,6 @@
 //! Records as rows and back. Row shapes are private to this crate.
 
-use keelson_model::{ConfigurationItem, Need, RecordChange, Relationship, RelationshipKey, Revision};
+use keelson_model::{CiId, ConfigurationItem, Need, RecordChange, Relationship, RelationshipKey, Revision};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
@@ -96,7 +96,7 @@ fn object(fields: Json) -> Object {
     object
 }
 
-fn ci_id(id: impl ToString) -> RecordId {
+fn ci_id(id: CiId) -> RecordId {
     RecordId::new("ci", id.to_string())
 }
 
@@ -135,8 +135,8 @@ fn relationship_row(relationship: &Relationship, revision: Revision) -> Result<V
     }));
     let key = texts(&[&dependent.to_string(), kind, &dependency.to_string()]);
     row.insert("id", RecordId::new("relationship", key));
-    row.insert("in", ci_id(dependent));
-    row.insert("out", ci_id(dependency));
+    row.insert("in", ci_id(*dependent));
+    row.insert("out", ci_id(*dependency));
     Ok(Value::Object(row))
 }
 
