@@ -10,7 +10,7 @@ use crate::chunk::{self, Chunk};
 use crate::error::{STALE, cause, classify, stale};
 use crate::headfile::Acknowledged;
 use crate::rows::Rows;
-use crate::{AuditEntry, CommitError, Store, StoreError, journal};
+use crate::{AuditEntry, CommitError, Store, StoreError, journal, read};
 
 /// Changes beyond which a commit is journalled instead of being one transaction, whose memory
 /// grows by several kilobytes a row.
@@ -70,6 +70,8 @@ pub(crate) struct Tail {
     pub(crate) at: Option<DateTime<Utc>>,
     pub(crate) audit_seq: u64,
     pub(crate) audit_hash: Digest,
+    /// Set when the disk failed; nothing is written until the store is opened again.
+    pub(crate) closed: bool,
 }
 
 impl Tail {
@@ -95,6 +97,7 @@ impl Tail {
             at: Some(header.at),
             audit_seq: audit.seq,
             audit_hash: audit.hash(),
+            closed: false,
         }
     }
 }
@@ -117,9 +120,25 @@ impl Store {
     ///
     /// # Errors
     /// [`CommitError::Stale`] when something was committed since the plan was made; otherwise as
-    /// the store fails. Nothing is written in either case.
+    /// the store fails. Nothing of the commit is in the store then, with two exceptions that close
+    /// the store for writing: [`StoreError::Unfinished`] and a failure of the head file's disk.
+    ///
+    /// The commit runs on a task of its own: a caller that stops waiting does not cut it off.
     pub async fn commit(&self, draft: Draft) -> Result<Committed, CommitError> {
+        let store = self.clone();
+        let task = tokio::spawn(async move { store.commit_whole(draft).await });
+        task.await.map_err(|error| StoreError::Failed { doing: "committing", reason: error.to_string() })?
+    }
+
+    async fn commit_whole(&self, draft: Draft) -> Result<Committed, CommitError> {
         let mut tail = self.tail.lock().await;
+        if tail.closed {
+            return Err(StoreError::Closed.into());
+        }
+        if draft.planned_at > tail.revision {
+            // Another server has committed since, and the caller has already read it.
+            *tail = read::tail(self).await?;
+        }
         if draft.planned_at != tail.revision {
             return Err(CommitError::Stale { planned: draft.planned_at, current: tail.revision });
         }
@@ -142,17 +161,28 @@ impl Store {
         if let Some(batch) = draft.batch {
             self.keep_findings(batch, &draft.findings).await?;
         }
+        refuse_removals(&draft.changes)?;
         let chunked = chunks.iter().map(|chunk| chunk.changes).collect();
-        if draft.changes.len() <= ONE_TRANSACTION {
-            self.commit_at_once(&header, &audit, &draft.changes, chunks).await?;
+        let written = if draft.changes.len() <= ONE_TRANSACTION {
+            self.commit_at_once(&header, &audit, &draft.changes, chunks).await
         } else {
-            journal::commit(self, &header, &audit, &draft.changes, chunks).await?;
+            journal::commit(self, &header, &audit, &draft.changes, chunks).await
+        };
+        match &written {
+            Err(CommitError::Stale { .. }) => *tail = read::tail(self).await?,
+            Err(CommitError::Store(StoreError::Unfinished { .. })) => tail.closed = true,
+            Ok(()) | Err(CommitError::Store(_)) => {}
         }
+        written?;
         let next = tail.after(&header, &audit);
-        if let Some(headfile) = &self.headfile {
-            headfile.write(Acknowledged { revision: next.revision, digest: next.digest })?;
-        }
         *tail = next;
+        if let Some(headfile) = &self.headfile
+            && let Err(error) = headfile.write(Acknowledged { revision: next.revision, digest: next.digest })
+        {
+            // The commit is in the store, but nobody may rely on a disk that fails: stop writing.
+            tail.closed = true;
+            return Err(error.into());
+        }
         Ok(Committed { digest: next.digest, header, changes: draft.changes, chunked })
     }
 
@@ -254,6 +284,26 @@ pub(crate) fn bind_publication<'r>(
         .bind(("seq", audit.seq))
         .bind(("entry", text(audit)))
         .bind(("hash", audit.hash().to_string()))
+}
+
+/// Records are withdrawn or retired, never removed; a change that removes one is a mistake of ours.
+fn refuse_removals(changes: &[RecordChange]) -> Result<(), StoreError> {
+    let removes = |change: &RecordChange| match change {
+        RecordChange::Ci(change) => change.after.is_none(),
+        RecordChange::Relationship(change) => change.after.is_none(),
+        RecordChange::Need(change) => change.after.is_none(),
+        RecordChange::Scope(change) => change.after.is_none(),
+        RecordChange::Run(change) => change.after.is_none(),
+        RecordChange::Review(change) => change.after.is_none(),
+    };
+    match changes.iter().position(removes) {
+        None => Ok(()),
+        Some(at) => Err(StoreError::Inconsistent {
+            table: "commit",
+            record: format!("change {at}"),
+            reason: "removes a record; records are withdrawn or retired instead".into(),
+        }),
+    }
 }
 
 fn text(what: &impl serde::Serialize) -> String {

@@ -68,6 +68,19 @@ pub enum StoreError {
         /// The head file.
         headfile: PathBuf,
     },
+    /// A large commit failed after its journal was whole: it will be finished when the store is
+    /// opened again, and nothing else is written before that.
+    #[error("revision {revision} is in the journal, but could not be finished; start again to finish it: {source}")]
+    Unfinished {
+        /// The revision of the commit.
+        revision: Revision,
+        /// What failed.
+        #[source]
+        source: Box<StoreError>,
+    },
+    /// A write to the disk failed earlier.
+    #[error("a write to the disk failed, so the store is read-only; mend the disk and start again")]
+    Closed,
     /// The store was written by a newer version.
     #[error("the store was written by a newer version of Keelson (migration {0} is unknown here); use that version")]
     Newer(String),

@@ -5,7 +5,7 @@
 //! off is rolled forward when its journal is whole, and removed when it is not; nobody sees it
 //! before it is published, because readers follow the head.
 
-use keelson_model::{CommitHeader, RecordChange};
+use keelson_model::{CommitHeader, RecordChange, Revision};
 use surrealdb::types::{Array, Bytes, Object, RecordId, Value};
 
 use crate::chunk::Chunk;
@@ -36,8 +36,16 @@ pub(crate) async fn commit(
     let query = bind_publication(store.db.query(text), header, audit);
     let mut answer = query.await.map_err(|error| classify(DOING, &error))?;
     refuse(header, cause(answer.take_errors()).as_ref(), DOING)?;
-    write_chunks(store, header, chunks).await?;
-    apply(store, header, audit, changes).await
+    if let Err(error) = write_chunks(store, header, chunks).await {
+        remove(store, header.revision).await?;
+        return Err(error.into());
+    }
+    apply(store, header, audit, changes).await.map_err(|error| match error {
+        CommitError::Store(error) => {
+            StoreError::Unfinished { revision: header.revision, source: Box::new(error) }.into()
+        }
+        stale @ CommitError::Stale { .. } => stale,
+    })
 }
 
 async fn write_chunks(store: &Store, header: &CommitHeader, chunks: Vec<Chunk>) -> Result<(), StoreError> {
@@ -96,7 +104,9 @@ async fn write(store: &Store, statement: &'static str, rows: Vec<Value>) -> Resu
 pub(crate) async fn recover(store: &Store) -> Result<(), StoreError> {
     let mut tail = store.tail.lock().await;
     let next = tail.revision.next();
-    let Some((header, published)) = read::header(store, next).await? else { return remove(store, next.0).await };
+    let Some((header, published)) = read::header(store, next).await? else {
+        return if read::has_chunks(store, next).await? { remove(store, next).await } else { Ok(()) };
+    };
     if published {
         return Err(StoreError::Inconsistent {
             table: "commit",
@@ -117,24 +127,21 @@ pub(crate) async fn recover(store: &Store) -> Result<(), StoreError> {
         }
         Err(StoreError::Inconsistent { .. }) => {
             tracing::warn!(revision = next.0, "removing a commit that was cut off before it was whole");
-            remove(store, next.0).await
+            remove(store, next).await
         }
         Err(error) => Err(error),
     }
 }
 
-async fn remove(store: &Store, revision: u64) -> Result<(), StoreError> {
+/// Removes what is left of a commit that was never published.
+pub(crate) async fn remove(store: &Store, revision: Revision) -> Result<(), StoreError> {
     const DOING: &str = "removing a commit that was cut off";
-    let text = "BEGIN; DELETE chunk WHERE record::id(id)[0] = $revision; \
-                DELETE type::record('commit', $revision); COMMIT;";
-    let text = if read::has_chunks(store, revision).await?
-        || read::header(store, keelson_model::Revision(revision)).await?.is_some()
-    {
-        text
-    } else {
-        return Ok(());
-    };
-    let mut answer =
-        store.db.query(text).bind(("revision", revision)).await.map_err(|error| classify(DOING, &error))?;
+    let mut answer = store
+        .db
+        .query("BEGIN; DELETE $chunks; DELETE type::record('commit', $revision); COMMIT;")
+        .bind(("chunks", read::chunk_range(revision)))
+        .bind(("revision", revision.0))
+        .await
+        .map_err(|error| classify(DOING, &error))?;
     cause(answer.take_errors()).map_or(Ok(()), |error| Err(classify(DOING, &error)))
 }

@@ -1,6 +1,6 @@
 //! Opening a store: address, migrations, an interrupted commit, the head file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use keelson_model::Digest;
@@ -39,7 +39,7 @@ impl Options {
 
     /// The embedded store in a data folder.
     #[must_use]
-    pub fn in_folder(folder: &std::path::Path) -> Self {
+    pub fn in_folder(folder: &Path) -> Self {
         Self::at(format!("surrealkv://{}", folder.join("store").display()))
     }
 }
@@ -93,7 +93,7 @@ impl Store {
     pub async fn open(options: Options) -> Result<Self, StoreError> {
         let address = address(&options.url)?;
         if let Some(folder) = &address.folder {
-            let parent = folder.parent().map_or_else(|| PathBuf::from("."), PathBuf::from);
+            let parent = folder_of(folder);
             std::fs::create_dir_all(&parent).map_err(|source| StoreError::File { path: parent, source })?;
         }
         let db = connect(&address.url).await.map_err(|error| classify("opening the store", &error))?;
@@ -103,13 +103,26 @@ impl Store {
         }
         db.use_ns(NAMESPACE).use_db(DATABASE).await.map_err(|error| classify("opening the database", &error))?;
         migrate(&db).await?;
-        let headfile = address.folder.map(|folder| HeadFile { path: folder.with_extension("head.json") });
+        let headfile = address.folder.map(|folder| HeadFile { path: beside(&folder, ".head.json") });
         let store = Self { db, headfile, tail: Arc::default() };
         let tail = read::tail(&store).await?;
         *store.tail.lock().await = tail;
+        store.check_not_lost(tail)?;
         journal::recover(&store).await?;
         store.check_head().await?;
         Ok(store)
+    }
+
+    /// Refuses a store that has lost commits before anything in it is touched. The very next commit
+    /// may still be whole in the journal, so that recovery can bring it back.
+    fn check_not_lost(&self, tail: Tail) -> Result<(), StoreError> {
+        let Some(headfile) = &self.headfile else { return Ok(()) };
+        match headfile.read()? {
+            Some(acknowledged) if acknowledged.revision > tail.revision.next() => {
+                Err(lost(headfile, acknowledged, tail))
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn check_head(&self) -> Result<(), StoreError> {
@@ -117,12 +130,7 @@ impl Store {
         let tail = *self.tail.lock().await;
         let found = Acknowledged { revision: tail.revision, digest: tail.digest };
         match headfile.read()? {
-            Some(acknowledged) if acknowledged.revision > found.revision => Err(StoreError::LostTail {
-                acknowledged: acknowledged.revision,
-                found: found.revision,
-                first: found.revision.next(),
-                headfile: headfile.path.clone(),
-            }),
+            Some(acknowledged) if acknowledged.revision > found.revision => Err(lost(headfile, acknowledged, tail)),
             Some(acknowledged) if acknowledged == found => Ok(()),
             Some(acknowledged) => {
                 // The engine may be ahead: a commit that was durable but not yet acknowledged.
@@ -143,12 +151,37 @@ impl Store {
     }
 }
 
+fn lost(headfile: &HeadFile, acknowledged: Acknowledged, tail: Tail) -> StoreError {
+    StoreError::LostTail {
+        acknowledged: acknowledged.revision,
+        found: tail.revision,
+        first: tail.revision.next(),
+        headfile: headfile.path.clone(),
+    }
+}
+
+/// The folder something lies in; of a bare name, the current one.
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// A file beside a folder, named after it.
+fn beside(folder: &Path, ending: &str) -> PathBuf {
+    let mut name = folder.file_name().unwrap_or_default().to_owned();
+    name.push(ending);
+    folder_of(folder).join(name)
+}
+
 async fn migrate(db: &Surreal<Any>) -> Result<(), StoreError> {
     const DOING: &str = "reading the applied migrations";
     let mut answer =
         db.query("SELECT VALUE [record::id(id), digest] FROM migration").await.map_err(|e| classify(DOING, &e))?;
     let applied: Vec<(String, String)> = match answer.take::<Value>(0) {
-        Ok(value) => SurrealValue::from_value(value).unwrap_or_default(),
+        Ok(value) => SurrealValue::from_value(value)
+            .map_err(|error| StoreError::Failed { doing: DOING, reason: error.to_string() })?,
         // A store without the table has no migration.
         Err(error) if error.is_not_found() => Vec::new(),
         Err(error) => return Err(classify(DOING, &error)),

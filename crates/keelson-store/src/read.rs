@@ -53,13 +53,14 @@ pub(crate) async fn commit_digest(store: &Store, revision: Revision) -> Result<O
     Ok(header(store, revision).await?.filter(|(_, published)| *published).map(|(header, _)| header.digest()))
 }
 
-pub(crate) async fn has_chunks(store: &Store, revision: u64) -> Result<bool, StoreError> {
-    let range = chunk_range(i64::try_from(revision).unwrap_or(i64::MAX));
+pub(crate) async fn has_chunks(store: &Store, revision: Revision) -> Result<bool, StoreError> {
+    let range = chunk_range(revision);
     let found: Vec<Value> = ask(store, "SELECT VALUE id FROM $what LIMIT 1", range).await?;
     Ok(!found.is_empty())
 }
 
-fn chunk_range(revision: i64) -> Value {
+pub(crate) fn chunk_range(revision: Revision) -> Value {
+    let revision = number(revision);
     let key = |revision: i64| RecordIdKey::Array(Array::from(vec![revision]));
     Value::RecordId(RecordId::new(
         "chunk",
@@ -117,18 +118,13 @@ pub(crate) async fn tail(store: &Store) -> Result<Tail, StoreError> {
         tail.digest = header.digest();
         tail.at = Some(header.at);
     }
-    let last: Vec<String> =
-        ask(store, "SELECT VALUE entry FROM audit ORDER BY id DESC LIMIT 1", Value::None).await.or_else(no_order)?;
+    let last: Vec<String> = ask(store, "SELECT VALUE entry FROM audit ORDER BY id DESC LIMIT 1", Value::None).await?;
     if let Some(text) = last.first() {
         let entry: AuditEntry = parse("audit", "last", text)?;
         tail.audit_seq = entry.seq;
         tail.audit_hash = entry.hash();
     }
     Ok(tail)
-}
-
-fn no_order(error: StoreError) -> Result<Vec<String>, StoreError> {
-    Err(error)
 }
 
 impl Store {

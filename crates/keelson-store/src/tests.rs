@@ -173,7 +173,8 @@ fn a_stale_plan_is_refused_and_changes_nothing() {
         store.tail.lock().await.revision = Revision(0);
         let refused = store.commit(draft(0, scopes(1))).await.unwrap_err();
         assert!(matches!(refused, CommitError::Stale { current: Revision(1), .. }), "{refused}");
-        store.tail.lock().await.revision = Revision(1);
+        // It has learned of it by the refusal, and can go on.
+        store.commit(draft(1, scopes(1))).await.unwrap();
         assert!(store.verify(|_| true).await.unwrap().is_clean());
     });
 }
@@ -295,6 +296,20 @@ fn a_folder_in_use_is_refused_with_its_name() {
         let refused = Store::open(Options::in_folder(folder.path())).await.err().unwrap();
         assert!(matches!(refused, StoreError::Locked { .. }), "{refused}");
         assert!(refused.to_string().contains("in use by another process"), "{refused}");
+    });
+}
+
+#[test]
+fn a_failing_disk_stops_all_writing() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(Options::in_folder(folder.path())).await.unwrap();
+        let headfile = store.headfile.clone().unwrap().path;
+        std::fs::create_dir(headfile.with_extension("new")).unwrap();
+        let failed = store.commit(draft(0, some_changes())).await.unwrap_err();
+        assert!(matches!(failed, CommitError::Store(StoreError::File { .. })), "{failed}");
+        let refused = store.commit(draft(1, scopes(1))).await.unwrap_err();
+        assert!(matches!(refused, CommitError::Store(StoreError::Closed)), "{refused}");
     });
 }
 
