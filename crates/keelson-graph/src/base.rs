@@ -71,7 +71,8 @@ pub(crate) struct Base {
     tags: Vec<u64>,
     needs: Vec<Record>,
     details: Vec<Detail>,
-    pub(crate) shares: Vec<NeedIx>,
+    /// Running SHARE needs whose members may fall short of the demand even when all are whole.
+    pub(crate) overloaded: Vec<NeedIx>,
 }
 
 impl Base {
@@ -159,7 +160,7 @@ impl Base {
             + bytes(&self.tags)
             + bytes(&self.needs)
             + bytes(&self.details)
-            + bytes(&self.shares)
+            + bytes(&self.overloaded)
             + self.present.len() / 8
     }
 
@@ -169,6 +170,7 @@ impl Base {
         mut plain: Vec<Plain>,
         mut counted: Vec<Compiled>,
     ) -> Result<Self, GraphError> {
+        check_room("item numbers", present.len())?;
         let memberships = plain.len() + counted.iter().map(|need| need.members.len()).sum::<usize>();
         check_room("relationships", memberships)?;
         check_room("needs", counted.len())?;
@@ -215,8 +217,8 @@ impl Base {
 
     fn push_counted(&mut self, need: Compiled) {
         let head = NeedHead { owner: need.owner, trip: need.trip, flags: need.flags };
-        if head.is_share() && need.flags.runs() {
-            self.shares.push(NeedIx(len32(&self.needs)));
+        if need.may_be_overloaded() {
+            self.overloaded.push(NeedIx(len32(&self.needs)));
         }
         let mut detail = NO_DETAIL;
         if let Some(boxed) = need.detail {
@@ -314,7 +316,7 @@ pub(crate) enum Needs<'a> {
     Listed(&'a [NeedIx]),
 }
 
-fn check_room(what: &'static str, count: usize) -> Result<(), GraphError> {
+pub(crate) fn check_room(what: &'static str, count: usize) -> Result<(), GraphError> {
     let limit = NeedIx::PLAIN as usize - 1;
     if count > limit { Err(GraphError::TooMany { what, count, limit }) } else { Ok(()) }
 }

@@ -4,7 +4,7 @@ use keelson_model::{Phase, Rule};
 
 use crate::{Doubt, ItemIx, NeedIx};
 
-/// Everything about a need, packed in one byte, that decides how it is walked.
+/// Everything about a need, packed in one word, that decides how it is walked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Flags(u32);
 

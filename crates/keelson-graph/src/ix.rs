@@ -44,6 +44,20 @@ impl NeedIx {
         self.0 as usize
     }
 
+    /// The number as 32 bits, for packing.
+    #[must_use]
+    #[inline]
+    pub fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The counted need of a number that [`number`](Self::number) gave.
+    #[must_use]
+    #[inline]
+    pub fn counted(number: u32) -> Self {
+        Self(number)
+    }
+
     /// The position of a plain base need in the dependency array.
     pub(crate) fn plain_position(self) -> Option<usize> {
         (self.0 & Self::PLAIN != 0).then_some((self.0 & !Self::PLAIN) as usize)

@@ -54,6 +54,13 @@ impl Marks {
         &self.list
     }
 
+    /// Keeps the first `len` numbers added and removes the others.
+    pub fn truncate(&mut self, len: usize) {
+        for number in self.list.drain(len.min(self.list.len())..) {
+            self.words[number as usize / 64] &= !(1 << (number % 64));
+        }
+    }
+
     /// How many numbers are in the set.
     #[must_use]
     #[inline]

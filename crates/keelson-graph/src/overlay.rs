@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     Detail, GraphError, ItemIx, NeedHead, NeedIx, NeedSpec, NeedView, Snapshot,
-    base::{Needs, PlainNeeds},
+    base::{Needs, PlainNeeds, check_room},
     paged::Paged,
     snapshot::{Dependencies, Dependents},
     spec::{Compiled, compile},
@@ -119,7 +119,7 @@ pub(crate) struct Overlay {
     pub(crate) outs: Paged<Arc<OutList>>,
     needs: Paged<Kept>,
     pub(crate) next_need: u32,
-    pub(crate) shares: Vec<NeedIx>,
+    pub(crate) overloaded: Vec<NeedIx>,
 }
 
 impl Overlay {
@@ -181,6 +181,7 @@ impl Snapshot {
         };
         let mut edit = Edit { old: self, overlay, touched: HashMap::new(), owners: HashSet::new() };
         for item in add {
+            check_room("item numbers", item.index() + 1)?;
             edit.add(item);
         }
         let cleared = remove.iter().filter(|item| !needs.iter().any(|(owner, _)| owner == *item));
@@ -315,8 +316,8 @@ impl Edit<'_> {
         let base = u32::try_from(self.old.base.need_slots()).expect("base needs fit in 31 bits");
         let ix = NeedIx(base + number);
         let head = NeedHead { owner: need.owner, trip: need.trip, flags: need.flags };
-        if head.is_share() && need.flags.runs() {
-            self.overlay.shares.push(ix);
+        if need.may_be_overloaded() {
+            self.overlay.overloaded.push(ix);
         }
         self.overlay.memberships += need.members.len();
         let body = Arc::new(Body { members: need.members, tag: need.tag, detail: need.detail });

@@ -245,20 +245,15 @@ impl Snapshot {
         need.index().checked_sub(self.base.need_slots()).map(|number| (overlay, number))
     }
 
-    /// The running needs whose members share a load (SHARE).
-    pub fn shares(&self) -> impl Iterator<Item = NeedView<'_>> + '_ {
-        let changed: &[NeedIx] = self.overlay.as_ref().map_or(&[], |overlay| &overlay.shares);
+    /// The running SHARE needs that may lose something without any member losing anything, because
+    /// the demand exceeds the capacity of the members that are certain.
+    pub fn overloaded(&self) -> impl Iterator<Item = NeedView<'_>> + '_ {
+        let changed: &[NeedIx] = self.overlay.as_ref().map_or(&[], |overlay| &overlay.overloaded);
         let live = |need: &NeedView<'_>| {
             let listed = self.overlay.as_ref().and_then(|o| o.outs.get(need.owner().index()));
             listed.is_none_or(|list| list.has(need.ix))
         };
-        self.base.shares.iter().chain(changed).map(|&need| self.need(need)).filter(live)
-    }
-
-    /// Whether any running need shares a load.
-    #[must_use]
-    pub fn has_shares(&self) -> bool {
-        self.shares().next().is_some()
+        self.base.overloaded.iter().chain(changed).map(|&need| self.need(need)).filter(live)
     }
 
     /// Memory held by the arrays of this snapshot, in bytes, shared ones included.

@@ -193,6 +193,15 @@ impl Compiled {
     pub(crate) fn is_plain(&self) -> bool {
         self.flags == Flags::PLAIN_NEED
     }
+
+    /// Whether members share a load that those which are certain may not carry even when whole.
+    pub(crate) fn may_be_overloaded(&self) -> bool {
+        let Some(detail) = &self.detail else { return false };
+        let Rule::Share { capacities, demand: Some(demand), .. } = &detail.rule else { return false };
+        let certain = self.members.iter().zip(capacities);
+        let certain = certain.filter(|(member, _)| detail.doubt.members.binary_search(member).is_err());
+        self.flags.runs() && certain.map(|(_, capacity)| capacity).sum::<f64>() < *demand
+    }
 }
 
 /// Checks a need and compiles it.

@@ -5,14 +5,30 @@
 //! direction *dependent needs dependency*. It is a pure function of its input: the same files give
 //! the same batches, byte for byte.
 //!
-//! This crate offers the trait ([`Importer`]), bounded reading of files ([`Input`]), one reader for
-//! YAML with line numbers ([`yaml`]), the rules about secrets ([`redaction`]) and a conformance kit
-//! ([`conformance`]) that every importer runs. It refuses to know the store, to merge, to decide
+//! This crate offers the trait ([`Importer`]), bounded reading of files ([`Input`], [`lines`]), one
+//! reader for YAML with line numbers ([`yaml`]), the rules about secrets ([`redaction`]) and a
+//! conformance kit ([`conformance`]) that every importer runs. It refuses to know the store, to merge, to decide
 //! which configuration item a row is, and to guess: what is unclear becomes a finding.
+//!
+//! What several importers need stands here once:
+//!
+//! | To | Use |
+//! | --- | --- |
+//! | make a source key, or a finding where there is none | [`rows::source_key`] |
+//! | say where something stood | [`rows::position`], [`yaml::Document::position`] |
+//! | keep a payload without its secrets | [`rows::redacted_payload`] |
+//! | hold the limits of names, values and counts | [`rows::keep_within_limits`] |
+//! | merge the same source key seen twice | [`merge::duplicates`] |
+//! | merge a relationship stated twice or from both ends | [`merge::relationships`], [`merge::sort_ends`] |
+//! | report what is related to itself or described nowhere | [`merge::report_self_loops`], [`merge::report_missing_targets`] |
 
 pub mod conformance;
 mod input;
+mod limited;
+mod lines;
+pub mod merge;
 pub mod redaction;
+pub mod rows;
 pub mod yaml;
 
 use chrono::{DateTime, Utc};
@@ -20,6 +36,7 @@ use keelson_model::{Batch, Scope};
 use thiserror::Error;
 
 pub use input::{Input, InputError, Limits, SourceFile};
+pub use lines::{LineError, Lines, lines};
 
 /// What the caller says about an import beyond the files themselves.
 #[derive(Clone, Debug)]
