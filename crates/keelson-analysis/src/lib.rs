@@ -1,1 +1,59 @@
-//! keelson-analysis
+//! The questions asked of a snapshot of the dependency graph, one file each.
+//!
+//! | question | file |
+//! | --- | --- |
+//! | what is lost when these items are lost, and why | [`impact`] |
+//! | is that certain, and which unknown facts decide it | [`certainty`] |
+//! | what depends on this; what does this depend on | [`closure`] |
+//! | why does this depend on that | [`path`] |
+//!
+//! All answers come from one propagation model: the loss of an item is its own loss or the largest
+//! loss of its needs, whichever is larger, and the answer is the least fixpoint of that. Nothing is
+//! declared lost unless a finite chain of reasons from a seed forces it; a cycle never fails by
+//! itself. [`reading`] holds how one need is read; the walks are in the files of the questions.
+//!
+//! # Cost
+//!
+//! Every walk costs what it visits, not what the graph holds: working memory is kept in a [`Pool`]
+//! and reused without being cleared as a whole. Every walk is bounded by [`Limits`] and says in its
+//! answer which limit it hit.
+//!
+//! # What this crate refuses to do
+//!
+//! No input or output, no clock (a deadline is a flag that somebody else raises), no randomness, no
+//! recursion over data, and no names: items are numbers here, and needs are found again by their
+//! tags.
+
+pub mod certainty;
+pub mod closure;
+pub mod impact;
+mod limits;
+pub mod path;
+pub mod reading;
+mod scratch;
+
+pub use limits::{Limits, Truncation, Truncations};
+pub use reading::{Reading, Settled, Settlement};
+pub use scratch::{Lease, Pool, Scratch};
+
+use keelson_graph::ItemIx;
+use thiserror::Error;
+
+/// Why a question cannot be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Error)]
+pub enum AnalysisError {
+    /// The question names an item that is not in the graph.
+    #[error("item {} is not in the graph", item.0)]
+    UnknownItem {
+        /// The item.
+        item: ItemIx,
+    },
+    /// A loss outside 0..=1.
+    #[error("the loss of item {} is {loss}; it must lie between 0 and 1", item.0)]
+    LossOutOfRange {
+        /// The item.
+        item: ItemIx,
+        /// The offending loss.
+        loss: f64,
+    },
+}

@@ -72,11 +72,7 @@ impl Builder {
     pub fn build(self) -> Result<Snapshot, GraphError> {
         let Self { present, plain, counted } = self;
         let check = |owner: ItemIx, tag: u64, item: ItemIx| {
-            if present.contains(item.index()) {
-                Ok(())
-            } else {
-                Err(GraphError::UnknownItem { owner, tag, item })
-            }
+            if present.contains(item.index()) { Ok(()) } else { Err(GraphError::UnknownItem { owner, tag, item }) }
         };
         for need in &plain {
             check(need.owner, need.tag, need.owner)?;

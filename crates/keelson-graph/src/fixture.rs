@@ -144,11 +144,7 @@ impl Reader {
         FixtureError::Word { line: self.line, word: word.to_owned(), wanted }
     }
 
-    fn number<T: std::str::FromStr>(
-        &self,
-        word: Option<&str>,
-        wanted: &'static str,
-    ) -> Result<T, FixtureError> {
+    fn number<T: std::str::FromStr>(&self, word: Option<&str>, wanted: &'static str) -> Result<T, FixtureError> {
         let word = word.unwrap_or_default();
         word.parse().map_err(|_| self.wrong(word, wanted))
     }
@@ -199,10 +195,7 @@ impl Reader {
         Ok(())
     }
 
-    fn rule<'a>(
-        &self,
-        words: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>,
-    ) -> Result<Rule, FixtureError> {
+    fn rule<'a>(&self, words: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>) -> Result<Rule, FixtureError> {
         let word = words.peek().copied().unwrap_or_default();
         let rule = if let Some(k) = word.strip_suffix("of").and_then(|k| k.parse().ok()) {
             Rule::AtLeast { k }

@@ -1,5 +1,7 @@
 //! A set of numbers that empties at the cost of what it holds.
 
+use crate::ItemIx;
+
 /// A bitmap that remembers what was set, so that it can be reused without clearing all of it.
 ///
 /// One bit per item keeps the set of a million items in 125 KB, which stays in the processor's
@@ -8,36 +10,54 @@
 #[derive(Clone, Debug, Default)]
 pub struct Marks {
     words: Vec<u64>,
+    /// The numbers in the set, then room: one entry more than there are slots, so that an insertion
+    /// may write its number first and ask afterwards whether it was new.
     list: Vec<u32>,
+    len: usize,
 }
 
 impl Marks {
     /// Empties the set and makes room for numbers below `slots`.
     pub fn reset(&mut self, slots: usize) {
-        let words = slots.div_ceil(64);
-        if self.list.len() > self.words.len() {
+        if self.len > self.words.len() {
             self.words.fill(0);
         } else {
-            for &number in &self.list {
+            for &number in &self.list[..self.len] {
                 self.words[number as usize / 64] = 0;
             }
         }
-        self.list.clear();
-        self.words.resize(words.max(self.words.len()), 0);
+        self.len = 0;
+        if self.list.len() <= slots {
+            self.words.resize(slots.div_ceil(64), 0);
+            self.list.resize(slots + 1, 0);
+        }
     }
 
     /// Adds a number; `true` if it was not in the set. Numbers must be below the slots of the last
     /// [`reset`](Self::reset).
     #[inline]
     pub fn insert(&mut self, number: u32) -> bool {
-        let word = &mut self.words[number as usize / 64];
-        let bit = 1 << (number % 64);
-        if *word & bit != 0 {
-            return false;
+        let before = self.len;
+        self.insert_all(&[ItemIx(number)]);
+        self.len > before
+    }
+
+    /// Adds the numbers of items, as [`insert`](Self::insert) does.
+    ///
+    /// Whether a hub's dependents were met before is a toss of a coin that no branch predictor wins,
+    /// so there is no branch on it.
+    #[inline]
+    pub fn insert_all(&mut self, items: &[ItemIx]) {
+        let (words, list, mut len) = (&mut self.words[..], &mut self.list[..], self.len);
+        for item in items {
+            let number = item.0;
+            let word = &mut words[number as usize / 64];
+            let is_new = !(*word >> (number % 64)) & 1;
+            *word |= 1 << (number % 64);
+            list[len] = number;
+            len += is_new as usize;
         }
-        *word |= bit;
-        self.list.push(number);
-        true
+        self.len = len;
     }
 
     /// Whether a number is in the set; numbers beyond the slots are not.
@@ -51,27 +71,28 @@ impl Marks {
     #[must_use]
     #[inline]
     pub fn list(&self) -> &[u32] {
-        &self.list
+        &self.list[..self.len]
     }
 
     /// Keeps the first `len` numbers added and removes the others.
     pub fn truncate(&mut self, len: usize) {
-        for number in self.list.drain(len.min(self.list.len())..) {
+        for &number in &self.list[len.min(self.len)..self.len] {
             self.words[number as usize / 64] &= !(1 << (number % 64));
         }
+        self.len = len.min(self.len);
     }
 
     /// How many numbers are in the set.
     #[must_use]
     #[inline]
     pub fn len(&self) -> usize {
-        self.list.len()
+        self.len
     }
 
     /// Whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
+        self.len == 0
     }
 }
 

@@ -125,13 +125,7 @@ pub(crate) struct Overlay {
 impl Overlay {
     pub(crate) fn need(&self, ix: NeedIx, number: usize) -> NeedView<'_> {
         let Kept { head, body } = self.kept(number);
-        NeedView {
-            ix,
-            head: *head,
-            members: &body.members,
-            tag: body.tag,
-            detail: body.detail.as_deref(),
-        }
+        NeedView { ix, head: *head, members: &body.members, tag: body.tag, detail: body.detail.as_deref() }
     }
 
     #[inline]
@@ -276,8 +270,7 @@ impl Edit<'_> {
             let ix = self.keep(need);
             list.needs.push(ix);
             for &member in &members {
-                let dependent =
-                    if runs { NewDependent::Counted(owner, ix) } else { NewDependent::Starting(ix) };
+                let dependent = if runs { NewDependent::Counted(owner, ix) } else { NewDependent::Starting(ix) };
                 self.touched.entry(member).or_default().push(dependent);
             }
             if runs {
@@ -289,11 +282,7 @@ impl Edit<'_> {
     }
 
     /// Checks and sorts needs the way the base does: plain ones by member, running before starting.
-    fn compile_all(
-        &self,
-        owner: ItemIx,
-        specs: Vec<NeedSpec>,
-    ) -> Result<(Vec<Compiled>, Vec<Compiled>), GraphError> {
+    fn compile_all(&self, owner: ItemIx, specs: Vec<NeedSpec>) -> Result<(Vec<Compiled>, Vec<Compiled>), GraphError> {
         let (mut plain, mut counted) = (Vec::new(), Vec::new());
         for spec in specs {
             if spec.owner != owner {

@@ -8,8 +8,8 @@ use fixedbitset::FixedBitSet;
 use petgraph::{
     Direction,
     visit::{
-        GraphBase, GraphProp, IntoNeighbors, IntoNeighborsDirected, IntoNodeIdentifiers, NodeCount,
-        NodeIndexable, VisitMap, Visitable,
+        GraphBase, GraphProp, IntoNeighbors, IntoNeighborsDirected, IntoNodeIdentifiers, NodeCount, NodeIndexable,
+        VisitMap, Visitable,
     },
 };
 

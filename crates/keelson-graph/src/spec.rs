@@ -232,9 +232,7 @@ pub(crate) fn compile(spec: NeedSpec) -> Result<Compiled, GraphError> {
     flags.set_doubtful(!doubt.is_none());
     let required = rule.required(n);
     let trip = required.map_or(u32::MAX, |k| u32::try_from(n).unwrap_or(u32::MAX) - k + 1);
-    let detail = flags
-        .wants_detail()
-        .then(|| Box::new(Detail { units: Units::of(&rule), rule, cap, doubt }));
+    let detail = flags.wants_detail().then(|| Box::new(Detail { units: Units::of(&rule), rule, cap, doubt }));
     Ok(Compiled { owner, members, trip, flags, detail, tag })
 }
 

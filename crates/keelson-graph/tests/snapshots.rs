@@ -242,21 +242,21 @@ fn what_is_not_meaningful_is_refused_and_says_why() {
 fn a_change_that_makes_no_sense_changes_nothing() {
     let graph = Fixture::parse("a: b\nc: start b").expect("well formed");
     let (a, b, c, stranger) = (graph.item("a"), graph.item("b"), graph.item("c"), ItemIx(77));
-    let refused = |edit: &dyn Fn(&mut Changes)| {
+    let refused = |edit: &dyn for<'a> Fn(&'a mut Changes) -> &'a mut Changes| {
         let mut changes = Changes::new();
         edit(&mut changes);
-        graph.snapshot.with_changes(changes).err().expect("it makes no sense")
+        graph.snapshot.with_changes(changes).expect_err("it makes no sense")
     };
-    assert_eq!(refused(&|edit| drop(edit.remove(b))), GraphError::StillNeeded { item: b, owner: a });
-    let starting = refused(&|edit| drop(edit.remove(b).replace_needs(a, vec![])));
+    assert_eq!(refused(&|edit| edit.remove(b)), GraphError::StillNeeded { item: b, owner: a });
+    let starting = refused(&|edit| edit.remove(b).replace_needs(a, vec![]));
     assert_eq!(starting, GraphError::StillNeeded { item: b, owner: c });
-    assert_eq!(refused(&|edit| drop(edit.remove(stranger))), GraphError::NotInGraph { item: stranger });
-    assert_eq!(refused(&|edit| drop(edit.replace_needs(stranger, vec![]))), GraphError::NotInGraph { item: stranger });
-    let twice = refused(&|edit| drop(edit.replace_needs(a, vec![]).replace_needs(a, vec![])));
+    assert_eq!(refused(&|edit| edit.remove(stranger)), GraphError::NotInGraph { item: stranger });
+    assert_eq!(refused(&|edit| edit.replace_needs(stranger, vec![])), GraphError::NotInGraph { item: stranger });
+    let twice = refused(&|edit| edit.replace_needs(a, vec![]).replace_needs(a, vec![]));
     assert_eq!(twice, GraphError::OwnerTwice { owner: a });
-    let misfiled = refused(&|edit| drop(edit.replace_needs(a, vec![NeedSpec::plain(c, b, 1)])));
+    let misfiled = refused(&|edit| edit.replace_needs(a, vec![NeedSpec::plain(c, b, 1)]));
     assert_eq!(misfiled, GraphError::WrongOwner { owner: c, filed: a, tag: 1 });
-    let unknown = refused(&|edit| drop(edit.replace_needs(a, vec![NeedSpec::plain(a, stranger, 1)])));
+    let unknown = refused(&|edit| edit.replace_needs(a, vec![NeedSpec::plain(a, stranger, 1)]));
     assert_eq!(unknown, GraphError::UnknownItem { owner: a, tag: 1, item: stranger });
 
     let mut changes = Changes::new();

@@ -1,0 +1,205 @@
+//! The least fixpoint of loss over threshold rules, in one pass.
+//!
+//! Losses are taken in descending order. The items of one loss form a plain breadth-first queue, so
+//! the reason recorded for an item is one that reached it in the fewest steps. An item met at a
+//! level is final: nothing later can raise it. Only what a soft need passes on, and seeds of lesser
+//! loss, wait on the heap.
+
+use keelson_graph::{ItemIx, NeedIx, Snapshot};
+
+use super::{Cause, Outcome, Pending, Seed};
+use crate::{Limits, Reading, Scratch, Settled, Truncation, Truncations, reading::Read};
+
+/// What stays the same during one run.
+#[derive(Clone, Copy)]
+pub(super) struct Run<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) reading: Reading,
+    pub(super) settled: &'a Settled,
+    pub(super) limits: Limits<'a>,
+}
+
+/// A need that shares a load was met, which this walk cannot evaluate.
+struct ShareMet;
+
+/// Spreads the losses of seeds. `None` when a need that shares a load lies in the way.
+pub(super) fn spread(run: &Run<'_>, seeds: &[Seed], scratch: &mut Scratch) -> Option<Outcome> {
+    scratch.reset(run.snapshot.slots(), run.snapshot.need_slots());
+    let mut walk = Walk::new(run, scratch, seeds.len());
+    for seed in seeds {
+        walk.wait(seed.item.0, seed.loss, Cause::SEED.0, 0);
+    }
+    let mut outcome = Outcome::default();
+    while let Some(loss) = walk.start_level() {
+        outcome.level(walk.head, loss);
+        if walk.finish_level(loss).is_err() {
+            return None;
+        }
+        if !walk.is_going {
+            break;
+        }
+    }
+    outcome.truncations = walk.truncations;
+    // The last hub walked may have brought in more than was asked for.
+    let kept = scratch.met.len().min(run.limits.max_items.saturating_add(seeds.len()));
+    outcome.items = scratch.met().take(kept).collect();
+    outcome.causes = scratch.from[..kept].iter().map(|&cause| Cause(cause)).collect();
+    outcome.levels.retain(|(start, _)| (*start as usize) < kept);
+    Some(outcome)
+}
+
+/// Spreads whole losses alone and leaves the lost items in the scratch.
+pub(super) fn count_lost(run: &Run<'_>, seeds: &[ItemIx], scratch: &mut Scratch) -> Option<usize> {
+    scratch.reset(run.snapshot.slots(), run.snapshot.need_slots());
+    let mut walk = Walk::new(run, scratch, seeds.len());
+    for seed in seeds {
+        walk.meet(seed.0, Cause::SEED.0, 0);
+    }
+    let started = walk.scratch.met.len();
+    walk.finish_level(1.0).ok()?;
+    Some(scratch.met.len() - started)
+}
+
+struct Walk<'a> {
+    run: &'a Run<'a>,
+    scratch: &'a mut Scratch,
+    /// The next item of the queue.
+    head: usize,
+    most: usize,
+    waiting: u32,
+    is_going: bool,
+    truncations: Truncations,
+}
+
+impl<'a> Walk<'a> {
+    fn new(run: &'a Run<'a>, scratch: &'a mut Scratch, seeds: usize) -> Self {
+        let most = run.limits.max_items.saturating_add(seeds);
+        Self { run, scratch, head: 0, most, waiting: 0, is_going: true, truncations: Truncations::default() }
+    }
+
+    fn wait(&mut self, item: u32, loss: f64, cause: u32, depth: u32) {
+        self.scratch.pending.push(Pending { loss, depth, number: self.waiting, item, cause });
+        self.waiting += 1;
+    }
+
+    #[inline]
+    fn meet(&mut self, item: u32, cause: u32, depth: u32) {
+        if self.scratch.met.insert(item) {
+            self.scratch.from.push(cause);
+            self.scratch.depths.push(depth);
+        }
+    }
+
+    /// Puts everything that waits with the largest loss into the queue and returns that loss.
+    fn start_level(&mut self) -> Option<f64> {
+        loop {
+            let loss = self.scratch.pending.peek()?.loss;
+            while let Some(next) = self.scratch.pending.peek().copied().filter(|p| p.loss.total_cmp(&loss).is_eq()) {
+                self.scratch.pending.pop();
+                self.meet(next.item, next.cause, next.depth);
+            }
+            if self.head < self.scratch.met.len() {
+                return Some(loss);
+            }
+        }
+    }
+
+    /// Walks the queue until it is empty.
+    fn finish_level(&mut self, loss: f64) -> Result<(), ShareMet> {
+        let snapshot = self.run.snapshot;
+        while let Some(&item) = self.scratch.met.list().get(self.head) {
+            if self.must_stop() {
+                self.is_going = false;
+                return Ok(());
+            }
+            let depth = self.scratch.depths[self.head];
+            self.head += 1;
+            let dependents = snapshot.dependents(ItemIx(item));
+            if depth >= self.run.limits.max_depth {
+                if dependents.owners().iter().any(|owner| !self.scratch.met.contains(owner.0)) {
+                    self.truncations.add(Truncation::Depth);
+                }
+                continue;
+            }
+            let Scratch { met, from, depths, .. } = &mut *self.scratch;
+            met.insert_all(dependents.plain());
+            from.resize(met.len(), Cause::plain(item));
+            depths.resize(met.len(), depth + 1);
+            for &need in dependents.counted() {
+                self.lose_member(need, ItemIx(item), loss, depth + 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn must_stop(&mut self) -> bool {
+        if self.scratch.met.len() > self.most {
+            self.truncations.add(Truncation::Items);
+            return true;
+        }
+        if self.run.limits.stopped(self.head) {
+            self.truncations.add(Truncation::Deadline);
+            return true;
+        }
+        false
+    }
+
+    /// Counts a lost member of a need, and passes the loss on when that makes it give way.
+    #[inline]
+    fn lose_member(&mut self, need: NeedIx, member: ItemIx, loss: f64, depth: u32) -> Result<(), ShareMet> {
+        let head = self.run.snapshot.head(need);
+        if !head.is_counted() {
+            return self.lose_read_member(need, member, loss, depth);
+        }
+        let trip = head.trip();
+        // A need that gives way with its first member needs no counting: it meets its owner, and
+        // does so again in vain with every further member.
+        if trip > 1 {
+            let count = &mut self.scratch.counts[need.index()];
+            if *count == 0 {
+                self.scratch.counted.push(need.number());
+            }
+            *count += 1;
+            if *count != trip {
+                return Ok(());
+            }
+        }
+        if head.is_soft() {
+            self.give_way(need, loss, depth);
+        } else {
+            self.meet(head.owner().0, need.number(), depth);
+        }
+        Ok(())
+    }
+
+    /// As `lose_member`, for a need that is weighted or in doubt.
+    #[cold]
+    fn lose_read_member(&mut self, need: NeedIx, member: ItemIx, loss: f64, depth: u32) -> Result<(), ShareMet> {
+        let read = Read::new(self.run.snapshot.need(need), self.run.reading, self.run.settled);
+        if read.is_share() {
+            return Err(ShareMet);
+        }
+        let Scratch { counts, counted, trips, .. } = &mut *self.scratch;
+        let place = &mut counts[need.index()];
+        if *place == 0 {
+            counted.push(need.number());
+            trips.push(read.trip());
+            *place = u32::try_from(trips.len()).expect("needs are numbered by u32");
+        }
+        if read.lose(&mut trips[*place as usize - 1], member) {
+            self.give_way(need, loss, depth);
+        }
+        Ok(())
+    }
+
+    /// Passes a loss on through a need that may be soft.
+    fn give_way(&mut self, need: NeedIx, loss: f64, depth: u32) {
+        let view = self.run.snapshot.need(need);
+        let cap = view.cap();
+        if cap >= loss {
+            self.meet(view.owner().0, need.number(), depth);
+        } else if !self.scratch.met.contains(view.owner().0) {
+            self.wait(view.owner().0, cap, need.number(), depth);
+        }
+    }
+}
