@@ -1,6 +1,8 @@
 //! A catalogue on disk: what is committed is seen by the next question, survives reopening, and
 //! the past stays readable.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};

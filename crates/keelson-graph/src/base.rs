@@ -70,6 +70,9 @@ pub(crate) struct Base {
     /// The tag of a plain need at its member's position, of a counted need at its first member's.
     tags: Vec<u64>,
     needs: Vec<Record>,
+    /// For each need what [`NeedHead::simple_trip`] says, in one byte: the records of a large graph
+    /// do not fit into the second cache, this does.
+    trips: Vec<u8>,
     details: Vec<Detail>,
     /// Running SHARE needs whose members may fall short of the demand even when all are whole.
     pub(crate) overloaded: Vec<NeedIx>,
@@ -144,6 +147,11 @@ impl Base {
     }
 
     #[inline]
+    pub(crate) fn simple_trip(&self, need: NeedIx) -> u32 {
+        u32::from(self.trips[need.index()])
+    }
+
+    #[inline]
     pub(crate) fn counted_head(&self, need: NeedIx) -> NeedHead {
         self.needs[need.index()].head
     }
@@ -159,6 +167,7 @@ impl Base {
             + bytes(&self.out_members)
             + bytes(&self.tags)
             + bytes(&self.needs)
+            + bytes(&self.trips)
             + bytes(&self.details)
             + bytes(&self.overloaded)
             + self.present.len() / 8
@@ -193,6 +202,7 @@ impl Base {
         self.out_members.reserve_exact(memberships);
         self.tags.reserve_exact(memberships);
         self.needs.reserve_exact(counted.len());
+        self.trips.reserve_exact(counted.len());
         let mut plain = plain.iter().peekable();
         let mut counted = counted.into_iter().peekable();
         for slot in 0..=slots {
@@ -227,6 +237,7 @@ impl Base {
         }
         let (first, len) = (len32(&self.out_members), len32(&need.members));
         self.needs.push(Record { head, first, len, detail });
+        self.trips.push(u8::try_from(head.simple_trip()).unwrap_or(0));
         self.tags.resize(self.tags.len() + need.members.len(), need.tag);
         self.out_members.extend_from_slice(&need.members);
     }

@@ -37,9 +37,15 @@ impl Marks {
     /// [`reset`](Self::reset).
     #[inline]
     pub fn insert(&mut self, number: u32) -> bool {
-        let before = self.len;
-        self.insert_all(&[ItemIx(number)]);
-        self.len > before
+        let word = &mut self.words[number as usize / 64];
+        let bit = 1 << (number % 64);
+        if *word & bit != 0 {
+            return false;
+        }
+        *word |= bit;
+        self.list[self.len] = number;
+        self.len += 1;
+        true
     }
 
     /// Adds the numbers of items, as [`insert`](Self::insert) does.

@@ -28,6 +28,13 @@ pub struct Dependents<'a> {
     pub(crate) starting: &'a [NeedIx],
 }
 
+impl Default for Dependents<'_> {
+    /// Nobody.
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
 impl<'a> Dependents<'a> {
     pub(crate) const EMPTY: Self = Self { owners: &[], plain: 0, needs: &[], starting: &[] };
 
@@ -51,6 +58,12 @@ impl<'a> Dependents<'a> {
     #[inline]
     pub fn counted(self) -> &'a [NeedIx] {
         self.needs
+    }
+
+    /// The counted running needs the item is a member of, each with its owner.
+    #[inline]
+    pub fn counted_with_owners(self) -> impl Iterator<Item = (NeedIx, ItemIx)> + 'a {
+        self.needs.iter().copied().zip(self.owners[self.plain..].iter().copied())
     }
 
     /// The needs the item is a member of that matter only while starting.
@@ -233,6 +246,20 @@ impl Snapshot {
         match self.overlay_need(need) {
             Some((overlay, number)) => overlay.head(number),
             None => self.base.counted_head(need),
+        }
+    }
+
+    /// The number of lost members at which a need gives way, if it is hard and counting lost members
+    /// says everything about it; 0 if its [`head`](Self::head) has to be read.
+    ///
+    /// # Panics
+    /// When the number comes from another snapshot and does not exist here.
+    #[must_use]
+    #[inline]
+    pub fn simple_trip(&self, need: NeedIx) -> u32 {
+        match self.overlay_need(need) {
+            Some((overlay, number)) => overlay.head(number).simple_trip(),
+            None => self.base.simple_trip(need),
         }
     }
 

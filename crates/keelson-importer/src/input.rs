@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::limited::{Counter, Limited};
@@ -159,6 +160,29 @@ impl SourceFile {
         Ok(Box::new(Cursor::new(mark.head).chain(plain)))
     }
 
+    /// SHA-256 of the file as it lies there, in lower-case hexadecimal: what `sha256sum` prints.
+    ///
+    /// # Errors
+    /// Fails when the file cannot be read.
+    pub fn sha256(&self) -> Result<String, InputError> {
+        let failed = |source| InputError::Io { file: self.name.clone(), source };
+        let mut raw: Box<dyn Read> = match &self.origin {
+            Origin::Path(path) => Box::new(fs::File::open(path).map_err(failed)?),
+            Origin::Bytes(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
+        };
+        let mut digest = Sha256::new();
+        let mut buffer = vec![0; BUFFER_BYTES];
+        loop {
+            match raw.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => digest.update(&buffer[..read]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
     /// Reads the whole file as text, without a byte-order mark.
     ///
     /// # Errors
@@ -296,6 +320,8 @@ mod tests {
             assert_eq!(plain, content.trim_start_matches('\u{feff}'));
             assert_eq!(text_of(gzip(content.as_bytes()), &limits).unwrap(), plain);
         }
+        let empty = SourceFile::from_bytes("f", Vec::new()).sha256().unwrap();
+        assert_eq!(empty, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         let two_members = [gzip(b"a"), gzip(b"b")].concat();
         assert_eq!(text_of(two_members, &limits).unwrap(), "ab");
         // Only one mark is a mark; a second one is content.

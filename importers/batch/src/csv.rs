@@ -7,9 +7,7 @@ mod rows;
 use std::collections::BTreeMap;
 
 use keelson_importer::{Context, EnvelopeError, Importer, Input, InputError, LineError, SourceFile, lines, merge};
-use keelson_model::{
-    Batch, Completeness, Finding, FindingCode, ImporterVersion, Payload, Position, Scope, Severity, Symbol,
-};
+use keelson_model::{Batch, Completeness, Finding, FindingCode, ImporterVersion, Payload, Position, Scope, Severity};
 use sha2::{Digest, Sha256};
 
 use mapping::{Format, Mapping};
@@ -58,7 +56,7 @@ impl Importer for CsvImporter {
             }
         }
         let proof = proof(&table, input, &mapping, context)?;
-        Ok(table.into_batches(&mapping, context, proof))
+        Ok(table.into_batches(&mapping, context, proof.as_deref()))
     }
 }
 
@@ -191,26 +189,27 @@ impl Table {
         }
     }
 
-    fn into_batches(self, mapping: &Mapping, context: &Context, proof: Option<String>) -> Vec<Batch> {
-        let source = mapping.source.as_deref().unwrap_or(&context.source);
-        let importer =
-            ImporterVersion { name: CsvImporter.name().to_owned(), version: CsvImporter.version().to_owned() };
-        let whole = context.scope.clone().unwrap_or_else(|| Scope::named("all"));
-        let mut by_scope = self.by_scope;
-        let mut findings = self.findings;
-        if let Some(claimed) = context.scope.as_ref().filter(|_| !mapping.scope.is_empty()) {
-            by_scope.retain(|scope, said| match scope {
-                Some(scope) if !within(scope, claimed) => {
-                    for observation in &said.observations {
-                        let message = format!("the row is of '{scope}', but the import is said to cover '{claimed}'");
-                        let position = observation.position.clone();
-                        findings.push(Finding::new(FindingCode::OutOfScope, position, message));
-                    }
-                    false
+    /// Refuses rows outside what the caller says the import covers.
+    fn refuse_out_of_scope(&mut self, claimed: &Scope) {
+        let findings = &mut self.findings;
+        self.by_scope.retain(|scope, said| match scope {
+            Some(scope) if !within(scope, claimed) => {
+                for observation in &said.observations {
+                    let message = format!("the row is of '{scope}', but the import is said to cover '{claimed}'");
+                    findings.push(Finding::new(FindingCode::OutOfScope, observation.position.clone(), message));
                 }
-                _ => true,
-            });
+                false
+            }
+            _ => true,
+        });
+    }
+
+    /// Makes one batch of all rows of a scope. What was noticed stands in the first one.
+    fn into_batches(mut self, mapping: &Mapping, context: &Context, proof: Option<&str>) -> Vec<Batch> {
+        if let Some(claimed) = &context.scope {
+            self.refuse_out_of_scope(claimed);
         }
+        let Self { mut by_scope, mut findings, payloads, .. } = self;
         let refused = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
         if proof.is_some() && refused > 0 {
             // What a refused row described would look as if it had gone.
@@ -221,26 +220,28 @@ impl Table {
         if by_scope.is_empty() {
             by_scope.insert(None, Said::default());
         }
+        let source = mapping.source.as_deref().unwrap_or(&context.source);
+        let name = CsvImporter.name().to_owned();
+        let importer = ImporterVersion { name, version: CsvImporter.version().to_owned() };
+        let whole = context.scope.clone().unwrap_or_else(|| Scope::named("all"));
         let mut batches: Vec<Batch> = Vec::with_capacity(by_scope.len());
         for (scope, said) in by_scope {
             // Without a single row nothing says which scope would be complete.
             let known = scope.is_some() || mapping.scope.is_empty();
             let scope = scope.unwrap_or_else(|| whole.clone());
             let mut batch = Batch::new(source, scope, importer.clone(), context.observed_at);
-            if let Some(proof) = proof.as_ref().filter(|_| refused == 0 && known) {
-                batch.completeness = Completeness::Complete { proof: proof.clone() };
-            }
             batch.observations = said.observations;
             batch.relationships = said.relationships;
-            batch.payloads.clone_from(&self.payloads);
+            batch.payloads.clone_from(&payloads);
             batch.findings = std::mem::take(&mut findings);
             merge::duplicates(&mut batch.observations, &mut batch.findings);
             merge::relationships(&mut batch.relationships);
             merge::report_self_loops(&mut batch);
+            let noticed = batch.findings.len();
             keelson_importer::rows::keep_within_limits(&mut batch);
-            let beyond = batch.findings.iter().any(|finding| finding.code == FindingCode::LimitExceeded);
-            if beyond && batch.is_complete() {
-                batch.completeness = Completeness::Delta;
+            let whole = refused == 0 && known && batch.findings.len() == noticed;
+            if let Some(proof) = proof.filter(|_| whole) {
+                batch.completeness = Completeness::Complete { proof: proof.to_owned() };
             }
             batches.push(batch);
         }
@@ -296,9 +297,4 @@ fn proof(table: &Table, input: &Input, mapping: &Mapping, context: &Context) -> 
         }
     }
     Ok(proof)
-}
-
-/// The name of a relationship kind or class, shared.
-fn symbol(text: &str) -> Symbol {
-    Symbol::new(text)
 }

@@ -30,7 +30,7 @@ fn lines(header: &str, lines: &[&str]) -> String {
 
 /// The findings of a batch of these lines, as people see them.
 fn findings(of: &[&str]) -> Vec<String> {
-    read(lines(HEADER, of)).unwrap().findings.iter().map(ToString::to_string).collect()
+    read(lines(HEADER, of)).expect("every line can be read").findings.iter().map(ToString::to_string).collect()
 }
 
 #[test]

@@ -5,7 +5,9 @@
 //! level is final: nothing later can raise it. Only what a soft need passes on, and seeds of lesser
 //! loss, wait on the heap.
 
-use keelson_graph::{ItemIx, NeedIx, Snapshot};
+use std::hint::black_box;
+
+use keelson_graph::{Dependents, ItemIx, NeedIx, Snapshot};
 
 use super::{Cause, Outcome, Pending, Seed};
 use crate::{Limits, Reading, Scratch, Settled, Truncation, Truncations, reading::Read};
@@ -18,6 +20,12 @@ pub(super) struct Run<'a> {
     pub(super) settled: &'a Settled,
     pub(super) limits: Limits<'a>,
 }
+
+/// Items whose dependents are looked up together.
+const BLOCK: usize = 16;
+
+/// Items that must wait in the queue for that to pay.
+const WORTH_LOOKING_AHEAD: usize = 4;
 
 /// A need that shares a load was met, which this walk cannot evaluate.
 struct ShareMet;
@@ -67,6 +75,7 @@ struct Walk<'a> {
     head: usize,
     most: usize,
     waiting: u32,
+    blocks: usize,
     is_going: bool,
     truncations: Truncations,
 }
@@ -74,7 +83,7 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn new(run: &'a Run<'a>, scratch: &'a mut Scratch, seeds: usize) -> Self {
         let most = run.limits.max_items.saturating_add(seeds);
-        Self { run, scratch, head: 0, most, waiting: 0, is_going: true, truncations: Truncations::default() }
+        Self { run, scratch, head: 0, most, waiting: 0, blocks: 0, is_going: true, truncations: Truncations::default() }
     }
 
     fn wait(&mut self, item: u32, loss: f64, cause: u32, depth: u32) {
@@ -106,75 +115,109 @@ impl<'a> Walk<'a> {
 
     /// Walks the queue until it is empty.
     fn finish_level(&mut self, loss: f64) -> Result<(), ShareMet> {
-        let snapshot = self.run.snapshot;
-        while let Some(&item) = self.scratch.met.list().get(self.head) {
+        while self.head < self.scratch.met.len() {
             if self.must_stop() {
                 self.is_going = false;
                 return Ok(());
             }
-            let depth = self.scratch.depths[self.head];
-            self.head += 1;
-            let dependents = snapshot.dependents(ItemIx(item));
-            if depth >= self.run.limits.max_depth {
-                if dependents.owners().iter().any(|owner| !self.scratch.met.contains(owner.0)) {
-                    self.truncations.add(Truncation::Depth);
-                }
+            let waiting = self.scratch.met.len() - self.head;
+            if waiting < WORTH_LOOKING_AHEAD {
+                let item = self.scratch.met.list()[self.head];
+                self.lose(item, self.run.snapshot.dependents(ItemIx(item)), loss)?;
                 continue;
             }
-            let Scratch { met, from, depths, .. } = &mut *self.scratch;
-            met.insert_all(dependents.plain());
-            from.resize(met.len(), Cause::plain(item));
-            depths.resize(met.len(), depth + 1);
-            for &need in dependents.counted() {
-                self.lose_member(need, ItemIx(item), loss, depth + 1)?;
+            let looked_up = BLOCK.min(waiting);
+            let (items, rows) = self.look_ahead();
+            for (&item, &dependents) in items.iter().zip(&rows).take(looked_up) {
+                self.lose(item, dependents, loss)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks up the dependents of the next items of the queue. Each lookup is far from the last one
+    /// in memory; made together, the processor waits for all of them at once.
+    #[inline]
+    fn look_ahead(&self) -> ([u32; BLOCK], [Dependents<'a>; BLOCK]) {
+        let snapshot = self.run.snapshot;
+        let (mut items, mut rows) = ([0; BLOCK], [Dependents::default(); BLOCK]);
+        for ((slot, row), &item) in items.iter_mut().zip(&mut rows).zip(&self.scratch.met.list()[self.head..]) {
+            *slot = item;
+            *row = snapshot.dependents(ItemIx(item));
+        }
+        let first = |row: &Dependents<'_>| {
+            let owner = row.plain().first().map_or(0, |owner| owner.0);
+            row.counted().first().map_or(owner, |&need| owner ^ snapshot.simple_trip(need))
+        };
+        black_box(rows.iter().fold(0, |touched, row| touched ^ first(row)));
+        (items, rows)
+    }
+
+    /// Takes one item as lost.
+    #[inline]
+    fn lose(&mut self, item: u32, dependents: Dependents<'_>, loss: f64) -> Result<(), ShareMet> {
+        let depth = self.scratch.depths[self.head];
+        self.head += 1;
+        if depth >= self.run.limits.max_depth {
+            if dependents.owners().iter().any(|owner| !self.scratch.met.contains(owner.0)) {
+                self.truncations.add(Truncation::Depth);
+            }
+            return Ok(());
+        }
+        let Scratch { met, from, depths, .. } = &mut *self.scratch;
+        met.insert_all(dependents.plain());
+        from.resize(met.len(), Cause::plain(item));
+        depths.resize(met.len(), depth + 1);
+        for (need, owner) in dependents.counted_with_owners() {
+            let trip = self.run.snapshot.simple_trip(need);
+            if trip == 0 {
+                self.lose_read_member(need, ItemIx(item), loss, depth + 1)?;
+            } else if self.count(need, trip) {
+                self.meet(owner.0, need.number(), depth + 1);
             }
         }
         Ok(())
     }
 
     fn must_stop(&mut self) -> bool {
+        self.blocks += 1;
         if self.scratch.met.len() > self.most {
             self.truncations.add(Truncation::Items);
             return true;
         }
-        if self.run.limits.stopped(self.head) {
+        if self.run.limits.stopped(self.blocks) {
             self.truncations.add(Truncation::Deadline);
             return true;
         }
         false
     }
 
-    /// Counts a lost member of a need, and passes the loss on when that makes it give way.
+    /// Counts a lost member of a need that trips at `trip`; `true` when it gives way now.
     #[inline]
-    fn lose_member(&mut self, need: NeedIx, member: ItemIx, loss: f64, depth: u32) -> Result<(), ShareMet> {
-        let head = self.run.snapshot.head(need);
-        if !head.is_counted() {
-            return self.lose_read_member(need, member, loss, depth);
-        }
-        let trip = head.trip();
+    fn count(&mut self, need: NeedIx, trip: u32) -> bool {
         // A need that gives way with its first member needs no counting: it meets its owner, and
         // does so again in vain with every further member.
-        if trip > 1 {
-            let count = &mut self.scratch.counts[need.index()];
-            if *count == 0 {
-                self.scratch.counted.push(need.number());
-            }
-            *count += 1;
-            if *count != trip {
-                return Ok(());
-            }
+        if trip == 1 {
+            return true;
         }
-        if head.is_soft() {
-            self.give_way(need, loss, depth);
-        } else {
-            self.meet(head.owner().0, need.number(), depth);
+        let count = &mut self.scratch.counts[need.index()];
+        if *count == 0 {
+            self.scratch.counted.push(need.number());
         }
-        Ok(())
+        *count += 1;
+        *count == trip
     }
 
-    /// As `lose_member`, for a need that is weighted or in doubt.
+    /// As `count` and `meet`, for a need that is soft, weighted or in doubt.
     #[cold]
     fn lose_read_member(&mut self, need: NeedIx, member: ItemIx, loss: f64, depth: u32) -> Result<(), ShareMet> {
+        let head = self.run.snapshot.head(need);
+        if head.is_counted() {
+            if self.count(need, head.trip()) {
+                self.give_way(need, loss, depth);
+            }
+            return Ok(());
+        }
         let read = Read::new(self.run.snapshot.need(need), self.run.reading, self.run.settled);
         if read.is_share() {
             return Err(ShareMet);

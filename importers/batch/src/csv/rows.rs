@@ -1,7 +1,7 @@
 //! From a row to what it says, by the mapping.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chrono::DateTime;
 use keelson_importer::redaction;
@@ -11,7 +11,6 @@ use keelson_model::{
 use serde_json::Value as Json;
 
 use super::mapping::{Attribute, End, Kind, Mapping, Relation};
-use super::symbol;
 use crate::refusal::{Refusal, nearest};
 
 /// The columns of a table.
@@ -256,7 +255,7 @@ fn relationships(
             End::Dependency => (target, this),
         };
         let mut relationship = RelationshipObservation::new(&relation.kind, dependent, dependency, position.clone());
-        relationship.source_type = Some(symbol(&relation.column));
+        relationship.source_type = Some(Symbol::new(&relation.column));
         stated.push(relationship);
     }
     Ok(stated)
@@ -306,8 +305,7 @@ fn value(cell: &Cell<'_>, attribute: &Attribute) -> Result<Json, Refusal> {
         }
         Kind::List => {
             let separator = attribute.separator.as_deref().unwrap_or(";");
-            let mut seen = HashSet::new();
-            let parts = text.split(separator).map(str::trim).filter(|part| !part.is_empty() && seen.insert(*part));
+            let parts = text.split(separator).map(str::trim).filter(|part| !part.is_empty());
             Ok(Json::Array(parts.map(Json::from).collect()))
         }
     }
