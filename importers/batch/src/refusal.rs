@@ -157,9 +157,11 @@ fn path_at(bytes: &[u8], column: usize) -> Vec<String> {
 
 /// The known name that a misspelt one most likely means.
 pub(crate) fn nearest<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
-    let given: String = given.chars().take(64).flat_map(char::to_lowercase).collect();
-    let near = known.iter().map(|name| (distance(&given, name), *name)).min()?;
-    (near.0 <= (given.chars().count() / 3).max(1)).then_some(near.1)
+    let given: String = given.chars().take(64).collect();
+    // Case is the lesser difference: it decides only between names that are otherwise as near.
+    let apart = |name: &str| (distance(&given.to_lowercase(), &name.to_lowercase()), distance(&given, name));
+    let (far, name) = known.iter().map(|name| (apart(name), *name)).min()?;
+    (far.0 <= (given.chars().count() / 3).max(1)).then_some(name)
 }
 
 /// Levenshtein's distance: insertions, deletions and replacements from one text to the other.
@@ -226,6 +228,7 @@ mod tests {
     #[test]
     fn the_nearest_name_is_near() {
         assert_eq!(nearest("Member", &["members", "name"]), Some("members"));
-        assert_eq!(nearest("x", &["members", "name"]), None);
+        assert_eq!(nearest("GIB", &["GB", "MiB", "GiB"]), Some("GiB"));
+        assert_eq!(nearest("xyz", &["members", "name"]), None);
     }
 }
