@@ -1,1 +1,3 @@
+//! The `keelson` command.
+
 fn main() {}
