@@ -6,9 +6,33 @@
 //! completeness. Command line, GraphQL and tests all get their answers here, for the present and
 //! for any past revision alike.
 //!
-//! It is pure and refuses effects: no store, no clock, no runtime.
+//! | question | file |
+//! | --- | --- |
+//! | what losing these costs, with proof and certainty | [`impact`] |
+//! | what this needs, what depends on it, why this depends on that | [`walk`] |
+//! | which items there are; everything about one | [`items`] |
+//! | what is wrong with the catalogue | [`check`] |
+//! | what changed between two states of a record | [`difference`] |
+//!
+//! Every answer is a serialisable type with a JSON Schema, and begins with its [`Basis`]: the
+//! revision it rests on and whether anything is missing from it.
+//!
+//! It is pure and refuses effects: no store, no clock, no runtime. The time of a question is given
+//! by whoever asks.
 
+pub mod basis;
+pub mod check;
+pub mod difference;
+mod error;
+pub mod impact;
+pub mod items;
+pub mod needs;
 pub mod projection;
+mod subject;
 mod view;
+pub mod walk;
 
+pub use basis::{Asked, Basis, Limit, LimitCode};
+pub use error::QuestionError;
+pub use subject::Subject;
 pub use view::{View, item};

@@ -1,0 +1,177 @@
+//! What an answer rests on: its revision, and how complete it is.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use keelson_analysis::{Truncation, Truncations};
+use keelson_catalogue::{Catalogue, CiIx};
+use keelson_model::{Provenance, Revision, Standing, Symbol};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::View;
+
+/// When a question is asked, and about which time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The time the question counts from: now, or the time in the past it is about.
+    pub at: DateTime<Utc>,
+    /// The time in the past the question is about; absent for the present.
+    pub as_of: Option<DateTime<Utc>>,
+}
+
+impl Asked {
+    /// A question about the present.
+    #[must_use]
+    pub fn now(at: DateTime<Utc>) -> Self {
+        Self { at, as_of: None }
+    }
+
+    /// A question about a time in the past.
+    #[must_use]
+    pub fn about(time: DateTime<Utc>) -> Self {
+        Self { at: time, as_of: Some(time) }
+    }
+}
+
+/// A limit of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitCode {
+    /// The walk stopped at its largest depth.
+    Depth,
+    /// The walk stopped at its largest number of items.
+    Items,
+    /// The walk was stopped by its deadline, or by the asker.
+    Deadline,
+    /// Only the first part of a list is shown.
+    Page,
+    /// The rule of a need on the way was not stated by anybody.
+    RuleMissing,
+    /// Kinds of relationship on the way that the registry does not know.
+    KindWithoutRule,
+    /// Something on the way is a placeholder: nobody has described it.
+    Placeholder,
+    /// The search for the facts that decide ended because its budget was spent.
+    DecisiveBudget,
+    /// The check ended because its budget was spent.
+    CheckBudget,
+}
+
+/// A limit of an answer, with what it means for this one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Limit {
+    /// Which limit.
+    pub code: LimitCode,
+    /// In words.
+    pub message: String,
+}
+
+impl Limit {
+    /// A limit with what it means.
+    #[must_use]
+    pub fn new(code: LimitCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+/// What an answer rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Basis {
+    /// The last commit the answer takes into account.
+    pub revision: Revision,
+    /// The time in the past the answer is about; `null` for the present.
+    pub as_of: Option<DateTime<Utc>>,
+    /// Whether nothing was cut off, hidden or assumed.
+    pub complete: bool,
+    /// What limits the answer; empty when it is complete.
+    pub limits: Vec<Limit>,
+    /// The oldest observation the answer rests on.
+    pub oldest_observation: Option<DateTime<Utc>>,
+    /// How many of the items it rests on were last seen longer ago than their class allows.
+    pub stale: usize,
+}
+
+impl Basis {
+    /// The basis of an answer read straight from the catalogue.
+    #[must_use]
+    pub fn of(view: &View, asked: Asked) -> Self {
+        Self {
+            revision: view.revision(),
+            as_of: asked.as_of,
+            complete: true,
+            limits: Vec::new(),
+            oldest_observation: None,
+            stale: 0,
+        }
+    }
+
+    /// Notes a limit that leaves something out of the answer.
+    pub fn limit(&mut self, code: LimitCode, message: impl Into<String>) {
+        self.complete = false;
+        self.limits.push(Limit::new(code, message));
+    }
+
+    /// Notes that a list shows only its first part. The answer itself is no less complete.
+    pub fn page(&mut self, what: &str, shown: usize, total: usize) {
+        if shown < total {
+            self.limits.push(Limit::new(LimitCode::Page, format!("{shown} of {total} {what} are shown")));
+        }
+    }
+
+    /// Notes the limits a walk hit.
+    pub fn truncated(&mut self, truncations: Truncations) {
+        for truncation in truncations.iter() {
+            match truncation {
+                Truncation::Depth => self.limit(LimitCode::Depth, "there is more beyond the largest depth"),
+                Truncation::Items => self.limit(LimitCode::Items, "there are more items than one answer may hold"),
+                Truncation::Deadline => self.limit(LimitCode::Deadline, "the time for the answer was up"),
+            }
+        }
+    }
+
+    /// Takes the age of what the answer rests on into account, and placeholders among it.
+    pub fn rests_on(&mut self, catalogue: &Catalogue, items: impl Iterator<Item = CiIx>, asked: Asked) {
+        let mut placeholders = 0_usize;
+        let mut stale = BTreeSet::new();
+        for ix in items {
+            let ci = catalogue.ci(ix);
+            if ci.standing == Standing::Placeholder {
+                placeholders += 1;
+            }
+            let Some(seen) = last_seen(catalogue, ix) else { continue };
+            self.oldest_observation = Some(self.oldest_observation.map_or(seen, |oldest| oldest.min(seen)));
+            if is_stale(catalogue, &ci.class, seen, asked.at) {
+                stale.insert(ix);
+            }
+        }
+        self.stale += stale.len();
+        if placeholders > 0 {
+            let message = format!("{placeholders} items on the way are placeholders: what they need is not known");
+            self.limit(LimitCode::Placeholder, message);
+        }
+    }
+}
+
+/// When a claim was last confirmed: by the batch that stated it, or by a later complete batch of
+/// its scope that listed it unchanged.
+#[must_use]
+pub fn confirmed(catalogue: &Catalogue, provenance: &Provenance) -> DateTime<Utc> {
+    let complete = catalogue.scope(&provenance.source, &provenance.scope).and_then(|scope| scope.last_complete);
+    complete.map_or(provenance.observed_at, |complete| complete.max(provenance.observed_at))
+}
+
+/// When a configuration item was last seen by any source that still claims it.
+#[must_use]
+pub fn last_seen(catalogue: &Catalogue, ix: CiIx) -> Option<DateTime<Utc>> {
+    catalogue.ci(ix).live_claims().map(|claim| confirmed(catalogue, &claim.provenance)).max()
+}
+
+/// Whether something of a class last seen at `seen` is stale at `now`.
+#[must_use]
+pub fn is_stale(catalogue: &Catalogue, class: &Symbol, seen: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    let Some(class) = catalogue.schema().classes.get(class) else { return false };
+    now - seen > chrono::TimeDelta::days(i64::from(class.stale_after_days))
+}

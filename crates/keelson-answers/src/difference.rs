@@ -1,0 +1,142 @@
+//! What changed between two states of a record, field by field.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use keelson_model::{ConfigurationItem, Need, RecordChange, Relationship};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+/// One field that changed.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FieldChange {
+    /// The field: `name`, `attributes.memory`, `claims.aws-prod`.
+    pub field: String,
+    /// Its value before; `null` when it had none.
+    pub before: Json,
+    /// Its value after; `null` when it has none any more.
+    pub after: Json,
+}
+
+/// What happened to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// It was new.
+    Created,
+    /// It got new content.
+    Updated,
+    /// It was withdrawn.
+    Withdrawn,
+    /// It was seen again.
+    Revived,
+    /// A placeholder was described.
+    Described,
+}
+
+/// What happened to a configuration item.
+#[must_use]
+pub fn of_ci(before: Option<&ConfigurationItem>, after: Option<&ConfigurationItem>) -> (What, Vec<FieldChange>) {
+    use keelson_model::Standing::{Live, Placeholder, Withdrawn};
+    let what = match (before.map(|ci| ci.standing), after.map(|ci| ci.standing)) {
+        (None, _) => What::Created,
+        (Some(Live | Placeholder), Some(Withdrawn)) => What::Withdrawn,
+        (Some(Withdrawn), Some(Live | Placeholder)) => What::Revived,
+        (Some(Placeholder), Some(Live)) => What::Described,
+        _ => What::Updated,
+    };
+    (what, differences(&before.map(ci_fields).unwrap_or_default(), &after.map(ci_fields).unwrap_or_default()))
+}
+
+/// What happened to a relationship.
+#[must_use]
+pub fn of_relationship(before: Option<&Relationship>, after: Option<&Relationship>) -> (What, Vec<FieldChange>) {
+    let what = what(before.map(|record| record.standing), after.map(|record| record.standing));
+    let fields = |record: &Relationship| {
+        let mut fields = BTreeMap::from([
+            ("standing".to_owned(), json(&record.standing)),
+            ("basis".to_owned(), json(&record.basis())),
+            ("strength".to_owned(), json(&record.strength())),
+        ]);
+        let live = record.live_claims().map(|claim| (format!("claims.{}", claim.provenance.source), Json::Bool(true)));
+        fields.extend(live);
+        fields
+    };
+    (what, differences(&before.map(fields).unwrap_or_default(), &after.map(fields).unwrap_or_default()))
+}
+
+/// What happened to a need.
+#[must_use]
+pub fn of_need(before: Option<&Need>, after: Option<&Need>) -> (What, Vec<FieldChange>) {
+    let what = what(before.map(|record| record.standing), after.map(|record| record.standing));
+    let fields = |record: &Need| {
+        let mut fields = BTreeMap::from([("standing".to_owned(), json(&record.standing))]);
+        if let Json::Object(definition) = json(&record.definition) {
+            fields.extend(definition);
+        }
+        fields
+    };
+    (what, differences(&before.map(fields).unwrap_or_default(), &after.map(fields).unwrap_or_default()))
+}
+
+/// What sort of record a change is about, for summaries.
+#[must_use]
+pub fn sort_of(change: &RecordChange) -> &'static str {
+    match change {
+        RecordChange::Ci(_) => "configuration item",
+        RecordChange::Relationship(_) => "relationship",
+        RecordChange::Need(_) => "need",
+        RecordChange::Scope(_) => "scope",
+        RecordChange::Run(_) => "import run",
+        RecordChange::Review(_) => "review task",
+    }
+}
+
+fn what(before: Option<keelson_model::Standing>, after: Option<keelson_model::Standing>) -> What {
+    use keelson_model::Standing::Withdrawn;
+    match (before, after) {
+        (None, _) => What::Created,
+        (Some(Withdrawn), Some(after)) if after != Withdrawn => What::Revived,
+        (Some(before), Some(Withdrawn)) if before != Withdrawn => What::Withdrawn,
+        _ => What::Updated,
+    }
+}
+
+fn json(value: &impl Serialize) -> Json {
+    serde_json::to_value(value).unwrap_or(Json::Null)
+}
+
+fn ci_fields(ci: &ConfigurationItem) -> BTreeMap<String, Json> {
+    let facts = ci.facts();
+    let mut fields = BTreeMap::from([
+        ("key".to_owned(), Json::from(ci.key.as_str())),
+        ("class".to_owned(), Json::from(ci.class.as_str())),
+        ("standing".to_owned(), json(&ci.standing)),
+        ("name".to_owned(), json(&facts.name)),
+        ("lifecycle".to_owned(), json(&facts.lifecycle)),
+        ("criticality".to_owned(), json(&facts.criticality)),
+    ]);
+    fields.extend(facts.attributes.iter().map(|(name, value)| (format!("attributes.{name}"), value.to_json())));
+    fields.extend(
+        facts
+            .unmodelled
+            .iter()
+            .map(|(name, text)| (format!("unmodelled.{name}"), serde_json::from_str(text).unwrap_or(Json::Null))),
+    );
+    fields.extend(
+        ci.live_claims()
+            .map(|claim| (format!("claims.{}", claim.provenance.source), Json::from(claim.source_key.as_str()))),
+    );
+    fields
+}
+
+fn differences(before: &BTreeMap<String, Json>, after: &BTreeMap<String, Json>) -> Vec<FieldChange> {
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let value = |fields: &BTreeMap<String, Json>, name: &str| fields.get(name).cloned().unwrap_or(Json::Null);
+    names
+        .into_iter()
+        .map(|name| FieldChange { field: name.clone(), before: value(before, name), after: value(after, name) })
+        .filter(|change| change.before != change.after)
+        .collect()
+}

@@ -1,0 +1,52 @@
+//! Questions that cannot be answered.
+
+use keelson_analysis::AnalysisError;
+use keelson_catalogue::query::ConditionError;
+use thiserror::Error;
+
+/// Why a question cannot be answered; always something the asker can mend.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum QuestionError {
+    /// No configuration item has the key.
+    #[error("no configuration item has the key '{key}'{}", hint(.similar))]
+    UnknownKey {
+        /// The key asked for.
+        key: String,
+        /// Keys that look like it.
+        similar: Vec<String>,
+    },
+    /// The configuration item takes no part in analyses.
+    #[error("'{key}' is {standing} and takes no part in analyses; ask as of a time when it was in service")]
+    NotInService {
+        /// The key asked for.
+        key: String,
+        /// Why: `withdrawn` or `retired`.
+        standing: &'static str,
+    },
+    /// A loss outside 0..=1.
+    #[error("the loss of '{key}' is {loss}; it must lie between 0 (whole) and 1 (gone)")]
+    LossOutOfRange {
+        /// The key.
+        key: String,
+        /// The offending loss.
+        loss: f64,
+    },
+    /// A condition beyond its limits.
+    #[error(transparent)]
+    Condition(#[from] ConditionError),
+    /// A class nobody defined.
+    #[error("there is no class '{class}'{}", hint(.similar))]
+    UnknownClass {
+        /// The class asked for.
+        class: String,
+        /// Classes that look like it.
+        similar: Vec<String>,
+    },
+    /// Something the analyses refuse.
+    #[error(transparent)]
+    Analysis(#[from] AnalysisError),
+}
+
+fn hint(similar: &[String]) -> String {
+    if similar.is_empty() { String::new() } else { format!("; did you mean {}?", similar.join(", ")) }
+}

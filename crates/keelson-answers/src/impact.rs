@@ -1,0 +1,299 @@
+//! What losing these costs, why, and how certain that is.
+//!
+//! [`assess`] answers a question; the [`Assessment`] keeps what was computed, so that a caller can
+//! page through it or ask for single lines, and [`Assessment::answer`] writes the whole as one
+//! serialisable answer.
+
+mod answer;
+mod certain;
+mod proof;
+
+use keelson_analysis::certainty::{self, Certainty, Target};
+use keelson_analysis::impact::{Impact, Protection, Question, Seed, Verdict, impact, verdict};
+use keelson_analysis::{Limits, Pool};
+use keelson_graph::ItemIx;
+use keelson_model::{Carries, Criticality};
+
+pub use answer::{Because, ImpactAnswer, ImpactLine, Interval, ProtectedBy, ProtectedLine, SeedLine};
+pub use certain::{CertaintyAnswer, DecisiveFacts, FactLine, OutcomeLine, ShiftLine};
+pub use proof::{ProofText, proof_lines};
+
+use crate::subject::{ci_of, find_item, key_of};
+use crate::{Asked, Basis, LimitCode, QuestionError, View};
+
+/// The class whose members are the promises made to customers; verdicts are about them first.
+pub const SERVICE_CLASS: &str = "service";
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct ImpactQuestion<'a> {
+    /// Keys with their own loss, from 0 (whole) to 1 (gone).
+    pub seeds: Vec<(String, f64)>,
+    /// The interval in which they are lost, half-open; it is stated in the answer.
+    pub interval: Option<Interval>,
+    /// Propagations the search for decisive facts may compute; 0 leaves certainty out.
+    pub budget: usize,
+    /// How far to walk.
+    pub limits: Limits<'a>,
+}
+
+/// Propagations the search for decisive facts computes when nobody says otherwise.
+pub const USUAL_BUDGET: usize = 200;
+
+impl ImpactQuestion<'_> {
+    /// What losing these wholly costs, with certainty, without limits.
+    #[must_use]
+    pub fn gone<'k>(keys: impl IntoIterator<Item = &'k str>) -> Self {
+        Self {
+            seeds: keys.into_iter().map(|key| (key.to_owned(), 1.0)).collect(),
+            interval: None,
+            budget: USUAL_BUDGET,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// A computed impact over one view.
+pub struct Assessment {
+    view: View,
+    asked: Asked,
+    seeds: Vec<(ItemIx, f64)>,
+    interval: Option<Interval>,
+    impact: Impact,
+    certainty: Option<Certainty>,
+    /// What loses something, seeds left out: services first, then by loss and criticality.
+    affected: Vec<ItemIx>,
+    /// Services that were touched and hold, in order of criticality.
+    protected: Vec<ItemIx>,
+    lost: usize,
+    touched: usize,
+    basis: Basis,
+}
+
+/// Computes what the loss of the seeds costs.
+///
+/// # Errors
+/// When a seed is unknown, out of service, or has a loss outside 0..=1.
+pub fn assess(
+    view: &View,
+    question: &ImpactQuestion<'_>,
+    asked: Asked,
+    pool: &Pool,
+) -> Result<Assessment, QuestionError> {
+    let mut seeds = Vec::with_capacity(question.seeds.len());
+    for (key, loss) in &question.seeds {
+        if !(0.0..=1.0).contains(loss) {
+            return Err(QuestionError::LossOutOfRange { key: key.clone(), loss: *loss });
+        }
+        seeds.push((find_item(view, key)?, *loss));
+    }
+    let starts: Vec<Seed> = seeds.iter().map(|(item, loss)| Seed { item: *item, loss: *loss }).collect();
+    let impact = impact(&view.graph, &Question { limits: question.limits, ..Question::about(&starts) }, pool)?;
+    let mut assessment = Assessment {
+        view: view.clone(),
+        asked,
+        seeds,
+        interval: question.interval,
+        certainty: None,
+        affected: Vec::new(),
+        protected: Vec::new(),
+        lost: impact.lost().count(),
+        touched: impact.touched().map_or(0, <[ItemIx]>::len),
+        basis: Basis::of(view, asked),
+        impact,
+    };
+    assessment.sort();
+    if question.budget > 0 {
+        assessment.find_certainty(&starts, question, pool)?;
+    }
+    assessment.find_basis();
+    Ok(assessment)
+}
+
+impl Assessment {
+    /// The view it was computed on.
+    #[must_use]
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// What the answer rests on.
+    #[must_use]
+    pub fn basis(&self) -> &Basis {
+        &self.basis
+    }
+
+    /// The computed losses.
+    #[must_use]
+    pub fn impact(&self) -> &Impact {
+        &self.impact
+    }
+
+    /// What loses something, seeds left out: services first, then by loss, criticality and key.
+    #[must_use]
+    pub fn affected(&self) -> &[ItemIx] {
+        &self.affected
+    }
+
+    /// The services that were touched and hold, the most critical first.
+    #[must_use]
+    pub fn protected(&self) -> &[ItemIx] {
+        &self.protected
+    }
+
+    /// How many items depend on a seed, directly or not.
+    #[must_use]
+    pub fn touched(&self) -> usize {
+        self.touched
+    }
+
+    /// How many items are wholly lost, seeds left out.
+    #[must_use]
+    pub fn lost(&self) -> usize {
+        self.lost
+    }
+
+    /// Whether an item is a service.
+    #[must_use]
+    pub fn is_service(&self, item: ItemIx) -> bool {
+        let catalogue = &self.view.catalogue;
+        catalogue.schema().classes.is_a(&catalogue.ci(ci_of(item)).class, SERVICE_CLASS)
+    }
+
+    /// The verdict on an item. One that states no smallest fraction to deliver is breached only
+    /// when it is wholly lost.
+    #[must_use]
+    pub fn verdict(&self, item: ItemIx) -> Verdict {
+        verdict(self.impact.loss(item), self.minimum(item).unwrap_or(ANYTHING))
+    }
+
+    fn minimum(&self, item: ItemIx) -> Option<f64> {
+        self.view.catalogue.ci(ci_of(item)).attribute("minimum_delivered").and_then(keelson_model::Value::as_f64)
+    }
+
+    fn criticality(&self, item: ItemIx) -> Option<Criticality> {
+        self.view.catalogue.ci(ci_of(item)).facts().criticality
+    }
+
+    fn sort(&mut self) {
+        let seeds = self.impact.seeds().to_vec();
+        let by_rank = |this: &Self, item: &ItemIx| {
+            let rank = std::cmp::Reverse(this.criticality(*item));
+            (rank, key_of(&this.view.catalogue, *item))
+        };
+        let mut affected: Vec<(ItemIx, f64)> = self
+            .impact
+            .affected()
+            .filter(|affected| !affected.is_seed && seeds.binary_search(&affected.item).is_err())
+            .map(|affected| (affected.item, affected.loss))
+            .collect();
+        affected.sort_by_cached_key(|(item, loss)| {
+            let loss = std::cmp::Reverse(loss.to_bits());
+            (!self.is_service(*item), loss, by_rank(self, item))
+        });
+        self.affected = affected.into_iter().map(|(item, _)| item).collect();
+        let protection = Protection::new(&self.view.graph, &self.impact);
+        let mut protected: Vec<ItemIx> = self
+            .impact
+            .touched()
+            .unwrap_or_default()
+            .iter()
+            .copied()
+            .filter(|item| self.is_service(*item) && protection.holds(*item))
+            .collect();
+        protected.sort_by_cached_key(|item| by_rank(self, item));
+        self.protected = protected;
+    }
+
+    fn find_certainty(
+        &mut self,
+        seeds: &[Seed],
+        question: &ImpactQuestion<'_>,
+        pool: &Pool,
+    ) -> Result<(), QuestionError> {
+        let touched = self.impact.touched().unwrap_or_default().iter().copied();
+        let targets: Vec<Target> = touched
+            .filter(|item| self.is_service(*item))
+            .map(|item| Target { item, min_delivered: self.minimum(item).unwrap_or(ANYTHING) })
+            .collect();
+        let limits = &question.limits;
+        self.certainty = Some(certainty::certainty(&self.view.graph, seeds, &targets, question.budget, limits, pool)?);
+        Ok(())
+    }
+
+    fn find_basis(&mut self) {
+        let catalogue = &self.view.catalogue;
+        let mut basis = self.basis.clone();
+        basis.truncated(self.impact.truncations());
+        if let Some(certainty) = &self.certainty
+            && certainty.is_budget_spent
+        {
+            let message = format!(
+                "the search for facts that decide ended after {} propagations; there may be more",
+                certainty.evaluations
+            );
+            basis.limit(LimitCode::DecisiveBudget, message);
+        }
+        self.note_missing_rules(&mut basis);
+        self.note_undirected(&mut basis);
+        let partly = self.affected.iter().filter(|item| self.is_service(**item) && self.minimum(**item).is_none());
+        let partly = partly.filter(|item| self.impact.loss(**item) < 1.0).count();
+        if partly > 0 {
+            let message = format!("{partly} services lose a part, and nobody has stated how much they must deliver");
+            basis.limit(LimitCode::RuleMissing, message);
+        }
+        let touched = self.impact.touched().unwrap_or_default();
+        let items = self.impact.seeds().iter().chain(touched).map(|item| ci_of(*item));
+        basis.rests_on(catalogue, items, self.asked);
+        self.basis = basis;
+    }
+
+    /// Needs in the way whose rule nobody stated.
+    fn note_missing_rules(&self, basis: &mut Basis) {
+        let run = self.certainty.as_ref().map_or(&self.impact, |certainty| &certainty.pessimistic);
+        let graph = &self.view.graph;
+        let mut assumed = std::collections::BTreeSet::new();
+        for affected in run.affected() {
+            for need in graph.dependents(affected.item).counted() {
+                let is_assumed = || graph.need(*need).detail.is_some_and(|detail| detail.doubt.rule_assumed);
+                if graph.head(*need).is_doubtful() && is_assumed() {
+                    assumed.insert(*need);
+                }
+            }
+        }
+        if !assumed.is_empty() {
+            let message = format!(
+                "{} needs on the way have no stated rule; losses are bracketed between one and all",
+                assumed.len()
+            );
+            basis.limit(LimitCode::RuleMissing, message);
+        }
+    }
+
+    /// Undirected relationships of what is lost: loss may travel along them, and nobody has said
+    /// which way.
+    fn note_undirected(&self, basis: &mut Basis) {
+        let catalogue = &self.view.catalogue;
+        let undirected =
+            |kind: &str| catalogue.schema().kinds.get(kind).is_none_or(|kind| kind.carries == Carries::Undirected);
+        let mut kinds: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+        for affected in self.impact.affected() {
+            let slot = catalogue.slot(ci_of(affected.item));
+            for ix in slot.dependencies.iter().chain(&slot.dependents) {
+                let record = &catalogue.relationship(*ix).relationship;
+                if record.standing == keelson_model::Standing::Live && undirected(&record.key.kind) {
+                    *kinds.entry(record.key.kind.to_string()).or_default() += 1;
+                }
+            }
+        }
+        for (kind, count) in kinds {
+            let message = format!(
+                "{count} relationships '{kind}' of lost items have no direction; no loss is carried along them"
+            );
+            basis.limit(LimitCode::KindWithoutRule, message);
+        }
+    }
+}
+
+/// Stands for the smallest fraction where nobody states one: it must deliver something.
+const ANYTHING: f64 = 1e-6;

@@ -1,0 +1,269 @@
+//! The impact answer as it is written.
+
+use chrono::{DateTime, Utc};
+use keelson_analysis::impact::{Guard, Protection, Reason, Verdict};
+use keelson_graph::{ItemIx, NeedIx};
+use keelson_model::Criticality;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::certain::CertaintyAnswer;
+use super::{Assessment, ci_of, key_of};
+use crate::{Basis, Subject, needs};
+
+/// A half-open interval of time, UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Interval {
+    /// The first moment.
+    pub start: DateTime<Utc>,
+    /// The first moment after it.
+    pub end: DateTime<Utc>,
+}
+
+/// An item with an own loss.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SeedLine {
+    /// The item.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// Its own loss.
+    pub loss: f64,
+}
+
+/// Why an item lost something: the need that gave way and the members that tripped it.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Because {
+    /// The need's name; of a plain relationship, how its kind reads.
+    pub need: String,
+    /// How its members combine.
+    pub rule: String,
+    /// Members that must be up, for a rule that counts.
+    pub k: Option<u32>,
+    /// Number of members.
+    pub of: u32,
+    /// The members whose loss made it give way, in the order in which they were lost.
+    pub members: Vec<String>,
+    /// The largest loss it can cause, when it is soft.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cap: Option<f64>,
+}
+
+/// An item that loses something.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ImpactLine {
+    /// The item.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// How much depends on it, where stated.
+    pub criticality: Option<Criticality>,
+    /// Its loss, above 0 and at most 1.
+    pub loss: f64,
+    /// `breached` when it delivers less than it must, otherwise `degraded`.
+    pub verdict: VerdictWord,
+    /// Why; `null` only for a seed that its own needs would also bring down.
+    pub because: Option<Because>,
+}
+
+/// The verdict on an item, as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictWord {
+    /// It loses nothing.
+    Protected,
+    /// It loses something and still delivers what it must.
+    Degraded,
+    /// It delivers less than it must.
+    Breached,
+}
+
+impl From<Verdict> for VerdictWord {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Protected => Self::Protected,
+            Verdict::Degraded => Self::Degraded,
+            Verdict::Breached => Self::Breached,
+        }
+    }
+}
+
+impl VerdictWord {
+    /// The word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Protected => "protected",
+            Self::Degraded => "degraded",
+            Self::Breached => "breached",
+        }
+    }
+}
+
+/// What kept an item from losing anything.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProtectedBy {
+    /// The need that lost members and held.
+    pub need: String,
+    /// The item the need belongs to, when it is not the item itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of_item: Option<String>,
+    /// How its members combine.
+    pub rule: String,
+    /// Members that must be up, for a rule that counts.
+    pub k: Option<u32>,
+    /// Number of members.
+    pub of: u32,
+    /// Members that lost nothing.
+    pub up: u32,
+    /// How many further members may fail before it gives way; `null` where members do not count
+    /// alike.
+    pub margin: Option<u32>,
+    /// The members that lost something.
+    pub lost: Vec<String>,
+}
+
+/// A service that was touched and holds.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ProtectedLine {
+    /// The service.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// How much depends on it, where stated.
+    pub criticality: Option<Criticality>,
+    /// What holds it with the smallest margin.
+    pub by: Option<ProtectedBy>,
+    /// What else holds it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also_by: Vec<ProtectedBy>,
+}
+
+/// What losing the seeds costs.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ImpactAnswer {
+    /// What the answer rests on.
+    #[serde(flatten)]
+    pub basis: Basis,
+    /// The items with an own loss.
+    pub seeds: Vec<SeedLine>,
+    /// The interval in which they are lost, when the question names one.
+    pub interval: Option<Interval>,
+    /// How many items depend on a seed, directly or not.
+    pub touched: usize,
+    /// How many items are wholly lost, seeds left out.
+    pub lost: usize,
+    /// How many items lose something, seeds left out; `items` may show only the first of them.
+    pub affected: usize,
+    /// What loses something: services first, then by loss and criticality. Following `because` from
+    /// item to item gives the whole proof.
+    pub items: Vec<ImpactLine>,
+    /// Services that were touched and hold, with what held them.
+    pub protected: Vec<ProtectedLine>,
+    /// How certain the breaches are, and which unknown facts decide; absent when not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certainty: Option<CertaintyAnswer>,
+}
+
+impl Assessment {
+    /// The whole answer, with at most `most` items and as many protected services.
+    #[must_use]
+    pub fn answer(&self, most: usize) -> ImpactAnswer {
+        let mut basis = self.basis.clone();
+        basis.page("affected items", most.min(self.affected.len()), self.affected.len());
+        basis.page("protected services", most.min(self.protected.len()), self.protected.len());
+        let protection = self.protection();
+        ImpactAnswer {
+            basis,
+            seeds: self.seed_lines(),
+            interval: self.interval,
+            touched: self.touched,
+            lost: self.lost,
+            affected: self.affected.len(),
+            items: self.affected.iter().take(most).map(|item| self.line(*item)).collect(),
+            protected: self.protected.iter().take(most).map(|item| self.protected_line(&protection, *item)).collect(),
+            certainty: self.certainty_answer(),
+        }
+    }
+
+    /// The items with an own loss.
+    #[must_use]
+    pub fn seed_lines(&self) -> Vec<SeedLine> {
+        let line = |(item, loss): &(ItemIx, f64)| SeedLine {
+            subject: Subject::of(&self.view.catalogue, ci_of(*item)),
+            loss: *loss,
+        };
+        self.seeds.iter().map(line).collect()
+    }
+
+    /// One item that loses something.
+    #[must_use]
+    pub fn line(&self, item: ItemIx) -> ImpactLine {
+        ImpactLine {
+            subject: Subject::of(&self.view.catalogue, ci_of(item)),
+            criticality: self.criticality(item),
+            loss: self.impact.loss(item),
+            verdict: self.verdict(item).into(),
+            because: self.because(item),
+        }
+    }
+
+    /// Why an item lost something; `None` for a seed and for what lost nothing.
+    #[must_use]
+    pub fn because(&self, item: ItemIx) -> Option<Because> {
+        match self.impact.reason(&self.view.graph, item)? {
+            Reason::Seed => None,
+            Reason::Need { need, because } => Some(self.because_of(need, &because)),
+        }
+    }
+
+    fn because_of(&self, need: NeedIx, members: &[ItemIx]) -> Because {
+        let catalogue = &self.view.catalogue;
+        let line = needs::line(catalogue, &self.view.graph.need(need));
+        Because {
+            need: line.need,
+            rule: line.rule,
+            k: line.k,
+            of: line.of,
+            members: members.iter().map(|member| key_of(catalogue, *member)).collect(),
+            cap: line.cap,
+        }
+    }
+
+    /// Prepares for questions about what protects.
+    #[must_use]
+    pub fn protection(&self) -> Protection<'_> {
+        Protection::new(&self.view.graph, &self.impact)
+    }
+
+    /// One service that was touched and holds.
+    #[must_use]
+    pub fn protected_line(&self, protection: &Protection<'_>, item: ItemIx) -> ProtectedLine {
+        let mut by = protection.of(item).into_iter().map(|guard| self.protected_by(item, &guard));
+        ProtectedLine {
+            subject: Subject::of(&self.view.catalogue, ci_of(item)),
+            criticality: self.criticality(item),
+            by: by.next(),
+            also_by: by.collect(),
+        }
+    }
+
+    fn protected_by(&self, item: ItemIx, guard: &Guard) -> ProtectedBy {
+        let catalogue = &self.view.catalogue;
+        let line = needs::line(catalogue, &self.view.graph.need(guard.need));
+        ProtectedBy {
+            need: line.need,
+            of_item: (guard.owner != item).then(|| key_of(catalogue, guard.owner)),
+            rule: line.rule,
+            k: guard.required,
+            of: line.of,
+            up: guard.up,
+            margin: guard.margin(),
+            lost: guard.lost.iter().map(|member| key_of(catalogue, *member)).collect(),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! How answers describe a need of the graph.
+
+use keelson_catalogue::Catalogue;
+use keelson_graph::{NeedView, Snapshot};
+use keelson_model::{NeedDefinition, Phase, Rule};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::projection::DrawnFrom;
+use crate::subject::key_of;
+
+/// A need: what one item asks of others.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NeedLine {
+    /// Its name; of a plain relationship, how its kind reads: `uses`.
+    pub need: String,
+    /// How the members combine.
+    pub rule: String,
+    /// Members that must be up, for a rule that counts.
+    pub k: Option<u32>,
+    /// Number of members in service.
+    pub of: u32,
+    /// The members, by key.
+    pub members: Vec<String>,
+    /// The largest loss it can cause; `null` for a hard need.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cap: Option<f64>,
+    /// When it matters: `run`, `start` or `both`.
+    pub phase: Phase,
+    /// The kind of relationship to its members.
+    pub kind: String,
+    /// Whether anything about it is in doubt; see `doubts`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<String>,
+}
+
+/// Name and kind of a need of the graph.
+pub(crate) fn title(catalogue: &Catalogue, need: &NeedView<'_>) -> (String, String) {
+    match DrawnFrom::of_tag(need.tag) {
+        DrawnFrom::Need(ix) => {
+            let need = &catalogue.need(ix).need;
+            (need.name.to_string(), need.definition.kind.to_string())
+        }
+        DrawnFrom::Relationship(ix) => {
+            let kind = &catalogue.relationship(ix).relationship.key.kind;
+            let forward = catalogue.schema().kinds.get(kind).map(|kind| kind.forward.clone());
+            (forward.unwrap_or_else(|| kind.to_string()), kind.to_string())
+        }
+    }
+}
+
+/// Describes a need of the graph.
+#[must_use]
+pub fn line(catalogue: &Catalogue, need: &NeedView<'_>) -> NeedLine {
+    let (name, kind) = title(catalogue, need);
+    let cap = need.cap();
+    NeedLine {
+        need: name,
+        rule: need.rule().name().to_owned(),
+        k: need.required(),
+        of: u32::try_from(need.members.len()).unwrap_or(u32::MAX),
+        members: need.members.iter().map(|member| key_of(catalogue, *member)).collect(),
+        cap: (cap < 1.0).then_some(cap),
+        phase: need.phase(),
+        kind,
+        doubts: doubts(catalogue, need),
+    }
+}
+
+/// What is not known of a need, in words.
+fn doubts(catalogue: &Catalogue, need: &NeedView<'_>) -> Vec<String> {
+    let Some(detail) = need.detail else { return Vec::new() };
+    let doubt = &detail.doubt;
+    let mut words = Vec::new();
+    if doubt.rule_assumed {
+        words.push("its rule was not stated by anybody".to_owned());
+    }
+    if doubt.counts.len() > 1 {
+        let counts: Vec<String> = doubt.counts.iter().map(u32::to_string).collect();
+        words.push(format!("how many members must be up: {}", counts.join(" or ")));
+    }
+    if doubt.existence {
+        words.push("whether it exists: it was only observed, or with low confidence".to_owned());
+    }
+    words.extend(doubt.members.iter().map(|member| format!("whether {} is a member", key_of(catalogue, *member))));
+    words
+}
+
+/// A rule in words: `needs 2 of 3`, `needs all 4`, `needs one of 2`.
+#[must_use]
+pub fn rule_in_words(rule: &Rule, k: Option<u32>, of: u32) -> String {
+    match (rule, k) {
+        (_, _) if of == 1 => "needs it".to_owned(),
+        (Rule::Share { demand, unit, .. }, _) => match demand {
+            Some(demand) => format!("shares a load of {demand} {unit}"),
+            None => format!("shares a load in {unit} that nobody has stated"),
+        },
+        (Rule::Weight { threshold, .. }, _) => format!("needs a weight of {threshold}"),
+        (Rule::Percent { percent }, Some(k)) => format!("needs {percent} %, {k} of {of}"),
+        (_, Some(1)) => format!("needs one of {of}"),
+        (_, Some(k)) if k == of => format!("needs all {of}"),
+        (_, Some(k)) => format!("needs {k} of {of}"),
+        (_, None) => "needs them".to_owned(),
+    }
+}
+
+/// Whether a definition is more than a plain dependency of one.
+#[must_use]
+pub fn is_redundant(definition: &NeedDefinition) -> bool {
+    let n = definition.members.len();
+    definition.rule.required(n).is_some_and(|k| (k as usize) < n)
+}
+
+/// The running needs of an item, described.
+pub(crate) fn lines_of(catalogue: &Catalogue, graph: &Snapshot, item: keelson_graph::ItemIx) -> Vec<NeedLine> {
+    let mut lines: Vec<NeedLine> = graph.needs(item).map(|need| line(catalogue, &need)).collect();
+    lines.sort_by(|a, b| (a.of == 1, &a.need, &a.members).cmp(&(b.of == 1, &b.need, &b.members)));
+    lines
+}
