@@ -7,7 +7,7 @@ use keelson_analysis::{Truncation, Truncations};
 use keelson_catalogue::{Catalogue, CiIx};
 use keelson_model::{Provenance, Revision, Standing, Symbol};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::View;
 
@@ -35,7 +35,7 @@ impl Asked {
 }
 
 /// A limit of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LimitCode {
     /// The walk stopped at its largest depth.
@@ -59,7 +59,7 @@ pub enum LimitCode {
 }
 
 /// A limit of an answer, with what it means for this one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Limit {
     /// Which limit.
@@ -77,7 +77,7 @@ impl Limit {
 }
 
 /// What an answer rests on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Basis {
     /// The last commit the answer takes into account.

@@ -9,14 +9,14 @@ use keelson_catalogue::Catalogue;
 use keelson_graph::components;
 use keelson_model::{ReviewState, Severity, Standing};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::basis::{is_stale, last_seen};
 use crate::subject::key_of;
 use crate::{Asked, Basis, LimitCode, View};
 
 /// What a check found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckCode {
     /// A redundant need that one single loss takes down.
@@ -83,7 +83,7 @@ impl CheckCode {
 }
 
 /// One thing worth a look.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckLine {
     /// What.
@@ -100,7 +100,7 @@ pub struct CheckLine {
 }
 
 /// What is wrong with the catalogue.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckAnswer {
     /// What the answer rests on.

@@ -7,14 +7,14 @@ use keelson_catalogue::query::Query;
 use keelson_catalogue::{Catalogue, CiIx};
 use keelson_model::{Basis as Knowledge, Criticality, Lifecycle, Position, Standing, Stated, Strength};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::basis::{confirmed, is_stale, last_seen};
 use crate::subject::find;
 use crate::{Asked, Basis, QuestionError, Subject, View};
 
 /// A configuration item in a list.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ItemLine {
     /// Its identifier.
@@ -35,7 +35,7 @@ pub struct ItemLine {
 }
 
 /// A page of configuration items.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListAnswer {
     /// What the answer rests on.
@@ -98,7 +98,7 @@ pub fn known_class(catalogue: &Catalogue, class: &str) -> Result<(), QuestionErr
 }
 
 /// One attribute of a configuration item.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AttributeLine {
     /// Its effective value.
@@ -111,7 +111,7 @@ pub struct AttributeLine {
 }
 
 /// One source's claim.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClaimLine {
     /// The source.
@@ -137,7 +137,7 @@ pub struct ClaimLine {
 }
 
 /// A relationship, seen from one of its ends.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RelationLine {
     /// Its kind.
@@ -162,7 +162,7 @@ pub struct RelationLine {
 }
 
 /// Everything about one configuration item.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ItemAnswer {
     /// What the answer rests on.

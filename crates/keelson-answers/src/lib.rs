@@ -34,5 +34,5 @@ pub mod walk;
 
 pub use basis::{Asked, Basis, Limit, LimitCode};
 pub use error::QuestionError;
-pub use subject::Subject;
+pub use subject::{Subject, find};
 pub use view::{View, item};

@@ -4,13 +4,13 @@ use keelson_catalogue::Catalogue;
 use keelson_graph::{NeedView, Snapshot};
 use keelson_model::{NeedDefinition, Phase, Rule};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::projection::DrawnFrom;
 use crate::subject::key_of;
 
 /// A need: what one item asks of others.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NeedLine {
     /// Its name; of a plain relationship, how its kind reads: `uses`.

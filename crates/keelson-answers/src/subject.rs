@@ -4,12 +4,12 @@ use keelson_catalogue::{Catalogue, CiIx};
 use keelson_graph::ItemIx;
 use keelson_model::Standing;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{QuestionError, View, item};
 
 /// A configuration item as answers name it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Subject {
     /// Its key.
@@ -43,7 +43,7 @@ pub(crate) fn key_of(catalogue: &Catalogue, item: ItemIx) -> String {
 ///
 /// # Errors
 /// When no configuration item has the key; names up to three that look like it.
-pub(crate) fn find(catalogue: &Catalogue, key: &str) -> Result<CiIx, QuestionError> {
+pub fn find(catalogue: &Catalogue, key: &str) -> Result<CiIx, QuestionError> {
     let normal = keelson_model::CiKey::new(key).ok();
     let found = normal.as_ref().and_then(|normal| catalogue.find_key(normal.as_str()));
     found.ok_or_else(|| QuestionError::UnknownKey { key: key.to_owned(), similar: similar(catalogue, key) })

@@ -8,6 +8,9 @@ use keelson_model::{RecordChange, Revision};
 
 use crate::projection;
 
+/// Changes up to which the graph is always redrawn in part.
+const LARGE_PART: usize = 2_000;
+
 /// A catalogue with its dependency graph. Cheap to clone; never changes.
 #[derive(Clone)]
 pub struct View {
@@ -33,6 +36,10 @@ impl View {
     /// # Errors
     /// As [`View::of`].
     pub fn after(&self, catalogue: Arc<Catalogue>, changes: &[RecordChange]) -> Result<Self, GraphError> {
+        // Redrawing a large part item by item costs more than drawing the whole.
+        if changes.len() > LARGE_PART.max(self.graph.memberships() / 4) {
+            return Self::of(catalogue);
+        }
         let delta = projection::redraw(&self.graph, &catalogue, changes);
         let mut graph = self.graph.with_changes(delta)?;
         if graph.wants_compaction() {

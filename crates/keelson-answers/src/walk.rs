@@ -7,14 +7,14 @@ use keelson_analysis::path::{PathScratch, explain};
 use keelson_analysis::{Limits, Pool};
 use keelson_graph::ItemIx;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::needs::{NeedLine, lines_of, title};
 use crate::subject::{ci_of, find_item, key_of};
 use crate::{Asked, Basis, QuestionError, Subject, View};
 
 /// Which way to walk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Way {
     /// To what the item needs.
@@ -24,7 +24,7 @@ pub enum Way {
 }
 
 /// An item met on a walk.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Met {
     /// The item.
@@ -35,7 +35,7 @@ pub struct Met {
 }
 
 /// What an item needs, or what depends on it.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WalkAnswer {
     /// What the answer rests on.
@@ -57,7 +57,7 @@ pub struct WalkAnswer {
 }
 
 /// A need with the item it belongs to.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OwnedNeed {
     /// The item whose need it is.
@@ -153,7 +153,7 @@ fn needs_at(view: &View, item: ItemIx, way: Way) -> Vec<OwnedNeed> {
 }
 
 /// One step of a chain of needs.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PathStep {
     /// The item.
@@ -164,7 +164,7 @@ pub struct PathStep {
 }
 
 /// Why one item depends on another.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PathAnswer {
     /// What the answer rests on.

@@ -4,13 +4,19 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
+use keelson_analysis::Pool;
 use keelson_answers::View;
 use keelson_catalogue::{ApplyError, Catalogue};
 use keelson_graph::GraphError;
 use keelson_model::{Commit, CommitHeader, Revision, Schema};
+use keelson_reconcile::Settings;
 use keelson_store::{CommitError, Committed, Draft, Options, Store, StoreError};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::{Mutex, watch};
+
+use crate::import::Running;
 
 /// What can go wrong with an open catalogue.
 #[derive(Debug, Error)]
@@ -27,13 +33,33 @@ pub enum Error {
     /// The graph cannot be drawn.
     #[error("the graph cannot be drawn from the catalogue: {0}; run `keelson verify`")]
     Graph(#[from] GraphError),
+    /// Another import of the same source and scope is under way.
+    #[error("an import of source '{source_name}', scope '{scope}' is under way, started by {holder}; wait for its end")]
+    ImportRunning {
+        /// The source.
+        source_name: String,
+        /// The scope of the import under way.
+        scope: String,
+        /// Who started it.
+        holder: String,
+    },
+    /// Others kept committing in between.
+    #[error("others committed in between {attempts} times in a row; try again")]
+    Contended {
+        /// How often it was planned.
+        attempts: usize,
+    },
+    /// A task ended before its work did.
+    #[error("the work was stopped: {0}")]
+    Stopped(String),
     /// A time before the first commit, or after now.
     #[error("nothing is known as of {0}: the first commit is later")]
     BeforeTheFirst(DateTime<Utc>),
 }
 
 /// A point in the history of the catalogue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum AsOf {
     /// After a commit.
     Revision(Revision),
@@ -46,6 +72,9 @@ pub enum AsOf {
 pub struct Keelson {
     store: Store,
     schema: Arc<Schema>,
+    settings: Arc<Settings>,
+    pool: Arc<Pool>,
+    running: Running,
     published: Arc<watch::Sender<View>>,
     /// Held while a commit is made and its view published, so that views follow in order.
     writer: Arc<Mutex<()>>,
@@ -57,17 +86,49 @@ impl Keelson {
     /// # Errors
     /// Fails when the store cannot be opened or its log does not add up.
     pub async fn open(options: Options, schema: Arc<Schema>) -> Result<Self, Error> {
+        Self::open_with(options, schema, Settings::default()).await
+    }
+
+    /// As [`Keelson::open`], with settings of the reconciliation.
+    ///
+    /// # Errors
+    /// As [`Keelson::open`].
+    pub async fn open_with(options: Options, schema: Arc<Schema>, settings: Settings) -> Result<Self, Error> {
         let store = Store::open(options).await?;
         let head = store.head().await.revision;
         let catalogue = replay(&store, &schema, head, |_| true).await?;
         let view = View::of(Arc::new(catalogue))?;
-        Ok(Self { store, schema, published: Arc::new(watch::channel(view).0), writer: Arc::default() })
+        Ok(Self {
+            store,
+            schema,
+            settings: Arc::new(settings),
+            pool: Arc::new(Pool::new()),
+            running: Running::default(),
+            published: Arc::new(watch::channel(view).0),
+            writer: Arc::default(),
+        })
     }
 
     /// The view of the last revision.
     #[must_use]
     pub fn view(&self) -> View {
         self.published.borrow().clone()
+    }
+
+    /// Settings of the reconciliation.
+    #[must_use]
+    pub fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
+    /// Working memory of analyses, shared by all questions.
+    #[must_use]
+    pub fn pool(&self) -> &Arc<Pool> {
+        &self.pool
+    }
+
+    pub(crate) fn running(&self) -> &Running {
+        &self.running
     }
 
     /// The store.
@@ -101,18 +162,59 @@ impl Keelson {
 
     /// Commits a draft and publishes the view that follows from it: the next question sees it.
     ///
+    /// Commit and publication go on when the caller stops waiting.
+    ///
     /// # Errors
     /// Fails as the store does; nothing is published then.
     pub async fn commit(&self, draft: Draft) -> Result<Committed, Error> {
-        let _writing = self.writer.lock().await;
-        let committed = self.store.commit(draft).await?;
-        let before = self.view();
-        let mut catalogue = Catalogue::clone(&before.catalogue);
-        catalogue.apply(&committed.header, committed.chunked_changes())?;
-        let view = before.after(Arc::new(catalogue), &committed.changes)?;
-        self.published.send_replace(view);
-        Ok(committed)
+        let keelson = self.clone();
+        let work = tokio::spawn(async move {
+            let _writing = keelson.writer.lock().await;
+            let committed = keelson.store.commit(draft).await?;
+            let before = keelson.view();
+            let (after, committed) = blocking(move || (next_view(&before, &committed), committed)).await?;
+            keelson.published.send_replace(after?);
+            Ok(committed)
+        });
+        work.await.map_err(|error| Error::Stopped(error.to_string()))?
     }
+
+    /// Takes in what others committed to the same store.
+    ///
+    /// # Errors
+    /// Fails as the store does, or when the log does not add up.
+    pub async fn catch_up(&self) -> Result<(), Error> {
+        let _writing = self.writer.lock().await;
+        let known = self.view();
+        let head = self.store.head().await.revision;
+        if head <= known.revision() {
+            return Ok(());
+        }
+        let mut catalogue = Catalogue::clone(&known.catalogue);
+        let mut log = std::pin::pin!(self.store.replay(known.revision(), head));
+        while let Some((Commit { header, changes }, chunked)) = log.try_next().await? {
+            catalogue.apply(&header, numbered(&chunked).zip(&changes))?;
+        }
+        self.published.send_replace(blocking(move || View::of(Arc::new(catalogue))).await??);
+        Ok(())
+    }
+}
+
+/// The view after a commit.
+fn next_view(before: &View, committed: &Committed) -> Result<View, Error> {
+    let mut catalogue = Catalogue::clone(&before.catalogue);
+    catalogue.apply(&committed.header, committed.chunked_changes())?;
+    Ok(before.after(Arc::new(catalogue), &committed.changes)?)
+}
+
+/// Runs work that computes for long where it does not hold up other tasks.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Stopped(error.to_string()))
+}
+
+/// The number of the chunk each change of a commit stands in.
+fn numbered(chunked: &[usize]) -> impl Iterator<Item = u32> + '_ {
+    (0u32..).zip(chunked).flat_map(|(chunk, held)| std::iter::repeat_n(chunk, *held))
 }
 
 /// Applies the log from its beginning for as long as commits are `included`.
@@ -128,8 +230,7 @@ async fn replay(
         if !included(&header) {
             break;
         }
-        let numbers = (0u32..).zip(chunked).flat_map(|(chunk, held)| std::iter::repeat_n(chunk, held));
-        catalogue.apply(&header, numbers.zip(&changes))?;
+        catalogue.apply(&header, numbered(&chunked).zip(&changes))?;
     }
     Ok(catalogue)
 }

@@ -7,8 +7,38 @@
 //!
 //! The crate refuses to know HTTP, GraphQL and SurrealQL.
 
+pub mod condition;
+mod edit;
+mod history;
+mod import;
 mod keelson;
+mod question;
+pub mod system;
 
+use std::sync::Arc;
+
+pub use edit::{EditError, Edited};
+pub use history::{HistoryEntry, RecordRef};
+pub use import::{ImportOptions, Imported};
 pub use keelson::{AsOf, Error, Keelson};
-pub use keelson_answers::View;
-pub use keelson_store::{Draft, Options};
+pub use question::{Answer, AskError, HistoryAnswer, Question, SeedInput};
+pub use keelson_answers::{self as answers, Asked, View};
+pub use keelson_reconcile as reconcile;
+pub use keelson_store::{CommitError, Draft, Options, StoreError};
+
+/// Who does something, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// A person's or a machine's name.
+    pub name: Arc<str>,
+    /// Why, in the actor's words.
+    pub reason: Option<Arc<str>>,
+}
+
+impl Actor {
+    /// An actor without a stated reason.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self { name: Arc::from(name), reason: None }
+    }
+}

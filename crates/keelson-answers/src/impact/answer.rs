@@ -5,14 +5,14 @@ use keelson_analysis::impact::{Guard, Protection, Reason, Verdict};
 use keelson_graph::{ItemIx, NeedIx};
 use keelson_model::Criticality;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::certain::CertaintyAnswer;
 use super::{Assessment, ci_of, key_of};
 use crate::{Basis, Subject, needs};
 
 /// A half-open interval of time, UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Interval {
     /// The first moment.
@@ -22,7 +22,7 @@ pub struct Interval {
 }
 
 /// An item with an own loss.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SeedLine {
     /// The item.
@@ -33,7 +33,7 @@ pub struct SeedLine {
 }
 
 /// Why an item lost something: the need that gave way and the members that tripped it.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Because {
     /// The need's name; of a plain relationship, how its kind reads.
@@ -52,7 +52,7 @@ pub struct Because {
 }
 
 /// An item that loses something.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ImpactLine {
     /// The item.
@@ -69,7 +69,7 @@ pub struct ImpactLine {
 }
 
 /// The verdict on an item, as it is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VerdictWord {
     /// It loses nothing.
@@ -103,7 +103,7 @@ impl VerdictWord {
 }
 
 /// What kept an item from losing anything.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProtectedBy {
     /// The need that lost members and held.
@@ -127,7 +127,7 @@ pub struct ProtectedBy {
 }
 
 /// A service that was touched and holds.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProtectedLine {
     /// The service.
@@ -143,7 +143,7 @@ pub struct ProtectedLine {
 }
 
 /// What losing the seeds costs.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ImpactAnswer {
     /// What the answer rests on.

@@ -2,13 +2,13 @@
 
 use keelson_analysis::certainty::{Answer, Class, Decisive, Fact, Shift, Unknown};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Assessment, key_of};
 use crate::{Subject, needs};
 
 /// How certain the breaches of services are.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CertaintyAnswer {
     /// Services breached however the unknown facts turn out.
@@ -22,7 +22,7 @@ pub struct CertaintyAnswer {
 }
 
 /// One unknown fact, or a pair of which neither alone decides.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DecisiveFacts {
     /// The facts.
@@ -32,7 +32,7 @@ pub struct DecisiveFacts {
 }
 
 /// A fact about a need that is not known.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FactLine {
     /// The item whose need it is.
@@ -49,7 +49,7 @@ pub struct FactLine {
 }
 
 /// What is not known about a need, as it is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FactWord {
     /// How many members must be up.
@@ -63,7 +63,7 @@ pub enum FactWord {
 }
 
 /// What answers lead to.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OutcomeLine {
     /// One answer per fact: a number of members, `yes` or `no`.
@@ -73,7 +73,7 @@ pub struct OutcomeLine {
 }
 
 /// A service that moves from one class of certainty to another.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ShiftLine {
     /// The service.
@@ -85,7 +85,7 @@ pub struct ShiftLine {
 }
 
 /// A class of certainty, as it is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ClassWord {
     /// Not breached, whatever the facts.

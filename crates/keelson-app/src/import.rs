@@ -1,0 +1,137 @@
+//! Taking in a batch: plan, and commit the plan, on one path for dry runs and real ones.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use keelson_model::{Batch, BatchId, CommitHeader, Scope, Symbol};
+use keelson_reconcile::{Plan, plan};
+use keelson_store::{CommitError, Draft};
+
+use crate::system::{RandomIds, now};
+use crate::{Actor, Error, Keelson};
+
+/// How often a plan is made anew because somebody committed meanwhile.
+pub(crate) const MOST_PLANS: usize = 8;
+
+/// How a batch is taken in.
+#[derive(Clone, Debug)]
+pub struct ImportOptions {
+    /// Who imports, and why.
+    pub actor: Actor,
+    /// The batch's id, where the caller gives one; the same id with other content is refused.
+    pub batch_id: Option<BatchId>,
+    /// Plan only, and change nothing.
+    pub dry_run: bool,
+}
+
+/// What became of a batch.
+#[derive(Debug)]
+pub struct Imported {
+    /// The plan: what was done, or, after a dry run, what would be done.
+    pub plan: Plan,
+    /// The commit; absent after a dry run, and when there was nothing to write.
+    pub committed: Option<CommitHeader>,
+}
+
+/// The imports under way, by source.
+#[derive(Clone, Default)]
+pub(crate) struct Running(Arc<Mutex<HashMap<u64, Import>>>);
+
+#[derive(Clone, Debug)]
+struct Import {
+    source: Symbol,
+    scope: Scope,
+    actor: Arc<str>,
+}
+
+/// Held while an import runs; ends with it, however it ends.
+struct Lease {
+    running: Running,
+    number: u64,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.running.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
+    }
+}
+
+impl Running {
+    /// Claims a scope of a source; scopes of which one contains the other exclude each other.
+    fn claim(&self, batch: &Batch, actor: &Arc<str>) -> Result<Lease, Error> {
+        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let holds = |import: &&Import| import.source == batch.source && import.scope.overlaps(&batch.scope);
+        if let Some(holder) = running.values().find(holds) {
+            return Err(Error::ImportRunning {
+                source_name: holder.source.to_string(),
+                scope: holder.scope.to_string(),
+                holder: holder.actor.to_string(),
+            });
+        }
+        let number = running.keys().max().map_or(0, |last| last + 1);
+        let import = Import { source: batch.source.clone(), scope: batch.scope.clone(), actor: Arc::clone(actor) };
+        running.insert(number, import);
+        Ok(Lease { running: self.clone(), number })
+    }
+}
+
+impl Keelson {
+    /// Plans a batch against the last revision and commits the plan. When somebody commits in
+    /// between, it is planned again, a bounded number of times. A refused batch is not an error:
+    /// the plan says so, and why.
+    ///
+    /// # Errors
+    /// [`Error::ImportRunning`] when another import of the same source and scope is under way;
+    /// otherwise as the store fails.
+    pub async fn import(&self, batch: Batch, options: ImportOptions) -> Result<Imported, Error> {
+        let lease = self.running().claim(&batch, &options.actor.name)?;
+        let batch = Arc::new(batch);
+        // The work goes on when the caller stops waiting, and holds the scope as long as it does.
+        let keelson = self.clone();
+        let work = tokio::spawn(async move {
+            let _lease = lease;
+            keelson.plan_and_commit(batch, options).await
+        });
+        work.await.map_err(|error| Error::Stopped(error.to_string()))?
+    }
+
+    async fn plan_and_commit(&self, batch: Arc<Batch>, options: ImportOptions) -> Result<Imported, Error> {
+        let mut ids = RandomIds::new();
+        let batch_id = options.batch_id.unwrap_or_else(|| BatchId::next(&mut ids));
+        for _ in 0..MOST_PLANS {
+            let mut plan = self.plan(&batch, batch_id).await?;
+            if options.dry_run || plan.changes.is_empty() {
+                return Ok(Imported { plan, committed: None });
+            }
+            let draft = Draft {
+                planned_at: plan.base,
+                at: now(),
+                actor: Arc::clone(&options.actor.name),
+                action: Arc::from(format!("import {}", batch.importer.name)),
+                source: Some(Arc::from(batch.source.as_str())),
+                reason: options.actor.reason.clone(),
+                batch: Some(plan.batch),
+                changes: std::mem::take(&mut plan.changes),
+                payloads: batch.payloads.clone(),
+                findings: plan.findings.clone(),
+            };
+            match self.commit(draft).await {
+                Ok(committed) => {
+                    plan.changes = committed.changes;
+                    return Ok(Imported { plan, committed: Some(committed.header) });
+                }
+                Err(Error::Commit(CommitError::Stale { .. })) => self.catch_up().await?,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Contended { attempts: MOST_PLANS })
+    }
+
+    async fn plan(&self, batch: &Arc<Batch>, batch_id: BatchId) -> Result<Plan, Error> {
+        let (view, batch, settings) = (self.view(), Arc::clone(batch), Arc::clone(self.settings()));
+        let planning = tokio::task::spawn_blocking(move || {
+            plan(&view.catalogue, &batch, batch_id, now(), &settings, &mut RandomIds::new())
+        });
+        planning.await.map_err(|error| Error::Stopped(error.to_string()))
+    }
+}

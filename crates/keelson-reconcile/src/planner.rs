@@ -1,0 +1,157 @@
+//! The course of planning a batch: envelope, identification, relationships, withdrawal, ledger.
+
+use std::collections::{HashMap, HashSet};
+
+use keelson_catalogue::{Catalogue, CiIx};
+use keelson_model::{
+    Batch, BatchId, CiKey, Finding, FindingCode, IdSource, Observation, OnError, RecordChange, SourceKey, Symbol,
+};
+
+use crate::context::Context;
+use crate::drafts::Drafts;
+use crate::notes::Notes;
+use crate::plan::{Plan, PlanOutcome};
+use crate::results::Results;
+use crate::reviews::Reviews;
+use crate::rows::Row;
+use crate::withdraw::Gone;
+use crate::{Settings, ledger};
+
+/// A batch on its way to a plan.
+pub(crate) struct Planner<'a> {
+    pub(crate) context: Context<'a>,
+    pub(crate) batch: &'a Batch,
+    pub(crate) ids: &'a mut dyn IdSource,
+    pub(crate) drafts: Drafts<'a>,
+    pub(crate) notes: Notes,
+    pub(crate) reviews: Reviews<'a>,
+    pub(crate) results: Results,
+    /// Observations, one row per source key, in order of the source keys.
+    pub(crate) rows: Vec<Row<'a>>,
+    pub(crate) by_source_key: HashMap<&'a SourceKey, usize>,
+    pub(crate) by_stated_key: HashMap<&'a CiKey, usize>,
+    /// Placeholders made or met in this batch, by the reference as written.
+    pub(crate) referred: HashMap<keelson_model::CiRef, CiIx>,
+    /// Placeholders this batch refers to.
+    pub(crate) still_referred: HashSet<CiIx>,
+    /// Candidates of rows that wait: nobody knows yet whether they are gone.
+    pub(crate) candidates: HashSet<CiIx>,
+    /// Whether a dependent's relationships are all there: listed, and none of them waits.
+    pub(crate) listed: HashMap<CiIx, bool>,
+    pub(crate) self_relationships: HashMap<CiIx, Vec<Symbol>>,
+    /// By number of the relationship: the forms in which this batch states it, as bits.
+    pub(crate) stated: Vec<u8>,
+    pub(crate) stated_needs: HashSet<(CiIx, std::sync::Arc<str>)>,
+    pub(crate) gone: Gone,
+}
+
+/// Plans a batch. See [`crate::plan`].
+pub(crate) fn plan(
+    catalogue: &Catalogue,
+    batch: &Batch,
+    batch_id: BatchId,
+    at: chrono::DateTime<chrono::Utc>,
+    settings: &Settings,
+    ids: &mut dyn IdSource,
+) -> Plan {
+    let speaker = (batch.source.clone(), batch.scope.clone());
+    let mut context = Context::new(catalogue, settings, speaker, batch_id, batch.observed_at, at);
+    let truncated = batch.findings.iter().any(|finding| finding.code == FindingCode::TruncatedSource);
+    context.complete = batch.is_complete() && !truncated;
+    let run = ledger::entry(batch, batch_id);
+    if let Some(outcome) = ledger::known(&context, batch, &run) {
+        return ledger::nothing_to_do(&context, batch, run, outcome);
+    }
+    let mut planner = Planner::new(context, batch, ids);
+    if let Err(finding) = ledger::in_order(&planner.context, batch) {
+        let reason = finding.message.clone();
+        planner.notes.add(*finding);
+        return planner.refuse(run, reason, FindingCode::OlderThanKnown);
+    }
+    planner.read_rows();
+    planner.identify();
+    planner.relationships();
+    planner.removals();
+    planner.absences();
+    planner.finish(run)
+}
+
+impl<'a> Planner<'a> {
+    fn new(context: Context<'a>, batch: &'a Batch, ids: &'a mut dyn IdSource) -> Self {
+        let catalogue = context.catalogue;
+        Self {
+            drafts: Drafts::new(catalogue),
+            notes: Notes::of(&batch.findings),
+            reviews: Reviews::of(&context),
+            results: Results::new(context.settings),
+            rows: Vec::new(),
+            by_source_key: HashMap::new(),
+            by_stated_key: HashMap::new(),
+            referred: HashMap::new(),
+            still_referred: HashSet::new(),
+            candidates: HashSet::new(),
+            listed: HashMap::new(),
+            self_relationships: HashMap::new(),
+            stated: vec![0; catalogue.relationship_count()],
+            stated_needs: HashSet::new(),
+            gone: Gone::default(),
+            context,
+            batch,
+            ids,
+        }
+    }
+
+    /// A finding about an observation.
+    pub(crate) fn finding(observation: &Observation, code: FindingCode, message: String) -> Finding {
+        Finding::new(code, observation.position.clone(), message).about(observation.source_key.as_str())
+    }
+
+    /// Nothing of the batch applies, and nothing is written.
+    pub(crate) fn refuse(self, mut run: keelson_model::ImportRun, reason: String, code: FindingCode) -> Plan {
+        let findings = self.notes.finish();
+        ledger::refused(&mut run, &reason, &findings, &self.results);
+        let (rows, rows_left_out) = self.results.finish();
+        Plan {
+            base: self.context.catalogue.revision(),
+            batch: self.context.batch,
+            outcome: PlanOutcome::Refused { reason, code: Some(code) },
+            changes: Vec::new(),
+            rows,
+            rows_left_out,
+            findings,
+            run,
+        }
+    }
+
+    fn finish(mut self, mut run: keelson_model::ImportRun) -> Plan {
+        self.drafts.settle(&self.context);
+        self.report_rows();
+        if self.batch.on_error == OnError::Stop
+            && let Some(first) = self.notes.first_error()
+        {
+            let (reason, code) = (format!("the batch was stopped by {first}"), first.code);
+            return self.refuse(run, reason, code);
+        }
+        if let Some(tripped) = self.guard() {
+            return self.refuse_by_guard(run, &tripped);
+        }
+        self.reviews.obsolete_guard_tasks(&self.context);
+        let findings = self.notes.finish();
+        ledger::committed(&mut run, &findings, &self.results);
+        let mut changes = self.drafts.finish(&self.context);
+        changes.extend(self.reviews.finish().into_iter().map(RecordChange::Review));
+        changes.push(ledger::scope(&self.context, self.batch, &run));
+        changes.push(ledger::run(self.context.catalogue, run.clone()));
+        let (rows, rows_left_out) = self.results.finish();
+        Plan {
+            base: self.context.catalogue.revision(),
+            batch: self.context.batch,
+            outcome: PlanOutcome::Ready,
+            changes,
+            rows,
+            rows_left_out,
+            findings,
+            run,
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The behaviour of planning, from the outside: a catalogue, a batch, a plan, applied.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be had in a test fails it")]
+
+mod common;
+mod edits;
+mod identity;
+mod importing;
+mod merging;
+mod needs;
+mod properties;
+mod scale;
+mod withdrawal;
