@@ -175,10 +175,10 @@ impl<'a> Planner<'a> {
             if classes.get(&self.rows[at].observation.class).is_none_or(|class| class.identities.is_empty()) {
                 continue;
             }
-            let noticed = self.notes.findings.len();
-            let typed = self.typed(at);
             // The row is typed again when it is compared; its findings belong there.
-            self.notes.findings.truncate(noticed);
+            let notes = std::mem::take(&mut self.notes);
+            let typed = self.typed(at);
+            self.notes = notes;
             let Ok(facts) = typed else { continue };
             let found = self.identities_of(at, facts.name.as_deref(), &facts.attributes, relatives);
             for identity in &found {

@@ -139,6 +139,17 @@ fn a_bad_value_is_kept_as_written_unless_it_identifies() {
 }
 
 #[test]
+fn attributes_nobody_defined_are_counted_once_per_row() {
+    let mut world = World::new();
+    let host = |batch: B, key: &str| batch.ci_with(key, "host", |o| o.with("colour", "red").with("memory", "much"));
+    world.take(&host(B::complete("cloud", day(1)), "a"));
+    // The known row is looked at twice when there is a new one beside it.
+    let plan = world.take(&host(host(B::complete("cloud", day(2)), "a"), "b"));
+    assert!(finding(&plan, FindingCode::UnmodelledAttribute).message.contains("(2 rows)"));
+    assert_eq!(plan.run.findings[&FindingCode::MalformedRow], 2);
+}
+
+#[test]
 fn beyond_a_limit_a_row_is_rejected_not_cut() {
     let mut world = World::new();
     let long = "x".repeat(1_025);
