@@ -229,3 +229,18 @@ pub fn label(view: &View, owner: ItemIx, member: ItemIx) -> Option<String> {
     let need = view.graph.need_between(owner, member)?;
     Some(title(&view.catalogue, &view.graph.need(need)).0)
 }
+
+/// An item with everything it needs, or everything that depends on it.
+///
+/// # Errors
+/// When the key is unknown or the item is not in service.
+pub fn cone(view: &View, key: &str, way: Way) -> Result<Vec<keelson_catalogue::CiIx>, QuestionError> {
+    let start = find_item(view, key)?;
+    let direction = match way {
+        Way::Needs => Direction::Dependencies,
+        Way::Dependents => Direction::Dependents,
+    };
+    let filter = Filter { through: |_| true, select: |_| true };
+    let found = closure(&view.graph, &[start], direction, &filter, &Limits::default(), &Pool::new())?;
+    Ok(std::iter::once(ci_of(start)).chain(found.items.into_iter().map(|(item, _)| ci_of(item))).collect())
+}

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use keelson_catalogue::Catalogue;
 use keelson_model::{Batch, BatchId, CommitHeader, Scope, Symbol};
 use keelson_reconcile::{Plan, plan};
 use keelson_store::{CommitError, Draft};
 
+use crate::keelson::blocking;
 use crate::system::{RandomIds, now};
 use crate::{Actor, Error, Keelson};
 
@@ -95,6 +97,30 @@ impl Keelson {
         work.await.map_err(|error| Error::Stopped(error.to_string()))?
     }
 
+    /// Plans batches one after the other, each on what the ones before would leave, and changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// When a plan does not follow from the catalogue, which is a fault of the program.
+    pub async fn dry_run(&self, batches: Vec<Batch>) -> Result<Vec<Imported>, Error> {
+        let (view, settings) = (self.view(), Arc::clone(self.settings()));
+        blocking(move || {
+            let mut catalogue = Catalogue::clone(&view.catalogue);
+            let mut ids = RandomIds::new();
+            let mut planned = Vec::with_capacity(batches.len());
+            for batch in &batches {
+                let plan = plan(&catalogue, batch, BatchId::next(&mut ids), now(), &settings, &mut ids);
+                if !plan.changes.is_empty() {
+                    let header = imagined(&catalogue, batch, &plan);
+                    catalogue.apply(&header, plan.changes.iter().map(|change| (0, change)))?;
+                }
+                planned.push(Imported { plan, committed: None });
+            }
+            Ok(planned)
+        })
+        .await?
+    }
+
     async fn plan_and_commit(&self, batch: Arc<Batch>, options: ImportOptions) -> Result<Imported, Error> {
         let mut ids = RandomIds::new();
         let batch_id = options.batch_id.unwrap_or_else(|| BatchId::next(&mut ids));
@@ -133,5 +159,22 @@ impl Keelson {
             plan(&view.catalogue, &batch, batch_id, now(), &settings, &mut RandomIds::new())
         });
         planning.await.map_err(|error| Error::Stopped(error.to_string()))
+    }
+}
+
+/// The header a plan's commit would have, for planning what comes after it.
+fn imagined(catalogue: &Catalogue, batch: &Batch, plan: &Plan) -> CommitHeader {
+    let head = catalogue.head();
+    CommitHeader {
+        revision: head.revision.next(),
+        at: now(),
+        actor: Arc::from("dry run"),
+        action: Arc::from(format!("import {}", batch.importer.name)),
+        source: Some(Arc::from(batch.source.as_str())),
+        reason: None,
+        batch: Some(plan.batch),
+        previous: head.digest,
+        changes: plan.changes.len() as u64,
+        chunks: Vec::new(),
     }
 }

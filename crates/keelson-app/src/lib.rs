@@ -12,7 +12,9 @@ mod edit;
 mod history;
 mod import;
 mod keelson;
+mod keeping;
 mod question;
+mod schema_check;
 pub mod system;
 
 use std::sync::Arc;
@@ -24,7 +26,8 @@ pub use keelson::{AsOf, Error, Keelson};
 pub use question::{Answer, AskError, HistoryAnswer, Question, SeedInput};
 pub use keelson_answers::{self as answers, Asked, View};
 pub use keelson_reconcile as reconcile;
-pub use keelson_store::{CommitError, Draft, Options, StoreError};
+pub use keelson_store::{CommitError, Draft, Options, Problem, StoreError, Verification};
+pub use schema_check::SchemaContradiction;
 
 /// Who does something, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,61 @@
+//! Verification of an open catalogue.
+
+use keelson_catalogue::Catalogue;
+use keelson_model::Revision;
+use keelson_store::{Problem, Verification};
+
+use crate::keelson::blocking;
+use crate::{Error, Keelson, View};
+
+impl Keelson {
+    /// Checks that records, history, ledger and graph agree, and that the log has kept its tail.
+    ///
+    /// # Errors
+    /// Fails as the store does; what does not agree is in the result.
+    pub async fn verify(&self, progress: impl Fn(Revision) + Send) -> Result<Verification, Error> {
+        let mut found = self
+            .store()
+            .verify(|revision| {
+                progress(revision);
+                true
+            })
+            .await?;
+        let view = self.view();
+        let problems = blocking(move || graph_problems(&view)).await?;
+        found.problems.extend(problems);
+        Ok(found)
+    }
+}
+
+/// Compares the graph in memory, which grew commit by commit, with one drawn afresh.
+fn graph_problems(view: &View) -> Vec<Problem> {
+    let catalogue: &Catalogue = &view.catalogue;
+    let afresh = match View::of(view.catalogue.clone()) {
+        Ok(afresh) => afresh,
+        Err(error) => return vec![problem(format!("it cannot be drawn: {error}"))],
+    };
+    let mut problems = Vec::new();
+    if afresh.graph.items() != view.graph.items() {
+        problems.push(problem(format!("{} items, drawn afresh {}", view.graph.items(), afresh.graph.items())));
+    }
+    for (ix, slot) in catalogue.cis() {
+        let item = keelson_answers::item(ix);
+        let needs = |view: &View| {
+            let mut needs: Vec<String> = view.graph.needs(item).map(|need| format!("{:?}", need.to_spec())).collect();
+            needs.sort();
+            needs
+        };
+        let present = (view.graph.contains(item), afresh.graph.contains(item));
+        if present.0 != present.1 || (present.0 && needs(view) != needs(&afresh)) {
+            problems.push(problem(format!("the needs of '{}' are not those of the records", slot.ci.key)));
+            if problems.len() > keelson_store::MAX_PROBLEMS {
+                break;
+            }
+        }
+    }
+    problems
+}
+
+fn problem(what: String) -> Problem {
+    Problem { place: "graph".to_owned(), what, advice: "open the store again, and report this".to_owned() }
+}
