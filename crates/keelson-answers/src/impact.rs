@@ -14,8 +14,8 @@ use keelson_analysis::{Limits, Pool};
 use keelson_graph::ItemIx;
 use keelson_model::{Carries, Criticality};
 
-pub use answer::{Because, ImpactAnswer, ImpactLine, Interval, ProtectedBy, ProtectedLine, SeedLine};
-pub use certain::{CertaintyAnswer, DecisiveFacts, FactLine, OutcomeLine, ShiftLine};
+pub use answer::{Because, ImpactAnswer, ImpactLine, Interval, ProtectedBy, ProtectedLine, SeedLine, VerdictWord};
+pub use certain::{CertaintyAnswer, ClassWord, DecisiveFacts, FactLine, FactWord, OutcomeLine, ShiftLine};
 pub use proof::{ProofText, proof_lines};
 
 use crate::subject::{ci_of, find_item, key_of};

@@ -1,0 +1,156 @@
+//! Keelson's own form. Importing it into an empty store gives a catalogue with the same effective
+//! items, relationships and needs.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use keelson_import_batch::line::{
+    CiLine, FORMAT, Header, Line, NeedLine, RelationshipLine, RuleName, StrengthName,
+};
+use keelson_import_batch::write::{self, WriteError};
+use keelson_model::{Basis, ConfigurationItem, Need, Relationship, Rule, Standing, Strength, Symbol};
+
+use super::Extract;
+
+/// Writes header, items, relationships, needs.
+pub(super) fn write(out: &mut dyn Write, extract: &Extract, source: &str, at: DateTime<Utc>) -> io::Result<()> {
+    let catalogue = &extract.view.catalogue;
+    let mut line = |line: &Line| write::line(&mut *out, line).map_err(|error| match error {
+        WriteError::Io(error) => error,
+        error @ WriteError::NoKey { .. } => io::Error::other(error),
+    });
+    line(&Line::Batch(Header {
+        format: FORMAT.to_owned(),
+        source: Symbol::new(source),
+        scope: Some("all".to_owned()),
+        complete: Some(true),
+        observed_at: Some(at),
+        cursor: None,
+    }))?;
+    for ix in &extract.items {
+        let ci = catalogue.ci(*ix);
+        // A placeholder is not inventory: what refers to it brings it back.
+        if ci.standing == Standing::Live {
+            line(&Line::Ci(item(ci)))?;
+        }
+    }
+    for ix in extract.relationships() {
+        let slot = catalogue.relationship(ix);
+        if slot.relationship.is_plain() {
+            line(&Line::Relationship(relationship(extract, &slot.relationship, slot.dependent, slot.dependency)))?;
+        }
+    }
+    for ix in extract.needs() {
+        let slot = catalogue.need(ix);
+        line(&Line::Need(need(extract, &slot.need, slot.dependent)))?;
+    }
+    Ok(())
+}
+
+fn item(ci: &ConfigurationItem) -> CiLine {
+    let facts = ci.facts();
+    let mut attributes: BTreeMap<Symbol, serde_json::Value> =
+        facts.attributes.iter().map(|(name, value)| (name.clone(), value.to_json())).collect();
+    for (name, text) in &facts.unmodelled {
+        let value = serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.to_string()));
+        attributes.entry(name.clone()).or_insert(value);
+    }
+    CiLine {
+        key: ci.key.clone(),
+        class: ci.class.clone(),
+        name: facts.name.clone(),
+        external_id: None,
+        native_id: None,
+        native_version: None,
+        lifecycle: facts.lifecycle,
+        criticality: facts.criticality,
+        owner: None,
+        attributes,
+    }
+}
+
+fn relationship(
+    extract: &Extract,
+    record: &Relationship,
+    dependent: keelson_catalogue::CiIx,
+    dependency: keelson_catalogue::CiIx,
+) -> RelationshipLine {
+    let catalogue = &extract.view.catalogue;
+    let (strength, cap) = match record.strength() {
+        None => (None, None),
+        Some(Strength::Hard) => (Some(StrengthName::Hard), None),
+        Some(Strength::Soft { cap }) => (Some(StrengthName::Soft), Some(cap)),
+    };
+    let claim = record.live_claims().next();
+    RelationshipLine {
+        kind: record.key.kind.clone(),
+        dependent: catalogue.ci(dependent).key.clone(),
+        dependency: catalogue.ci(dependency).key.clone(),
+        strength,
+        cap,
+        basis: (record.basis() == Basis::Observed).then_some(Basis::Observed),
+        confidence: Some(record.confidence()).filter(|confidence| *confidence < 1.0),
+        evidence: claim.and_then(|claim| claim.evidence.clone()),
+        source_type: claim.and_then(|claim| claim.source_type.clone()),
+        attributes: claim
+            .map(|claim| claim.attributes.iter().map(|(name, value)| (name.clone(), value.to_json())).collect())
+            .unwrap_or_default(),
+    }
+}
+
+fn need(extract: &Extract, record: &Need, dependent: keelson_catalogue::CiIx) -> NeedLine {
+    let catalogue = &extract.view.catalogue;
+    let definition = &record.definition;
+    let key = |id| catalogue.find_id(id).map(|ix| catalogue.ci(ix).key.clone());
+    let mut line = NeedLine {
+        dependent: catalogue.ci(dependent).key.clone(),
+        name: Arc::clone(&record.name),
+        rule: None,
+        members: definition.members.iter().filter_map(|member| key(member.ci)).collect(),
+        k: None,
+        percent: None,
+        weights: None,
+        threshold: None,
+        capacities: None,
+        unit: None,
+        demand: None,
+        assumed: definition.assumed,
+        possible_counts: definition.possible_counts.clone(),
+        doubtful: definition.members.iter().filter(|member| member.doubtful).filter_map(|member| key(member.ci)).collect(),
+        kind: Some(definition.kind.clone()),
+        cap: definition.cap.as_ref().map(|cap| cap.limit),
+        judged_by: definition.cap.as_ref().and_then(|cap| cap.judged_by.clone()),
+        judged_at: definition.cap.as_ref().and_then(|cap| cap.judged_at),
+        phase: Some(definition.phase),
+        basis: None,
+        confidence: definition.confidence,
+        evidence: None,
+    };
+    let name = match &definition.rule {
+        Rule::All => RuleName::All,
+        Rule::Any => RuleName::Any,
+        Rule::AtLeast { k } => {
+            line.k = Some(*k);
+            RuleName::AtLeast
+        }
+        Rule::Percent { percent } => {
+            line.percent = Some(*percent);
+            RuleName::Percent
+        }
+        Rule::Weight { weights, threshold } => {
+            line.weights = Some(weights.clone());
+            line.threshold = Some(*threshold);
+            RuleName::Weight
+        }
+        Rule::Share { capacities, unit, demand } => {
+            line.capacities = Some(capacities.clone());
+            line.unit = Some(unit.clone());
+            line.demand = *demand;
+            RuleName::Share
+        }
+    };
+    line.rule = Some(name);
+    line
+}

@@ -1,0 +1,83 @@
+//! How a command ends, as scripts see it.
+
+use keelson_app::{AskError, EditError, Error};
+
+/// The exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done.
+    Done = 0,
+    /// The answer is "no": a gate that fails, findings at or above the limit.
+    No = 1,
+    /// Bad usage or bad input; nothing was changed by it.
+    Input = 2,
+    /// The store or a server failed.
+    Trouble = 3,
+}
+
+/// A command that could not be done.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    error: anyhow::Error,
+}
+
+impl Failure {
+    /// Bad usage or bad input.
+    pub(crate) fn input(error: impl Into<anyhow::Error>) -> Self {
+        Self { exit: Exit::Input, error: error.into() }
+    }
+
+    /// The store or a server failed.
+    pub(crate) fn trouble(error: impl Into<anyhow::Error>) -> Self {
+        Self { exit: Exit::Trouble, error: error.into() }
+    }
+
+    /// Writes the failure and its causes to standard error.
+    pub(crate) fn print(&self) {
+        eprintln!("error: {}", self.error);
+        let mut said = self.error.to_string();
+        for cause in self.error.chain().skip(1) {
+            let cause = cause.to_string();
+            if !said.contains(&cause) {
+                eprintln!("  because: {cause}");
+                said = cause;
+            }
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::BeforeTheFirst(_) | Error::ImportRunning { .. } => Self::input(error),
+            error => Self::trouble(error),
+        }
+    }
+}
+
+impl From<AskError> for Failure {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Failed(error) => error.into(),
+            error => Self::input(error),
+        }
+    }
+}
+
+impl From<EditError> for Failure {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Failed(error) => error.into(),
+            error => Self::input(error),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        // A reader that has seen enough (`keelson list | head`) is no trouble.
+        let exit = if error.kind() == std::io::ErrorKind::BrokenPipe { Exit::Done } else { Exit::Trouble };
+        Self { exit, error: error.into() }
+    }
+}

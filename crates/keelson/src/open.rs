@@ -1,0 +1,114 @@
+//! Opening the catalogue a command works on.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+use chrono::{DateTime, NaiveDate, Utc};
+use keelson_app::reconcile::Settings;
+use keelson_app::{Actor, AsOf, Error, Keelson, Options, StoreError};
+use keelson_model::{Revision, Schema, builtin};
+
+use crate::cli::{Global, Past};
+use crate::failure::Failure;
+
+/// Where the store is.
+pub(crate) fn options(global: &Global) -> Options {
+    match &global.store {
+        None => Options::in_folder(&global.data),
+        Some(url) => {
+            let mut options = Options::at(url);
+            if let Some(user) = &global.store_user {
+                let password = std::env::var("KEELSON_STORE_PASSWORD").unwrap_or_default();
+                options.credentials = Some((user.clone(), password));
+            }
+            options
+        }
+    }
+}
+
+/// Opens the catalogue for reading; a folder without a store is bad usage, not an empty catalogue.
+pub(crate) async fn existing(global: &Global) -> Result<Keelson, Failure> {
+    if global.store.is_none() && !global.data.join("store").exists() {
+        return Err(Failure::input(anyhow!(
+            "there is no store in {}; import something first, or name its folder with --data",
+            global.data.display()
+        )));
+    }
+    for_writing(global).await
+}
+
+/// Opens the catalogue, making the store when there is none.
+pub(crate) async fn for_writing(global: &Global) -> Result<Keelson, Failure> {
+    let (schema, settings) = (schema(global)?, settings(global)?);
+    let keelson = Keelson::open_with(options(global), schema, settings).await.map_err(|error| match error {
+        Error::Store(locked @ StoreError::Locked { .. }) => Failure::trouble(anyhow!(locked)),
+        error => error.into(),
+    })?;
+    keelson.check_schema().map_err(Failure::input)?;
+    Ok(keelson)
+}
+
+/// Built-in classes and those of the user's own folder.
+pub(crate) fn schema(global: &Global) -> Result<Arc<Schema>, Failure> {
+    let own = match &global.classes {
+        None => Vec::new(),
+        Some(folder) => class_files(folder).map_err(Failure::input)?,
+    };
+    let files = own.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    let schema = builtin::schema(files).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        Failure::input(anyhow!("the class files cannot be used:\n  {}", lines.join("\n  ")))
+    })?;
+    Ok(Arc::new(schema))
+}
+
+fn class_files(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let entries = std::fs::read_dir(folder).with_context(|| format!("failed to read {}", folder.display()))?;
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    let read = |path: &std::path::PathBuf| {
+        let text = std::fs::read_to_string(path).with_context(|| format!("failed to read {}", path.display()))?;
+        Ok((path.display().to_string(), text))
+    };
+    paths.iter().map(read).collect()
+}
+
+fn settings(global: &Global) -> Result<Settings, Failure> {
+    let Some(path) = &global.settings else { return Ok(Settings::default()) };
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("failed to read {}", path.display()))
+        .map_err(Failure::input)?;
+    toml::from_str(&text).map_err(|error| Failure::input(anyhow!("{}: {error}", path.display())))
+}
+
+/// Who does it.
+pub(crate) fn actor(global: &Global, reason: Option<&str>) -> Actor {
+    let name = global.actor.clone().or_else(|| std::env::var("USER").ok()).filter(|name| !name.is_empty());
+    let mut actor = Actor::named(name.as_deref().unwrap_or("unknown"));
+    actor.reason = reason.map(Arc::from);
+    actor
+}
+
+/// Reads `--as-of`: a time, a day (its end, UTC), or `r12`.
+pub(crate) fn as_of(past: &Past) -> Result<Option<AsOf>, Failure> {
+    let Some(text) = &past.as_of else { return Ok(None) };
+    if let Some(number) = text.strip_prefix('r').and_then(|number| number.parse().ok()) {
+        return Ok(Some(AsOf::Revision(Revision(number))));
+    }
+    if let Ok(time) = text.parse::<DateTime<Utc>>() {
+        return Ok(Some(AsOf::Time(time)));
+    }
+    if let Some(end) = text.parse::<NaiveDate>().ok().and_then(|day| day.and_hms_milli_opt(23, 59, 59, 999)) {
+        return Ok(Some(AsOf::Time(end.and_utc())));
+    }
+    Err(Failure::input(anyhow!(
+        "'{text}' is neither a time (2026-11-01T12:00:00Z), a day (2026-11-01, meaning its end in UTC) nor a revision (r12)"
+    )))
+}

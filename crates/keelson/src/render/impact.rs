@@ -1,0 +1,175 @@
+//! The impact answer as an indented proof tree.
+
+use std::collections::{HashMap, HashSet};
+use std::io::{self, Write};
+
+use keelson_app::answers::impact::{Because, CertaintyAnswer, ImpactAnswer, ImpactLine, ProtectedLine};
+
+use super::{day, footer};
+use crate::output::percent;
+
+/// Deepest indentation shown; a proof may be longer than any screen is wide.
+const MOST_DEPTH: usize = 24;
+/// Lines of proof shown for one item.
+const MOST_LINES: usize = 40;
+
+/// Whether a line is about a service.
+pub(crate) fn is_service(line: &ImpactLine) -> bool {
+    matches!(line.subject.class.as_str(), "service" | "business-service" | "technical-service")
+}
+
+/// What losing the seeds costs.
+pub(crate) fn impact(out: &mut dyn Write, answer: &ImpactAnswer) -> io::Result<()> {
+    let seeds: Vec<String> = answer
+        .seeds
+        .iter()
+        .map(|seed| {
+            if seed.loss < 1.0 { format!("{} ({} lost)", seed.subject.key, percent(seed.loss)) } else { seed.subject.key.clone() }
+        })
+        .collect();
+    let interval = answer.interval.map(|i| format!(", {} to {} UTC", day(i.start), day(i.end))).unwrap_or_default();
+    writeln!(out, "Losing {}{interval}", seeds.join(" and "))?;
+    writeln!(
+        out,
+        "touches {} items; {} lose something, {} of them everything.",
+        answer.touched, answer.affected, answer.lost
+    )?;
+    let tree = Tree::of(answer);
+    let services: Vec<&ImpactLine> = answer.items.iter().filter(|line| is_service(line)).collect();
+    if services.is_empty() {
+        writeln!(out, "\nNo service loses anything.")?;
+    }
+    for line in &services {
+        writeln!(out, "\n{}", headline(line))?;
+        tree.print(out, line)?;
+    }
+    let others: Vec<&ImpactLine> = answer.items.iter().filter(|line| !is_service(line)).collect();
+    if !others.is_empty() {
+        writeln!(out, "\nAlso losing something")?;
+        for line in others.iter().take(MOST_LINES) {
+            let loss = if line.loss < 1.0 { format!(" {}", percent(line.loss)) } else { String::new() };
+            let why = line.because.as_ref().map(|because| format!("  <- {}", words(because))).unwrap_or_default();
+            writeln!(out, "  {}{loss}{why}", line.subject.key)?;
+        }
+        if others.len() > MOST_LINES {
+            writeln!(out, "  … and {} more (--output json lists them)", others.len() - MOST_LINES)?;
+        }
+    }
+    if !answer.protected.is_empty() {
+        writeln!(out, "\nTouched, and held by redundancy")?;
+        answer.protected.iter().try_for_each(|line| protected(out, line))?;
+    }
+    if let Some(certainty) = &answer.certainty {
+        certain(out, certainty)?;
+    }
+    footer(out, &answer.basis)
+}
+
+fn headline(line: &ImpactLine) -> String {
+    let verdict = line.verdict.as_str().to_uppercase();
+    let criticality = line.criticality.map(|criticality| format!(", {criticality}")).unwrap_or_default();
+    let loss = if line.loss < 1.0 { format!(", loses {}", percent(line.loss)) } else { String::new() };
+    format!("{verdict}  {}  ({}{criticality}{loss})", line.subject.key, line.subject.name)
+}
+
+fn words(because: &Because) -> String {
+    let members = because.members.join(", ");
+    let rule = match (because.rule.as_str(), because.k) {
+        _ if because.of == 1 => String::new(),
+        ("all", _) => format!(" needs all {}", because.of),
+        (_, Some(k)) => format!(" needs {k} of {}", because.of),
+        (rule, None) => format!(" ({rule} of {})", because.of),
+    };
+    let cap = because.cap.map(|cap| format!(" (at most {})", percent(cap))).unwrap_or_default();
+    format!("{}{rule}{cap}: {members}", because.need)
+}
+
+/// The lines of an answer by key, to follow reasons.
+struct Tree<'a> {
+    lines: HashMap<&'a str, &'a ImpactLine>,
+    seeds: HashSet<&'a str>,
+}
+
+impl<'a> Tree<'a> {
+    fn of(answer: &'a ImpactAnswer) -> Self {
+        Self {
+            lines: answer.items.iter().map(|line| (line.subject.key.as_str(), line)).collect(),
+            seeds: answer.seeds.iter().map(|seed| seed.subject.key.as_str()).collect(),
+        }
+    }
+
+    /// Prints the reasons beneath a line, shared parts once.
+    fn print(&self, out: &mut dyn Write, top: &'a ImpactLine) -> io::Result<()> {
+        let mut shown: HashSet<&str> = HashSet::new();
+        let mut stack: Vec<(usize, &'a ImpactLine)> = vec![(1, top)];
+        let mut printed = 0;
+        while let Some((depth, line)) = stack.pop() {
+            let key = line.subject.key.as_str();
+            let indent = "  ".repeat(depth.min(MOST_DEPTH));
+            let Some(because) = &line.because else { continue };
+            let name = if depth == 1 { String::new() } else { format!("{key}  ") };
+            if printed == MOST_LINES {
+                return writeln!(out, "{indent}… the proof goes on (--output json has all of it)");
+            }
+            printed += 1;
+            if !shown.insert(key) {
+                writeln!(out, "{indent}{name}<- as above")?;
+                continue;
+            }
+            writeln!(out, "{indent}{name}<- {}", words(because))?;
+            let beneath = because.members.iter().rev().filter(|member| !self.seeds.contains(member.as_str()));
+            stack.extend(beneath.filter_map(|member| Some((depth + 1, *self.lines.get(member.as_str())?))));
+        }
+        Ok(())
+    }
+}
+
+fn protected(out: &mut dyn Write, line: &ProtectedLine) -> io::Result<()> {
+    let Some(by) = &line.by else { return writeln!(out, "  {}", line.subject.key) };
+    let whose = by.of_item.as_ref().map(|item| format!(" of {item}")).unwrap_or_default();
+    let holds = match (by.k, by.margin) {
+        (Some(k), Some(margin)) => {
+            let left = match margin {
+                0 => "NO further failure".to_owned(),
+                1 => "one more failure".to_owned(),
+                more => format!("{more} more failures"),
+            };
+            format!("needs {k} of {}, {} up: survives {left}", by.of, by.up)
+        }
+        _ => format!("{} of {} up", by.up, by.of),
+    };
+    writeln!(out, "  {}  by {}{whose}: {holds} (lost {})", line.subject.key, by.need, by.lost.join(", "))
+}
+
+fn certain(out: &mut dyn Write, certainty: &CertaintyAnswer) -> io::Result<()> {
+    if certainty.possible.is_empty() && certainty.decisive.is_empty() {
+        return Ok(());
+    }
+    let keys = |subjects: &[keelson_app::answers::Subject]| {
+        let keys: Vec<&str> = subjects.iter().map(|subject| subject.key.as_str()).collect();
+        if keys.is_empty() { "none".to_owned() } else { keys.join(", ") }
+    };
+    writeln!(out, "\nBreached for certain: {}", keys(&certainty.certain))?;
+    writeln!(out, "Breached possibly:    {}", keys(&certainty.possible))?;
+    if certainty.decisive.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "Questions that decide")?;
+    for decisive in &certainty.decisive {
+        let questions: Vec<&str> = decisive.facts.iter().map(|fact| fact.question.as_str()).collect();
+        writeln!(out, "  - {}", questions.join(" and "))?;
+        for outcome in &decisive.outcomes {
+            let shifts: Vec<String> = outcome
+                .shifts
+                .iter()
+                .map(|shift| {
+                    let to = serde_json::to_value(shift.to).unwrap_or_default();
+                    format!("{} is then {}", shift.key, to.as_str().unwrap_or_default())
+                })
+                .collect();
+            let then = if shifts.is_empty() { "nothing changes".to_owned() } else { shifts.join(", ") };
+            writeln!(out, "      {}: {then}", outcome.answers.join(", "))?;
+        }
+    }
+    Ok(())
+}
