@@ -146,6 +146,13 @@ impl Catalogue {
         }
     }
 
+    /// Whether a configuration item has a live claim under a source's key.
+    fn claims_live(&self, ix: CiIx, reference: &SourceRef) -> bool {
+        let matches =
+            |claim: &keelson_model::Claim| claim.provenance.source == reference.source && claim.source_key == reference.key;
+        self.ci(ix).live_claims().any(matches)
+    }
+
     fn index(&mut self, ix: CiIx) {
         let ci = Arc::clone(self.ci(ix));
         for key in self.identity_keys(ix) {
@@ -160,9 +167,11 @@ impl Catalogue {
         }
         for claim in &ci.claims {
             let reference = SourceRef { source: claim.provenance.source.clone(), key: claim.source_key.clone() };
-            // Of several lifetimes under one source key the latest is the one meant.
-            let newer = self.by_source.get(&reference).is_none_or(|known| claim.provenance.is_live() || *known <= ix);
-            if newer {
+            // Of several lifetimes under one source key the one that is still claimed is meant, and of
+            // several that no longer are, the latest.
+            let is_meant = claim.provenance.is_live()
+                || self.by_source.get(&reference).is_none_or(|known| *known <= ix && !self.claims_live(*known, &reference));
+            if is_meant {
                 self.by_source.insert(reference, ix);
             }
             if claim.provenance.is_live() {

@@ -25,6 +25,20 @@ pub struct ClassFile {
     /// The classes the file defines.
     #[serde(default, rename = "class")]
     pub classes: Vec<ClassDefinition>,
+    /// Attributes the file adds to classes that another file defines.
+    #[serde(default, rename = "extend")]
+    pub extensions: Vec<ClassExtension>,
+}
+
+/// Attributes of the user's own for a class that is there already.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClassExtension {
+    /// The class.
+    pub class: Symbol,
+    /// The attributes added to it, and so to every class below it.
+    #[serde(rename = "attribute")]
+    pub attributes: Vec<AttributeDefinition>,
 }
 
 /// A class as a file writes it.

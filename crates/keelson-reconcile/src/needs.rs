@@ -35,6 +35,13 @@ impl Planner<'_> {
     /// Resolves needs; each member is also stated as a relationship.
     pub(crate) fn resolve_needs(&mut self, statements: &mut Vec<Statement>) -> Vec<Stating> {
         let batch = self.batch;
+        if batch.needs.iter().any(|need| need.rule.is_none()) {
+            let described = self.rows.iter().filter_map(|row| match row.fate {
+                Fate::Is(ix) => Some((ix, row.observation.class.clone())),
+                _ => None,
+            });
+            self.described_as = described.collect();
+        }
         let mut stating: Vec<Stating> = Vec::with_capacity(batch.needs.len());
         for (row, observation) in batch.needs.iter().enumerate() {
             match self.resolve_need(row, observation) {
@@ -149,6 +156,14 @@ impl Planner<'_> {
         Ok((members, doubtful))
     }
 
+    /// The class an item will have when the batch is taken in: what this batch describes for the
+    /// first time has the class the batch gives it already here.
+    fn class_after(&self, ix: CiIx) -> &Symbol {
+        let ci = self.drafts.ci(ix);
+        let new = ci.standing == Standing::Placeholder || !ci.live_claims().any(crate::merge::describes);
+        self.described_as.get(&ix).filter(|_| new).unwrap_or(&ci.class)
+    }
+
     /// The rule: as stated; otherwise as the class of the dependent says for these members;
     /// otherwise *all*, assumed.
     fn rule(
@@ -165,8 +180,8 @@ impl Planner<'_> {
             return Ok((Rule::All, false));
         }
         let classes = &self.context.catalogue.schema().classes;
-        let class = &self.drafts.ci(dependent).class;
-        let mut of_members = members.iter().map(|ix| classes.need_rule(class, &self.drafts.ci(*ix).class));
+        let class = self.class_after(dependent);
+        let mut of_members = members.iter().map(|ix| classes.need_rule(class, self.class_after(*ix)));
         let first = of_members.next().flatten();
         let agreed = first.filter(|first| of_members.all(|other| other.is_some_and(|other| other.rule == first.rule)));
         if let Some(rule) = agreed.filter(|rule| rule.rule.check(members.len()).is_ok()) {

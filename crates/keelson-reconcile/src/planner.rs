@@ -38,6 +38,8 @@ pub(crate) struct Planner<'a> {
     pub(crate) candidates: HashSet<CiIx>,
     /// Whether a dependent's relationships are all there: listed, and none of them waits.
     pub(crate) listed: HashMap<CiIx, bool>,
+    /// The class this batch gives to what it describes; filled when a need has to ask for it.
+    pub(crate) described_as: HashMap<CiIx, Symbol>,
     pub(crate) self_relationships: HashMap<CiIx, Vec<Symbol>>,
     /// By number of the relationship: the forms in which this batch states it, as bits.
     pub(crate) stated: Vec<u8>,
@@ -91,6 +93,7 @@ impl<'a> Planner<'a> {
             still_referred: HashSet::new(),
             candidates: HashSet::new(),
             listed: HashMap::new(),
+            described_as: HashMap::new(),
             self_relationships: HashMap::new(),
             stated: vec![0; catalogue.relationship_count()],
             stated_needs: HashSet::new(),

@@ -79,10 +79,19 @@ fn shared(view: &View, need: &NeedView<'_>, tolerated: usize, pool: &Pool) -> Ve
     shared.into_iter().map(|(_, item)| item).collect()
 }
 
-/// Whether the loss of one item takes more members than the need tolerates.
+/// Whether the loss of one item takes more members than the need tolerates, and nothing else takes
+/// the owner down with it: what brings the owner down anyway says nothing about this need.
 fn trips(view: &View, need: &NeedView<'_>, tolerated: usize, item: ItemIx, pool: &Pool) -> bool {
     let seeds = [Seed::gone(item)];
     let question = Question { touched: false, ..Question::about(&seeds) };
-    let Ok(impact) = impact(&view.graph, &question, pool) else { return false };
-    need.members.iter().filter(|member| impact.loss(**member) >= 1.0).count() > tolerated
+    let Ok(lost) = impact(&view.graph, &question, pool) else { return false };
+    if need.members.iter().filter(|member| lost.loss(**member) >= 1.0).count() <= tolerated {
+        return false;
+    }
+    let holds_otherwise = |other: NeedView<'_>| {
+        let gone = other.members.iter().filter(|member| lost.loss(**member) >= 1.0).count();
+        let required = other.required().map_or(0, |required| required as usize);
+        other.members.len() - gone >= required
+    };
+    view.graph.running_needs(need.owner()).filter(|other| other.ix != need.ix).all(holds_otherwise)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::{
-    AttributeDefinition, AttributeType, ClassDefinition, ClassFile, IdentityRule, NeedRule, ROOT_CLASS, Stages,
+    AttributeDefinition, AttributeType, ClassDefinition, ClassExtension, ClassFile, IdentityRule, NeedRule, ROOT_CLASS, Stages,
 };
 use crate::{Symbol, unit};
 
@@ -102,12 +102,14 @@ impl ClassRegistry {
     pub fn build<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, Vec<ClassError>> {
         let mut errors = Vec::new();
         let mut defined: BTreeMap<Symbol, (String, ClassDefinition)> = BTreeMap::new();
+        let mut extensions: Vec<(String, ClassExtension)> = Vec::new();
         for (name, text) in files {
             match toml::from_str::<ClassFile>(text) {
                 Err(error) => {
                     errors.push(ClassError::Unreadable { file: name.into(), reason: error.to_string() });
                 }
                 Ok(file) => {
+                    extensions.extend(file.extensions.into_iter().map(|extension| (name.to_owned(), extension)));
                     for class in file.classes {
                         if let Some((other, _)) = defined.get(&class.name) {
                             errors.push(ClassError::Twice {
@@ -120,6 +122,16 @@ impl ClassRegistry {
                         }
                     }
                 }
+            }
+        }
+        for (file, extension) in extensions {
+            match defined.get_mut(&extension.class) {
+                Some((_, definition)) => definition.attributes.extend(extension.attributes),
+                None => errors.push(ClassError::Invalid {
+                    file,
+                    class: extension.class,
+                    reason: "extend names a class that no file defines".to_owned(),
+                }),
             }
         }
         let mut classes = HashMap::new();

@@ -33,6 +33,16 @@ fn a_rule_may_come_from_the_class() {
 }
 
 #[test]
+fn the_class_that_says_the_rule_may_come_with_the_same_batch() {
+    let mut world = World::new();
+    // "p" is known as a placeholder without a class before anybody describes it.
+    world.take(&B::delta("own", day(1)).ci("x", "service").related("x", "depends_on", "p"));
+    let plan = world.take(&trio(2).need("p", "hosts", None, &["a", "b", "c"]));
+    assert!(codes(&plan).is_empty(), "{:?}", plan.findings);
+    assert_eq!(definition(&world).rule, Rule::AtLeast { k: 2 });
+}
+
+#[test]
 fn without_any_rule_all_are_assumed() {
     let mut world = World::new();
     let plan = world.take(&trio(1).need("s", "hosts", None, &["a", "b"]));
