@@ -38,12 +38,15 @@ pub(crate) fn ranges(len: usize, step: usize) -> impl Iterator<Item = Range<usiz
 
 /// Cuts changes into chunks, on every core.
 pub(crate) async fn encode(changes: &Arc<Vec<RecordChange>>) -> Result<Vec<Chunk>, StoreError> {
-    let mut whole = if changes.is_empty() { vec![encode_some(&[])?] } else { Vec::new() };
+    if changes.is_empty() {
+        return encode_some(&[]);
+    }
     let tasks = ranges(changes.len(), CHUNK_CHANGES).map(|range| {
         let changes = Arc::clone(changes);
         blocking(move || encode_some(&changes[range]))
     });
     let mut done = stream::iter(tasks).buffered(cores());
+    let mut whole = Vec::new();
     while let Some(some) = done.try_next().await? {
         whole.extend(some?);
     }
@@ -51,5 +54,50 @@ pub(crate) async fn encode(changes: &Arc<Vec<RecordChange>>) -> Result<Vec<Chunk
 }
 
 fn encode_some(changes: &[RecordChange]) -> Result<Vec<Chunk>, StoreError> {
-    todo_encode(changes)
+    let mut chunks = Vec::new();
+    let mut plain = Vec::new();
+    let mut held = 0;
+    for change in changes {
+        serde_json::to_writer(&mut plain, change).map_err(|error| bad("change", &error))?;
+        plain.push(b'\n');
+        held += 1;
+        if plain.len() >= CHUNK_BYTES {
+            chunks.push(close(&mut plain, &mut held)?);
+        }
+    }
+    if held > 0 || chunks.is_empty() {
+        chunks.push(close(&mut plain, &mut held)?);
+    }
+    Ok(chunks)
+}
+
+fn close(plain: &mut Vec<u8>, held: &mut usize) -> Result<Chunk, StoreError> {
+    let chunk = Chunk { digest: Digest::of(plain), bytes: compress(plain)?, changes: *held };
+    plain.clear();
+    *held = 0;
+    Ok(chunk)
+}
+
+/// Reads a chunk back, checking its digest.
+pub(crate) fn decode(record: &str, bytes: &[u8], digest: Digest) -> Result<Vec<RecordChange>, StoreError> {
+    let inconsistent = |reason: String| StoreError::Inconsistent { table: "chunk", record: record.to_owned(), reason };
+    let plain = zstd::decode_all(bytes).map_err(|error| inconsistent(format!("cannot be unpacked: {error}")))?;
+    let found = Digest::of(&plain);
+    if found != digest {
+        return Err(inconsistent(format!("its digest is {found}, but its commit says {digest}")));
+    }
+    plain
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).map_err(|error| inconsistent(format!("cannot be read: {error}"))))
+        .collect()
+}
+
+/// Compresses bytes as everything in the store is compressed.
+pub(crate) fn compress(plain: &[u8]) -> Result<Vec<u8>, StoreError> {
+    zstd::encode_all(plain, LEVEL).map_err(|error| bad("bytes", &error))
+}
+
+fn bad(what: &str, error: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Inconsistent { table: "chunk", record: what.to_owned(), reason: error.to_string() }
 }

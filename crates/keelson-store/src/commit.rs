@@ -1,20 +1,28 @@
 //! The one commit function.
 
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use keelson_model::{BatchId, CommitHeader, Digest, Finding, Payload, RecordChange, Revision};
+use surrealdb::engine::any::Any;
+use surrealdb::method::Query;
 use surrealdb::types::{Bytes, Value};
 
 use crate::chunk::{self, Chunk};
-use crate::error::{STALE, cause, classify, stale};
+use crate::error::{STALE, cause, classify, is_disk_failure, stale};
 use crate::headfile::Acknowledged;
+use crate::kept::{self, Beside, KEEP, blocking};
 use crate::rows::Rows;
-use crate::{AuditEntry, CommitError, Store, StoreError, journal, read};
+use crate::{AuditDetails, AuditEntry, CommitError, Store, StoreError, journal, read};
 
 /// Changes beyond which a commit is journalled instead of being one transaction, whose memory
 /// grows by several kilobytes a row.
 pub(crate) const ONE_TRANSACTION: usize = 2_000;
+
+/// How often a write that another server crossed is tried again.
+pub(crate) const MAX_RETRIES: u32 = 5;
 
 /// What is to be committed.
 #[derive(Clone, Debug)]
@@ -76,14 +84,16 @@ pub(crate) struct Tail {
 
 impl Tail {
     /// The audit entry of the commit that comes next.
-    pub(crate) fn audit(&self, header: &CommitHeader) -> AuditEntry {
+    pub(crate) fn audit(&self, header: &CommitHeader, details: AuditDetails) -> AuditEntry {
         AuditEntry {
             seq: self.audit_seq + 1,
             prev_hash: self.audit_hash,
             at: header.at,
             actor: Arc::clone(&header.actor),
+            details,
             action: Arc::clone(&header.action),
             revision: Some(header.revision),
+            before_digest: Some(header.previous),
             after_digest: Some(header.digest()),
             batch_id: header.batch,
             outcome: Arc::from("done"),
@@ -102,6 +112,56 @@ impl Tail {
     }
 }
 
+/// One commit on its way into the store.
+pub(crate) struct Writing<'a> {
+    pub(crate) header: &'a CommitHeader,
+    pub(crate) audit: &'a AuditEntry,
+    pub(crate) beside: &'a Beside,
+    pub(crate) changes: &'a Arc<Vec<RecordChange>>,
+}
+
+impl Writing<'_> {
+    /// Binds what the guard and the publication need.
+    pub(crate) fn bind<'r>(&self, query: Query<'r, Any>) -> Query<'r, Any> {
+        let (payloads, findings) = kept::rows(&self.beside.kept);
+        query
+            .bind(("planned", self.header.revision.0 - 1))
+            .bind(("revision", self.header.revision.0))
+            .bind(("digest", self.header.digest().to_string()))
+            .bind(("header", text(self.header)))
+            .bind(("kept", text(self.beside)))
+            .bind(("payloads", payloads))
+            .bind(("findings", findings))
+            .bind(("seq", self.audit.seq))
+            .bind(("entry", self.audit.canonical()))
+            .bind(("hash", self.audit.hash().to_string()))
+    }
+
+    /// The statements that publish it.
+    pub(crate) fn publish(&self) -> String {
+        format!("{} {PUBLISH}", if self.beside.kept.is_empty() { "" } else { KEEP })
+    }
+
+    /// Turns the cause of a failed block into the error of the commit.
+    pub(crate) fn refuse(
+        &self,
+        asked: Result<surrealdb::IndexedResults, surrealdb::Error>,
+        doing: &'static str,
+    ) -> Result<(), CommitError> {
+        let failed = match asked {
+            Ok(mut answer) => cause(answer.take_errors()),
+            Err(error) => Some(error),
+        };
+        match failed {
+            None => Ok(()),
+            Some(error) => Err(match stale(&error) {
+                Some(current) => CommitError::Stale { planned: Revision(self.header.revision.0 - 1), current },
+                None => CommitError::Store(classify(doing, &error)),
+            }),
+        }
+    }
+}
+
 /// Refuses when the head is not where the plan was made. `$planned` is bound.
 pub(crate) fn guard() -> String {
     format!(
@@ -111,7 +171,7 @@ pub(crate) fn guard() -> String {
 }
 
 /// Moves the head and writes the audit entry; the head's revision, digest and the entry are bound.
-pub(crate) const PUBLISH: &str = "UPSERT head:main SET revision = $revision, digest = $digest RETURN NONE; \
+const PUBLISH: &str = "UPSERT head:main SET revision = $revision, digest = $digest RETURN NONE; \
      CREATE type::record('audit', $seq) SET entry = $entry, hash = $hash RETURN NONE;";
 
 impl Store {
@@ -125,12 +185,20 @@ impl Store {
     ///
     /// The commit runs on a task of its own: a caller that stops waiting does not cut it off.
     pub async fn commit(&self, draft: Draft) -> Result<Committed, CommitError> {
+        self.commit_as(draft, AuditDetails::default()).await
+    }
+
+    /// Writes one commit as [`Self::commit`] does, with more about the actor for the audit log.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub async fn commit_as(&self, draft: Draft, details: AuditDetails) -> Result<Committed, CommitError> {
         let store = self.clone();
-        let task = tokio::spawn(async move { store.commit_whole(draft).await });
+        let task = tokio::spawn(async move { store.commit_whole(draft, details).await });
         task.await.map_err(|error| StoreError::Failed { doing: "committing", reason: error.to_string() })?
     }
 
-    async fn commit_whole(&self, draft: Draft) -> Result<Committed, CommitError> {
+    async fn commit_whole(&self, mut draft: Draft, details: AuditDetails) -> Result<Committed, CommitError> {
         let mut tail = self.tail.lock().await;
         if tail.closed {
             return Err(StoreError::Closed.into());
@@ -139,164 +207,134 @@ impl Store {
             // Another server has committed since, and the caller has already read it.
             *tail = read::tail(self).await?;
         }
-        if draft.planned_at != tail.revision {
-            return Err(CommitError::Stale { planned: draft.planned_at, current: tail.revision });
-        }
-        let chunks = chunk::encode(&draft.changes)?;
-        let at = draft.at.trunc_subsecs(6);
-        let header = CommitHeader {
-            revision: tail.revision.next(),
-            at: tail.at.map_or(at, |last| last.max(at)),
-            actor: draft.actor,
-            action: draft.action,
-            source: draft.source,
-            reason: draft.reason,
-            batch: draft.batch,
-            previous: tail.digest,
-            changes: draft.changes.len() as u64,
-            chunks: chunks.iter().map(|chunk| chunk.digest).collect(),
-        };
-        let audit = tail.audit(&header);
-        self.keep_payloads(&draft.payloads).await?;
-        if let Some(batch) = draft.batch {
-            self.keep_findings(batch, &draft.findings).await?;
-        }
+        self.pause.at("commit: begun");
+        refuse_stale(&draft, &tail)?;
         refuse_removals(&draft.changes)?;
-        let chunked = chunks.iter().map(|chunk| chunk.changes).collect();
-        let written = if draft.changes.len() <= ONE_TRANSACTION {
-            self.commit_at_once(&header, &audit, &draft.changes, chunks).await
-        } else {
-            journal::commit(self, &header, &audit, &draft.changes, chunks).await
+        let changes = Arc::new(std::mem::take(&mut draft.changes));
+        let chunks = chunk::encode(&changes).await?;
+        let kept = kept::write(self, &draft.payloads, draft.batch, &draft.findings).await?;
+        let beside = Beside { kept, details };
+        self.pause.at("commit: payloads and findings written");
+        let mut retry = 0;
+        let header = loop {
+            let header = header(&draft, &tail, changes.len(), &chunks);
+            let audit = tail.audit(&header, beside.details.clone());
+            let writing = Writing { header: &header, audit: &audit, beside: &beside, changes: &changes };
+            let written = if changes.len() <= ONE_TRANSACTION {
+                self.commit_at_once(&writing, &chunks).await
+            } else {
+                journal::commit(self, &writing, &chunks).await
+            };
+            match written {
+                Ok(()) => {
+                    *tail = tail.after(&header, &audit);
+                    break header;
+                }
+                Err(CommitError::Store(StoreError::Conflict { .. })) if retry < MAX_RETRIES => {
+                    tokio::time::sleep(jitter(retry)).await;
+                    retry += 1;
+                    *tail = read::tail(self).await?;
+                    // The other writer may have died in the middle of a large commit.
+                    journal::recover(self, &mut tail).await?;
+                    refuse_stale(&draft, &tail)?;
+                }
+                Err(CommitError::Stale { planned, current }) => {
+                    *tail = read::tail(self).await?;
+                    return Err(CommitError::Stale { planned, current });
+                }
+                Err(CommitError::Store(error)) => {
+                    tail.closed = matches!(error, StoreError::Unfinished { .. }) || is_disk_failure(&error);
+                    return Err(error.into());
+                }
+            }
         };
-        match &written {
-            Err(CommitError::Stale { .. }) => *tail = read::tail(self).await?,
-            Err(CommitError::Store(StoreError::Unfinished { .. })) => tail.closed = true,
-            Ok(()) | Err(CommitError::Store(_)) => {}
-        }
-        written?;
-        let next = tail.after(&header, &audit);
-        *tail = next;
-        if let Some(headfile) = &self.headfile
-            && let Err(error) = headfile.write(Acknowledged { revision: next.revision, digest: next.digest })
-        {
-            // The commit is in the store, but nobody may rely on a disk that fails: stop writing.
-            tail.closed = true;
-            return Err(error.into());
-        }
-        Ok(Committed { digest: next.digest, header, changes: draft.changes, chunked })
+        self.acknowledge(&mut tail).await?;
+        let chunked = chunks.iter().map(|chunk| chunk.changes).collect();
+        let changes = Arc::try_unwrap(changes).unwrap_or_else(|shared| shared.to_vec());
+        Ok(Committed { digest: tail.digest, header, changes, chunked })
     }
 
-    async fn commit_at_once(
-        &self,
-        header: &CommitHeader,
-        audit: &AuditEntry,
-        changes: &[RecordChange],
-        chunks: Vec<Chunk>,
-    ) -> Result<(), CommitError> {
-        const DOING: &str = "committing";
-        let mut rows = Rows::default();
-        for change in changes {
-            rows.add(change, header.revision)?;
-        }
-        let mut text = format!("BEGIN; {}", guard());
-        let mut bound: Vec<(String, Value)> = Vec::new();
-        for (table, statement, rows) in rows.into_tables() {
-            if !rows.is_empty() {
-                let name = format!("rows_{table}");
-                text.push_str(&statement.replace("$rows", &format!("${name}")));
-                text.push(';');
-                bound.push((name, Value::Array(rows.into())));
+    /// Writes the head file, after which the commit may be acknowledged.
+    async fn acknowledge(&self, tail: &mut Tail) -> Result<(), StoreError> {
+        self.pause.at("commit: before the head file");
+        if let Some(headfile) = self.headfile.clone() {
+            let acknowledged = Acknowledged { revision: tail.revision, digest: tail.digest };
+            if let Err(error) = blocking(move || headfile.write(acknowledged)).await? {
+                // The commit is in the store, but nobody may rely on a disk that fails: stop writing.
+                tail.closed = true;
+                return Err(error);
             }
         }
+        self.pause.at("commit: after the head file");
+        Ok(())
+    }
+
+    async fn commit_at_once(&self, writing: &Writing<'_>, chunks: &[Chunk]) -> Result<(), CommitError> {
+        let rows = Rows::of(writing.changes.iter(), writing.header.revision)?;
+        let mut text = format!("BEGIN; {}", guard());
+        let mut bound: Vec<(String, Value)> = Vec::new();
+        for statement in rows.into_statements() {
+            let name = format!("rows_{}", statement.name);
+            text.push_str(&statement.text.replace("$rows", &format!("${name}")));
+            text.push(';');
+            bound.push((name, Value::Array(statement.rows.into())));
+        }
         text.push_str(
-            "CREATE type::record('commit', $revision) SET header = $header, digest = $digest, state = 'published' RETURN NONE;\
+            "CREATE type::record('commit', $revision) SET header = $header, digest = $digest, kept = $kept, \
+             state = 'published' RETURN NONE;\
              FOR $number IN 0..array::len($chunks) { CREATE type::record('chunk', [$revision, $number]) \
              SET bytes = $chunks[$number] RETURN NONE };",
         );
-        text.push_str(PUBLISH);
+        text.push_str(&writing.publish());
         text.push_str(" COMMIT;");
-        let chunks: Vec<Value> = chunks.into_iter().map(|chunk| Value::Bytes(Bytes::from(chunk.bytes))).collect();
+        let chunks: Vec<Value> = chunks.iter().map(|chunk| Value::Bytes(Bytes::from(chunk.bytes.clone()))).collect();
         let mut query = self.db.query(text).bind(("chunks", Value::Array(chunks.into())));
         for (name, rows) in bound {
             query = query.bind((name, rows));
         }
-        let query = bind_publication(query, header, audit);
-        let mut answer = query.await.map_err(|error| classify(DOING, &error))?;
-        refuse(header, cause(answer.take_errors()).as_ref(), DOING)
-    }
-
-    async fn keep_payloads(&self, payloads: &[Payload]) -> Result<(), StoreError> {
-        for payload in payloads {
-            self.keep_parts("payload", &payload.digest, &payload.content).await?;
-        }
-        Ok(())
-    }
-
-    async fn keep_findings(&self, batch: BatchId, findings: &[Finding]) -> Result<(), StoreError> {
-        if findings.is_empty() {
-            return Ok(());
-        }
-        let mut plain = Vec::new();
-        for finding in findings {
-            serde_json::to_writer(&mut plain, finding).map_err(|error| StoreError::Inconsistent {
-                table: "finding",
-                record: batch.to_string(),
-                reason: error.to_string(),
-            })?;
-            plain.push(b'\n');
-        }
-        self.keep_parts("finding", &batch.to_string(), &plain).await
-    }
-
-    /// Keeps bytes under a key, compressed and in parts; the same key again is the same bytes.
-    async fn keep_parts(&self, table: &'static str, key: &str, plain: &[u8]) -> Result<(), StoreError> {
-        const DOING: &str = "keeping a payload";
-        for (part, plain) in plain.chunks(chunk::CHUNK_BYTES).enumerate() {
-            let bytes = Value::Bytes(Bytes::from(chunk::compress(plain)?));
-            let mut answer = self
-                .db
-                .query("UPSERT type::record($table, [$key, $part]) SET bytes = $bytes RETURN NONE")
-                .bind(("table", table.to_owned()))
-                .bind(("key", key.to_owned()))
-                .bind(("part", part as u64))
-                .bind(("bytes", bytes))
-                .await
-                .map_err(|error| classify(DOING, &error))?;
-            if let Some(error) = cause(answer.take_errors()) {
-                return Err(classify(DOING, &error));
-            }
-        }
-        Ok(())
+        self.pause.at("commit: before the transaction");
+        writing.refuse(writing.bind(query).await, "committing")
     }
 }
 
-/// Binds what the guard and the publication need.
-pub(crate) fn bind_publication<'r>(
-    query: surrealdb::method::Query<'r, surrealdb::engine::any::Any>,
-    header: &CommitHeader,
-    audit: &AuditEntry,
-) -> surrealdb::method::Query<'r, surrealdb::engine::any::Any> {
-    query
-        .bind(("planned", header.revision.0 - 1))
-        .bind(("revision", header.revision.0))
-        .bind(("digest", header.digest().to_string()))
-        .bind(("header", text(header)))
-        .bind(("seq", audit.seq))
-        .bind(("entry", text(audit)))
-        .bind(("hash", audit.hash().to_string()))
+fn header(draft: &Draft, tail: &Tail, changes: usize, chunks: &[Chunk]) -> CommitHeader {
+    let at = draft.at.trunc_subsecs(6);
+    CommitHeader {
+        revision: tail.revision.next(),
+        at: tail.at.map_or(at, |last| last.max(at)),
+        actor: Arc::clone(&draft.actor),
+        action: Arc::clone(&draft.action),
+        source: draft.source.clone(),
+        reason: draft.reason.clone(),
+        batch: draft.batch,
+        previous: tail.digest,
+        changes: changes as u64,
+        chunks: chunks.iter().map(|chunk| chunk.digest).collect(),
+    }
+}
+
+fn refuse_stale(draft: &Draft, tail: &Tail) -> Result<(), CommitError> {
+    if draft.planned_at == tail.revision {
+        return Ok(());
+    }
+    Err(CommitError::Stale { planned: draft.planned_at, current: tail.revision })
+}
+
+/// How long to wait before a try again: 10 to 800 ms, longer each time, and never the same for two
+/// servers that crossed each other.
+pub(crate) fn jitter(retry: u32) -> Duration {
+    let longest = 50u64 << retry.min(4);
+    Duration::from_millis(10 + arbitrary() % (longest - 10))
+}
+
+/// An arbitrary number: each hasher of the standard library is keyed differently.
+pub(crate) fn arbitrary() -> u64 {
+    std::collections::hash_map::RandomState::new().build_hasher().finish()
 }
 
 /// Records are withdrawn or retired, never removed; a change that removes one is a mistake of ours.
 fn refuse_removals(changes: &[RecordChange]) -> Result<(), StoreError> {
-    let removes = |change: &RecordChange| match change {
-        RecordChange::Ci(change) => change.after.is_none(),
-        RecordChange::Relationship(change) => change.after.is_none(),
-        RecordChange::Need(change) => change.after.is_none(),
-        RecordChange::Scope(change) => change.after.is_none(),
-        RecordChange::Run(change) => change.after.is_none(),
-        RecordChange::Review(change) => change.after.is_none(),
-    };
-    match changes.iter().position(removes) {
+    match changes.iter().position(|change| crate::rows::Record::after(change).is_none()) {
         None => Ok(()),
         Some(at) => Err(StoreError::Inconsistent {
             table: "commit",
@@ -306,21 +344,6 @@ fn refuse_removals(changes: &[RecordChange]) -> Result<(), StoreError> {
     }
 }
 
-fn text(what: &impl serde::Serialize) -> String {
-    serde_json::to_string(what).expect("headers and audit entries of strings and numbers serialise")
-}
-
-/// Turns the cause of a failed block into the error of the commit.
-pub(crate) fn refuse(
-    header: &CommitHeader,
-    error: Option<&surrealdb::Error>,
-    doing: &'static str,
-) -> Result<(), CommitError> {
-    match error {
-        None => Ok(()),
-        Some(error) => Err(match stale(error) {
-            Some(current) => CommitError::Stale { planned: Revision(header.revision.0 - 1), current },
-            None => CommitError::Store(classify(doing, error)),
-        }),
-    }
+pub(crate) fn text(what: &impl serde::Serialize) -> String {
+    serde_json::to_string(what).expect("headers and what is kept, of strings and numbers, serialise")
 }

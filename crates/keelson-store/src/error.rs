@@ -87,6 +87,30 @@ pub enum StoreError {
     /// A migration differs from the one that was applied.
     #[error("migration {0} is not the one this store was made with; migrations are never edited")]
     EditedMigration(String),
+    /// A file that cannot be read.
+    #[error("failed to read {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A backup that was cut off or altered.
+    #[error("the backup {path} {reason} (record {frame}, near byte {byte}); nothing was restored, use another backup")]
+    BadBackup {
+        /// The file.
+        path: PathBuf,
+        /// The record in it, from 1.
+        frame: u64,
+        /// The byte that was reached.
+        byte: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A restore into a store that holds something.
+    #[error("the store is not empty (revision {0}); restore into an empty data folder")]
+    NotEmpty(Revision),
     /// A file beside the engine's own.
     #[error("failed to write {path}: {source}")]
     File {
@@ -126,6 +150,8 @@ pub(crate) fn classify(doing: &'static str, error: &Error) -> StoreError {
     if matches!(error.details(), ErrorDetails::Query(Some(QueryError::TransactionConflict)))
         || message.contains("Transaction conflict")
         || message.contains("can be retried")
+        // Somebody else wrote the record of the same number: a commit or an audit entry.
+        || message.contains("already exists")
     {
         return StoreError::Conflict { doing };
     }
@@ -134,6 +160,17 @@ pub(crate) fn classify(doing: &'static str, error: &Error) -> StoreError {
         return StoreError::Locked { folder: folder.trim_end_matches("/LOCK").to_owned() };
     }
     StoreError::Failed { doing, reason: message }
+}
+
+/// Whether a failure is one of the disk, after which nothing written may be relied on.
+pub(crate) fn is_disk_failure(error: &StoreError) -> bool {
+    match error {
+        StoreError::Failed { reason, .. } => {
+            ["os error", "I/O error", "IO error", "No space"].iter().any(|sign| reason.contains(sign))
+        }
+        StoreError::File { .. } => true,
+        _ => false,
+    }
 }
 
 /// Finds the cause among the errors of a block's statements: those that only say that another one

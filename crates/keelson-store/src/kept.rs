@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use keelson_model::{BatchId, Digest, Finding, Payload};
 use serde::{Deserialize, Serialize};
-use surrealdb::types::{Array, Bytes, Object, RecordId, RecordIdKey, RecordIdKeyRange, SurrealValue, Value};
+use surrealdb::types::{Array, Bytes, Object, RecordId, SurrealValue, Value};
 
 use crate::chunk::{CHUNK_BYTES, compress};
 use crate::error::{cause, classify};
 use crate::read::{ask, parse};
-use crate::{Store, StoreError};
+use crate::{AuditDetails, Store, StoreError};
 
 /// Something kept with a commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,15 @@ use crate::{Store, StoreError};
 pub(crate) enum Kept {
     Payload { digest: Digest, name: String, media_type: String, bytes: u64, parts: u32 },
     Findings { batch: BatchId, digest: Digest, bytes: u64, parts: u32 },
+}
+
+/// What a commit record holds beside its header: enough to finish the commit from its journal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Beside {
+    /// What is kept with the commit.
+    pub(crate) kept: Vec<Kept>,
+    /// More about the actor, for the audit entry.
+    pub(crate) details: AuditDetails,
 }
 
 /// The statements that make what is kept visible; the rows they write are bound by [`bind_rows`].
@@ -131,7 +140,7 @@ fn part_key(digest: Digest, part: u32) -> Array {
     Array::from(vec![Value::String(digest.to_string()), i64::from(part).into_value()])
 }
 
-/// The compressed parts of some content, one after the other.
+/// One compressed part of some content.
 pub(crate) async fn part(store: &Store, digest: Digest, number: u32) -> Result<Vec<u8>, StoreError> {
     let id = Value::RecordId(RecordId::new("part", part_key(digest, number)));
     let found: Vec<Bytes> = ask(store, "SELECT VALUE bytes FROM $what", id).await?;
@@ -239,14 +248,4 @@ impl Store {
         let lines = plain.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         lines.map(|line| parse("finding", &batch.to_string(), &String::from_utf8_lossy(line))).collect()
     }
-}
-
-/// All parts of some content, as a range of ids.
-pub(crate) fn part_range(digest: Digest) -> Value {
-    let key = |part: i64| RecordIdKey::Array(Array::from(vec![Value::String(digest.to_string()), part.into_value()]));
-    let range = RecordIdKeyRange {
-        start: std::ops::Bound::Included(key(0)),
-        end: std::ops::Bound::Excluded(key(i64::MAX)),
-    };
-    Value::RecordId(RecordId::new("part", range))
 }

@@ -12,25 +12,37 @@
 //! The engine needs more stack than tokio gives its workers by default: build the runtime with
 //! [`WORKER_STACK_BYTES`].
 
+mod archive;
 mod audit;
+mod backup;
 mod chunk;
 mod commit;
 mod error;
 mod headfile;
 mod journal;
+mod kept;
 mod open;
+mod pages;
+mod pause;
 mod read;
+mod restore;
 mod rows;
 mod verify;
 
 #[cfg(test)]
 mod tests;
 
-pub use audit::AuditEntry;
+pub use archive::Manifest;
+pub use audit::{Attempt, AuditDetails, AuditEntry, AuditOutcome};
+pub use backup::{BackedUp, Progress};
 pub use commit::{Committed, Draft};
 pub use error::{CommitError, StoreError};
 pub use open::{Options, Store};
-pub use read::StoredHead;
+pub use pages::MAX_PAGE;
+#[doc(hidden)]
+pub use pause::{PAUSE_POINTS, Pause};
+pub use read::{ReplayedChunk, StoredHead};
+pub use restore::{check_backup, restore};
 pub use verify::{MAX_PROBLEMS, Problem, Verification};
 
 /// Stack that worker threads of the runtime need, in bytes.

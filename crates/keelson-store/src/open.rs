@@ -9,10 +9,11 @@ use surrealdb::engine::any::{Any, connect};
 use surrealdb::types::{SurrealValue, Value};
 use tokio::sync::Mutex;
 
-use crate::commit::Tail;
+use crate::commit::{Tail, arbitrary};
 use crate::error::{cause, classify};
 use crate::headfile::{Acknowledged, HeadFile};
-use crate::{StoreError, journal, read};
+use crate::pause::Pause;
+use crate::{StoreError, journal, read, restore};
 
 const NAMESPACE: &str = "keelson";
 const DATABASE: &str = "catalogue";
@@ -28,13 +29,16 @@ pub struct Options {
     pub url: String,
     /// User and password of a remote database.
     pub credentials: Option<(String, String)>,
+    /// For tests of crashes.
+    #[doc(hidden)]
+    pub pause: Pause,
 }
 
 impl Options {
     /// A store at an address that needs no credentials.
     #[must_use]
     pub fn at(url: impl Into<String>) -> Self {
-        Self { url: url.into(), credentials: None }
+        Self { url: url.into(), credentials: None, pause: Pause::default() }
     }
 
     /// The embedded store in a data folder.
@@ -50,12 +54,18 @@ pub struct Store {
     pub(crate) db: Surreal<Any>,
     pub(crate) headfile: Option<HeadFile>,
     pub(crate) tail: Arc<Mutex<Tail>>,
+    /// Names this process in the journal.
+    pub(crate) writer: Arc<str>,
+    /// Whether other servers may be writing.
+    pub(crate) is_remote: bool,
+    pub(crate) pause: Pause,
 }
 
 /// An address with what it means.
 struct Address {
     url: String,
     folder: Option<PathBuf>,
+    is_remote: bool,
 }
 
 fn address(url: &str) -> Result<Address, StoreError> {
@@ -64,7 +74,7 @@ fn address(url: &str) -> Result<Address, StoreError> {
         .split_once("://")
         .ok_or_else(|| bad("expected mem://, surrealkv://FOLDER, ws://HOST:PORT or wss://HOST:PORT"))?;
     match scheme {
-        "mem" => Ok(Address { url: "mem://".into(), folder: None }),
+        "mem" => Ok(Address { url: "mem://".into(), folder: None, is_remote: false }),
         "surrealkv" => {
             let (folder, parameters) = rest.split_once('?').unwrap_or((rest, ""));
             if folder.is_empty() {
@@ -73,12 +83,13 @@ fn address(url: &str) -> Result<Address, StoreError> {
             match parameters {
                 // An acknowledged write must be on the disk; nothing else is on offer.
                 "" | "sync=every" => {
-                    Ok(Address { url: format!("surrealkv://{folder}?sync=every"), folder: Some(PathBuf::from(folder)) })
+                    let url = format!("surrealkv://{folder}?sync=every");
+                    Ok(Address { url, folder: Some(PathBuf::from(folder)), is_remote: false })
                 }
                 _ => Err(bad("the only parameter allowed is sync=every")),
             }
         }
-        "ws" | "wss" => Ok(Address { url: url.to_owned(), folder: None }),
+        "ws" | "wss" => Ok(Address { url: url.to_owned(), folder: None, is_remote: true }),
         _ => Err(bad("unknown scheme; expected mem, surrealkv, ws or wss")),
     }
 }
@@ -104,11 +115,19 @@ impl Store {
         db.use_ns(NAMESPACE).use_db(DATABASE).await.map_err(|error| classify("opening the database", &error))?;
         migrate(&db).await?;
         let headfile = address.folder.map(|folder| HeadFile { path: beside(&folder, ".head.json") });
-        let store = Self { db, headfile, tail: Arc::default() };
-        let tail = read::tail(&store).await?;
-        *store.tail.lock().await = tail;
+        let store = Self {
+            db,
+            headfile,
+            tail: Arc::default(),
+            writer: Arc::from(format!("{:016x}{:016x}", arbitrary(), arbitrary())),
+            is_remote: address.is_remote,
+            pause: options.pause,
+        };
+        restore::refuse_unfinished(&store).await?;
+        let mut tail = read::tail(&store).await?;
         store.check_not_lost(tail)?;
-        journal::recover(&store).await?;
+        journal::recover(&store, &mut tail).await?;
+        *store.tail.lock().await = tail;
         store.check_head().await?;
         Ok(store)
     }

@@ -1,12 +1,16 @@
 //! Reading the log.
 
+use std::sync::Arc;
+
 use futures::stream::{self, Stream};
-use keelson_model::{BatchId, Commit, CommitHeader, Digest, Finding, RecordChange, Revision};
+use futures::{StreamExt, TryStreamExt};
+use keelson_model::{Commit, CommitHeader, Digest, RecordChange, Revision};
 use serde::de::DeserializeOwned;
 use surrealdb::types::{Array, Bytes, RecordId, RecordIdKey, RecordIdKeyRange, SurrealValue, Value};
 
 use crate::commit::Tail;
 use crate::error::classify;
+use crate::kept::{Beside, blocking};
 use crate::{AuditEntry, Store, StoreError, chunk};
 
 /// The last commit of a store.
@@ -20,18 +24,18 @@ pub struct StoredHead {
 
 const DOING: &str = "reading the log";
 
-fn number(revision: Revision) -> i64 {
+pub(crate) fn number(revision: Revision) -> i64 {
     i64::try_from(revision.0).unwrap_or(i64::MAX)
 }
 
 /// Asks one statement with one bound value and takes its rows.
-async fn ask<T: SurrealValue>(store: &Store, statement: &'static str, what: Value) -> Result<T, StoreError> {
+pub(crate) async fn ask<T: SurrealValue>(store: &Store, statement: &'static str, what: Value) -> Result<T, StoreError> {
     let mut answer = store.db.query(statement).bind(("what", what)).await.map_err(|error| classify(DOING, &error))?;
     let value: Value = answer.take(0).map_err(|error| classify(DOING, &error))?;
     T::from_value(value).map_err(|error| StoreError::Failed { doing: DOING, reason: error.to_string() })
 }
 
-fn parse<T: DeserializeOwned>(table: &'static str, record: &str, text: &str) -> Result<T, StoreError> {
+pub(crate) fn parse<T: DeserializeOwned>(table: &'static str, record: &str, text: &str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|error| StoreError::Inconsistent {
         table,
         record: record.to_owned(),
@@ -39,24 +43,39 @@ fn parse<T: DeserializeOwned>(table: &'static str, record: &str, text: &str) -> 
     })
 }
 
-/// The header of a commit and whether it is published.
-pub(crate) async fn header(store: &Store, revision: Revision) -> Result<Option<(CommitHeader, bool)>, StoreError> {
+/// A commit record.
+pub(crate) struct StoredCommit {
+    pub(crate) header: CommitHeader,
+    pub(crate) beside: Beside,
+    pub(crate) published: bool,
+}
+
+/// The record of a commit, published or not.
+pub(crate) async fn stored(store: &Store, revision: Revision) -> Result<Option<StoredCommit>, StoreError> {
     let id = Value::RecordId(RecordId::new("commit", number(revision)));
-    let found: Vec<(String, String)> = ask(store, "SELECT VALUE [header, state] FROM $what", id).await?;
-    let Some((text, state)) = found.into_iter().next() else { return Ok(None) };
-    let header: CommitHeader = parse("commit", &revision.to_string(), &text)?;
-    Ok(Some((header, state == "published")))
+    let found: Vec<(String, String, String)> = ask(store, "SELECT VALUE [header, kept, state] FROM $what", id).await?;
+    let Some((header, beside, state)) = found.into_iter().next() else { return Ok(None) };
+    let record = revision.to_string();
+    Ok(Some(StoredCommit {
+        header: parse("commit", &record, &header)?,
+        beside: parse("commit", &record, &beside)?,
+        published: state == "published",
+    }))
+}
+
+/// The record of a published commit that the log must have.
+pub(crate) async fn require(store: &Store, revision: Revision) -> Result<StoredCommit, StoreError> {
+    let found = stored(store, revision).await?.filter(|commit| commit.published && commit.header.revision == revision);
+    found.ok_or_else(|| StoreError::Inconsistent {
+        table: "commit",
+        record: revision.to_string(),
+        reason: "is missing; restore the last backup with `keelson restore`".into(),
+    })
 }
 
 /// The digest under which a commit is stored.
 pub(crate) async fn commit_digest(store: &Store, revision: Revision) -> Result<Option<Digest>, StoreError> {
-    Ok(header(store, revision).await?.filter(|(_, published)| *published).map(|(header, _)| header.digest()))
-}
-
-pub(crate) async fn has_chunks(store: &Store, revision: Revision) -> Result<bool, StoreError> {
-    let range = chunk_range(revision);
-    let found: Vec<Value> = ask(store, "SELECT VALUE id FROM $what LIMIT 1", range).await?;
-    Ok(!found.is_empty())
+    Ok(stored(store, revision).await?.filter(|commit| commit.published).map(|commit| commit.header.digest()))
 }
 
 pub(crate) fn chunk_range(revision: Revision) -> Value {
@@ -71,35 +90,67 @@ pub(crate) fn chunk_range(revision: Revision) -> Value {
     ))
 }
 
+/// The compressed bytes of one chunk.
+pub(crate) async fn chunk_bytes(store: &Store, revision: Revision, at: usize) -> Result<Bytes, StoreError> {
+    let part = i64::try_from(at).unwrap_or(i64::MAX);
+    let id = Value::RecordId(RecordId::new("chunk", Array::from(vec![number(revision), part])));
+    let found: Vec<Bytes> = ask(store, "SELECT VALUE bytes FROM $what", id).await?;
+    found.into_iter().next().ok_or_else(|| StoreError::Inconsistent {
+        table: "chunk",
+        record: format!("[{revision}, {at}]"),
+        reason: "is missing; restore the last backup with `keelson restore`".into(),
+    })
+}
+
 /// The changes of one chunk.
 async fn chunk_of(store: &Store, header: &CommitHeader, at: usize) -> Result<Vec<RecordChange>, StoreError> {
     let record = format!("[{}, {at}]", header.revision);
-    let missing =
-        |reason: &str| StoreError::Inconsistent { table: "chunk", record: record.clone(), reason: reason.to_owned() };
-    let digest = header.chunks.get(at).ok_or_else(|| missing("is not one of its commit's"))?;
-    let part = i64::try_from(at).unwrap_or(i64::MAX);
-    let id = Value::RecordId(RecordId::new("chunk", Array::from(vec![number(header.revision), part])));
-    let found: Vec<Bytes> = ask(store, "SELECT VALUE bytes FROM $what", id).await?;
-    let bytes = found.into_iter().next().ok_or_else(|| missing("is missing"))?;
-    let (record, digest) = (record.clone(), *digest);
-    tokio::task::spawn_blocking(move || chunk::decode(&record, &bytes, digest))
-        .await
-        .map_err(|error| StoreError::Failed { doing: DOING, reason: error.to_string() })?
+    let digest = *header.chunks.get(at).ok_or_else(|| StoreError::Inconsistent {
+        table: "chunk",
+        record: record.clone(),
+        reason: "is not one of its commit's".into(),
+    })?;
+    let bytes = chunk_bytes(store, header.revision, at).await?;
+    blocking(move || chunk::decode(&record, &bytes, digest)).await?
+}
+
+/// The changes of a commit, chunk by chunk in order. Some chunks are decoded ahead on other threads,
+/// one more than there are cores; that and no more is held in memory.
+pub(crate) fn chunks<'a>(
+    store: &'a Store,
+    header: &'a CommitHeader,
+) -> impl Stream<Item = Result<Vec<RecordChange>, StoreError>> + 'a {
+    stream::iter(0..header.chunks.len()).map(move |at| chunk_of(store, header, at)).buffered(chunk::cores() + 1)
 }
 
 /// All changes of a commit.
 pub(crate) async fn changes(store: &Store, header: &CommitHeader) -> Result<Vec<RecordChange>, StoreError> {
+    let (changes, _) = chunked(store, header).await?;
+    Ok(changes)
+}
+
+/// All changes of a commit, and how many each chunk holds.
+async fn chunked(store: &Store, header: &CommitHeader) -> Result<(Vec<RecordChange>, Vec<usize>), StoreError> {
     let mut changes = Vec::new();
-    for at in 0..header.chunks.len() {
-        changes.extend(chunk_of(store, header, at).await?);
+    let mut held = Vec::with_capacity(header.chunks.len());
+    let mut chunks = std::pin::pin!(chunks(store, header));
+    while let Some(some) = chunks.try_next().await? {
+        held.push(some.len());
+        changes.extend(some);
     }
-    if changes.len() as u64 == header.changes {
-        return Ok(changes);
+    check_count(header, changes.len() as u64)?;
+    Ok((changes, held))
+}
+
+/// Refuses a commit whose chunks hold another number of changes than it says.
+pub(crate) fn check_count(header: &CommitHeader, found: u64) -> Result<(), StoreError> {
+    if found == header.changes {
+        return Ok(());
     }
     Err(StoreError::Inconsistent {
         table: "commit",
         record: header.revision.to_string(),
-        reason: format!("says it has {} changes, but its chunks hold {}", header.changes, changes.len()),
+        reason: format!("says it has {} changes, but its chunks hold {found}", header.changes),
     })
 }
 
@@ -110,21 +161,22 @@ pub(crate) async fn tail(store: &Store) -> Result<Tail, StoreError> {
     let revision = Revision(found.first().map_or(0, |revision| u64::try_from(*revision).unwrap_or(0)));
     let mut tail = Tail { revision, ..Tail::default() };
     if revision.0 > 0 {
-        let (header, _) = header(store, revision).await?.ok_or_else(|| StoreError::Inconsistent {
-            table: "commit",
-            record: revision.to_string(),
-            reason: "is the head, but missing".into(),
-        })?;
+        let header = require(store, revision).await?.header;
         tail.digest = header.digest();
         tail.at = Some(header.at);
     }
+    refresh_audit(store, &mut tail).await?;
+    Ok(tail)
+}
+
+/// Reads again where the audit log ends.
+pub(crate) async fn refresh_audit(store: &Store, tail: &mut Tail) -> Result<(), StoreError> {
     let last: Vec<String> = ask(store, "SELECT VALUE entry FROM audit ORDER BY id DESC LIMIT 1", Value::None).await?;
     if let Some(text) = last.first() {
         let entry: AuditEntry = parse("audit", "last", text)?;
-        tail.audit_seq = entry.seq;
-        tail.audit_hash = entry.hash();
+        (tail.audit_seq, tail.audit_hash) = (entry.seq, entry.hash());
     }
-    Ok(tail)
+    Ok(())
 }
 
 impl Store {
@@ -139,7 +191,7 @@ impl Store {
     /// # Errors
     /// Fails when the store does.
     pub async fn header(&self, revision: Revision) -> Result<Option<CommitHeader>, StoreError> {
-        Ok(header(self, revision).await?.filter(|(_, published)| *published).map(|(header, _)| header))
+        Ok(stored(self, revision).await?.filter(|commit| commit.published).map(|commit| commit.header))
     }
 
     /// The changes in one chunk of a commit, checked against its digest.
@@ -151,7 +203,8 @@ impl Store {
     }
 
     /// The commits after `after` up to and including `until`, in order, with the number of changes
-    /// in each of their chunks; each checked against its digests as it is read.
+    /// in each of their chunks; each checked against its digests as it is read. One commit is held
+    /// in memory at a time; where even that is too much, see [`Self::replay_chunks`].
     pub fn replay(
         &self,
         after: Revision,
@@ -162,61 +215,54 @@ impl Store {
             if revision > until {
                 return Ok(None);
             }
-            let missing = || StoreError::Inconsistent {
-                table: "commit",
-                record: revision.to_string(),
-                reason: "is missing; restore the last backup with `keelson restore`".into(),
-            };
-            let header = self.header(revision).await?.ok_or_else(missing)?;
-            let mut changes = Vec::new();
-            let mut chunked = Vec::with_capacity(header.chunks.len());
-            for at in 0..header.chunks.len() {
-                let some = chunk_of(self, &header, at).await?;
-                chunked.push(some.len());
-                changes.extend(some);
-            }
-            Ok(Some(((Commit { header, changes }, chunked), revision)))
+            let header = require(self, revision).await?.header;
+            let (changes, held) = chunked(self, &header).await?;
+            Ok(Some(((Commit { header, changes }, held), revision)))
         })
     }
 
-    /// The findings kept with a batch, in order.
-    ///
-    /// # Errors
-    /// Fails when the store does, or holds something else than was written.
-    pub async fn findings(&self, batch: BatchId) -> Result<Vec<Finding>, StoreError> {
-        let plain = self.parts("finding", &batch.to_string()).await?;
-        let lines = plain.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        lines.map(|line| parse("finding", &batch.to_string(), &String::from_utf8_lossy(line))).collect()
+    /// The same as [`Self::replay`], chunk by chunk: memory does not grow with the size of a commit.
+    pub fn replay_chunks(
+        &self,
+        after: Revision,
+        until: Revision,
+    ) -> impl Stream<Item = Result<ReplayedChunk, StoreError>> + '_ {
+        let commits = stream::try_unfold(after, move |last| async move {
+            let revision = last.next();
+            if revision > until {
+                return Ok::<_, StoreError>(None);
+            }
+            Ok(Some((Arc::new(require(self, revision).await?.header), revision)))
+        });
+        let chunks = commits.map_ok(move |header| {
+            let numbers = 0..u32::try_from(header.chunks.len()).unwrap_or(u32::MAX);
+            stream::iter(numbers.map(move |chunk| {
+                let header = Arc::clone(&header);
+                Ok::<_, StoreError>(async move {
+                    let changes = chunk_of(self, &header, chunk as usize).await?;
+                    Ok::<_, StoreError>(ReplayedChunk { header, chunk, changes })
+                })
+            }))
+        });
+        chunks.try_flatten().try_buffered(chunk::cores() + 1)
     }
+}
 
-    /// Returns a raw payload by its digest.
-    ///
-    /// # Errors
-    /// Fails when the store does.
-    pub async fn payload(&self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(Some(self.parts("payload", digest).await?).filter(|bytes| !bytes.is_empty()))
-    }
+/// One chunk of a commit, as [`Store::replay_chunks`] gives it.
+#[derive(Clone, Debug)]
+pub struct ReplayedChunk {
+    /// The header of its commit.
+    pub header: Arc<CommitHeader>,
+    /// Its number in the commit, from 0; every commit has at least one chunk.
+    pub chunk: u32,
+    /// Its changes.
+    pub changes: Vec<RecordChange>,
+}
 
-    async fn parts(&self, table: &'static str, key: &str) -> Result<Vec<u8>, StoreError> {
-        let bound = |part: i64| {
-            let parts = vec![Value::String(key.to_owned()), i64::into_value(part)];
-            RecordIdKey::Array(Array::from(parts))
-        };
-        let range = RecordIdKeyRange {
-            start: std::ops::Bound::Included(bound(0)),
-            end: std::ops::Bound::Excluded(bound(i64::MAX)),
-        };
-        let id = Value::RecordId(RecordId::new(table, range));
-        let found: Vec<Bytes> = ask(self, "SELECT VALUE bytes FROM $what", id).await?;
-        let mut plain = Vec::new();
-        for bytes in found {
-            let part = zstd::decode_all(&bytes[..]).map_err(|error| StoreError::Inconsistent {
-                table,
-                record: key.to_owned(),
-                reason: format!("cannot be unpacked: {error}"),
-            })?;
-            plain.extend(part);
-        }
-        Ok(plain)
+impl ReplayedChunk {
+    /// Whether it is the last of its commit.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        self.chunk as usize + 1 >= self.header.chunks.len()
     }
 }

@@ -15,6 +15,8 @@ use surrealdb::types::SurrealValue;
 
 use crate::{CommitError, Draft, Options, Store, StoreError, WORKER_STACK_BYTES, commit};
 
+mod copies;
+
 fn run<F: Future<Output = ()> + Send + 'static>(test: F) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -214,6 +216,12 @@ fn payloads_and_findings_are_kept() {
         assert_eq!(store.findings(batch(5)).await.unwrap(), [finding]);
         assert_eq!(store.payload(&payload.digest).await.unwrap().as_deref(), Some(&*payload.content));
         assert_eq!(store.payload("none").await.unwrap(), None);
+        assert_eq!(store.verify(|_| true).await.unwrap().problems, []);
+        let altered = "UPDATE part SET bytes = <bytes>'x'";
+        assert!(store.db.query(altered).await.unwrap().take_errors().is_empty());
+        let problems = store.verify(|_| true).await.unwrap().problems;
+        assert_eq!(problems.len(), 2, "{problems:#?}");
+        assert!(problems.iter().all(|problem| problem.place.starts_with("part")), "{problems:#?}");
     });
 }
 

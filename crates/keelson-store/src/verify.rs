@@ -1,6 +1,6 @@
 //! Checking that log, rows, audit log and head file agree.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures::StreamExt;
 use keelson_model::{Digest, RecordChange, Revision};
@@ -8,8 +8,8 @@ use surrealdb::method::StreamItem;
 use surrealdb::types::{RecordId, SurrealValue, Value};
 
 use crate::error::classify;
-use crate::rows::{TABLES, parse, record_of};
-use crate::{AuditEntry, Store, StoreError};
+use crate::rows::{Record, TABLES, fingerprint};
+use crate::{AuditEntry, Store, StoreError, kept, read};
 
 /// Something that does not agree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl Store {
                 found.commits += 1;
                 found.changes += commit.changes.len() as u64;
                 for change in &commit.changes {
-                    let (table, id, digest) = fingerprint(change);
+                    let (table, id, digest) = expected_row(change, revision)?;
                     expected.insert((table, id), digest);
                 }
                 if !progress(revision) {
@@ -101,8 +101,28 @@ impl Store {
             found.report("head", "does not name the last commit");
         }
         self.verify_rows(&mut expected, &mut found).await?;
+        self.verify_kept(head.revision, &mut found).await?;
         self.verify_audit(head.revision, &mut found).await?;
         Ok(found)
+    }
+
+    /// Checks that the payloads and findings that commits name are there and are what they were.
+    async fn verify_kept(&self, head: Revision, found: &mut Verification) -> Result<(), StoreError> {
+        let mut checked = HashSet::new();
+        for revision in (1..=head.0).map(Revision) {
+            for kept in read::require(self, revision).await?.beside.kept {
+                if !checked.insert(kept.content().0) {
+                    continue;
+                }
+                match kept::check(self, &kept).await {
+                    Err(StoreError::Inconsistent { table, record, reason }) => {
+                        found.report(format!("{table} {record} of commit {revision}"), reason);
+                    }
+                    other => other?,
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn verify_rows(&self, expected: &mut Expected, found: &mut Verification) -> Result<(), StoreError> {
@@ -123,7 +143,7 @@ impl Store {
                     }
                 };
                 found.rows += 1;
-                match row_fingerprint(at, table, row) {
+                match fingerprint(table, &row) {
                     Err(StoreError::Inconsistent { record, reason, .. }) => {
                         found.report(format!("{table} {record}"), reason);
                     }
@@ -188,57 +208,15 @@ impl Store {
     }
 }
 
-/// Table, id and digest of the record a change leads to.
-fn fingerprint(change: &RecordChange) -> (usize, String, Digest) {
-    fn digest(record: Option<&impl serde::Serialize>) -> Digest {
-        Digest::of(&serde_json::to_vec(&record).unwrap_or_default())
-    }
-    match change {
-        RecordChange::Ci(change) => {
-            let id = change.after.as_ref().map(|ci| ci.id.to_string()).unwrap_or_default();
-            (0, id, digest(change.after.as_deref()))
-        }
-        RecordChange::Relationship(change) => {
-            let id = change.after.as_ref().map(|r| format!("{} {} {}", r.key.dependent, r.key.kind, r.key.dependency));
-            (1, id.unwrap_or_default(), digest(change.after.as_deref()))
-        }
-        RecordChange::Need(change) => {
-            let id = change.after.as_ref().map(|need| need.id.to_string()).unwrap_or_default();
-            (2, id, digest(change.after.as_deref()))
-        }
-        RecordChange::Scope(change) => {
-            let id = change.after.as_ref().map(|state| format!("{} {}", state.source, state.scope));
-            (3, id.unwrap_or_default(), digest(change.after.as_deref()))
-        }
-        RecordChange::Run(change) => {
-            let id = change.after.as_ref().map(|run| run.batch.to_string()).unwrap_or_default();
-            (4, id, digest(change.after.as_deref()))
-        }
-        RecordChange::Review(change) => {
-            let id = change.after.as_ref().map(|task| task.id.to_string()).unwrap_or_default();
-            (5, id, digest(change.after.as_deref()))
-        }
-    }
-}
-
-/// Id and digest of the record of a row.
-fn row_fingerprint(at: usize, table: &'static str, row: Value) -> Result<(String, Digest), StoreError> {
-    fn digest<T: serde::de::DeserializeOwned + serde::Serialize>(
-        table: &'static str,
-        key: &str,
-        record: serde_json::Value,
-    ) -> Result<Digest, StoreError> {
-        let record: T = parse(table, key, record)?;
-        Ok(Digest::of(&serde_json::to_vec(&Some(record)).unwrap_or_default()))
-    }
-    let (key, record) = record_of(table, row)?;
-    let digest = match at {
-        0 => digest::<keelson_model::ConfigurationItem>(table, &key, record),
-        1 => digest::<keelson_model::Relationship>(table, &key, record),
-        2 => digest::<keelson_model::Need>(table, &key, record),
-        3 => digest::<keelson_model::ScopeState>(table, &key, record),
-        4 => digest::<keelson_model::ImportRun>(table, &key, record),
-        _ => digest::<keelson_model::ReviewTask>(table, &key, record),
-    }?;
-    Ok((key, digest))
+/// Table, id and digest of the row a change leads to.
+fn expected_row(change: &RecordChange, revision: Revision) -> Result<(usize, String, Digest), StoreError> {
+    let Some(record) = Record::after(change) else {
+        return Err(StoreError::Inconsistent {
+            table: "chunk",
+            record: revision.to_string(),
+            reason: "holds a change that removes a record".into(),
+        });
+    };
+    let (key, digest) = fingerprint(TABLES[record.table()], &record.row(revision)?)?;
+    Ok((record.table(), key, digest))
 }
