@@ -66,13 +66,16 @@ pub struct Limit {
     pub code: LimitCode,
     /// In words.
     pub message: String,
+    /// What it is about, where one name says it: the kind of relationship without a rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
 }
 
 impl Limit {
     /// A limit with what it means.
     #[must_use]
     pub fn new(code: LimitCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), subject: None }
     }
 }
 

@@ -291,6 +291,9 @@ impl Assessment {
                 "{count} relationships '{kind}' of lost items have no direction; no loss is carried along them"
             );
             basis.limit(LimitCode::KindWithoutRule, message);
+            if let Some(limit) = basis.limits.last_mut() {
+                limit.subject = Some(kind);
+            }
         }
     }
 }

@@ -56,8 +56,7 @@ impl Keelson {
         let batch_id = BatchId::next(&mut ids);
         for _ in 0..MOST_PLANS {
             let view = self.view();
-            let planned =
-                plan_edits(&view.catalogue, edits, &actor.name, now(), batch_id, self.settings(), &mut ids);
+            let planned = plan_edits(&view.catalogue, edits, &actor.name, now(), batch_id, self.settings(), &mut ids);
             let mut plan = planned.map_err(EditError::Refused)?;
             if plan.changes.is_empty() {
                 return Ok(Edited { plan, committed: None, view });

@@ -117,8 +117,7 @@ fn described(view: &View, subject: RecordRef, change: &RecordChange) -> Option<(
     match (subject, change) {
         (RecordRef::Ci(ix), RecordChange::Ci(change)) => {
             let id = change.after.as_ref().or(change.before.as_ref())?.id;
-            (catalogue.ci(ix).id == id)
-                .then(|| difference::of_ci(change.before.as_deref(), change.after.as_deref()))
+            (catalogue.ci(ix).id == id).then(|| difference::of_ci(change.before.as_deref(), change.after.as_deref()))
         }
         (RecordRef::Relationship(ix), RecordChange::Relationship(change)) => {
             let record = change.after.as_ref().or(change.before.as_ref())?;

@@ -94,7 +94,11 @@ impl Keelson {
     /// # Errors
     /// As [`Keelson::open`].
     pub async fn open_with(options: Options, schema: Arc<Schema>, settings: Settings) -> Result<Self, Error> {
-        let store = Store::open(options).await?;
+        Self::on(Store::open(options).await?, schema, settings).await
+    }
+
+    /// Brings the last revision of an open store into memory.
+    pub(crate) async fn on(store: Store, schema: Arc<Schema>, settings: Settings) -> Result<Self, Error> {
         let head = store.head().await.revision;
         let catalogue = replay(&store, &schema, head, |_| true).await?;
         let view = View::of(Arc::new(catalogue))?;

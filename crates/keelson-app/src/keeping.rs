@@ -1,8 +1,12 @@
-//! Verification of an open catalogue.
+//! Verification of an open catalogue, its copy and its return.
+
+use std::path::Path;
+use std::sync::Arc;
 
 use keelson_catalogue::Catalogue;
-use keelson_model::Revision;
-use keelson_store::{Problem, Verification};
+use keelson_model::{Revision, Schema};
+use keelson_reconcile::Settings;
+use keelson_store::{BackedUp, Options, Problem, Verification};
 
 use crate::keelson::blocking;
 use crate::{Error, Keelson, View};
@@ -12,7 +16,7 @@ impl Keelson {
     ///
     /// # Errors
     /// Fails as the store does; what does not agree is in the result.
-    pub async fn verify(&self, progress: impl Fn(Revision) + Send) -> Result<Verification, Error> {
+    pub async fn verify(&self, mut progress: impl FnMut(Revision) + Send) -> Result<Verification, Error> {
         let mut found = self
             .store()
             .verify(|revision| {
@@ -24,6 +28,32 @@ impl Keelson {
         let problems = blocking(move || graph_problems(&view)).await?;
         found.problems.extend(problems);
         Ok(found)
+    }
+}
+
+impl Keelson {
+    /// Writes a consistent copy: catalogue, whole history, payloads, findings, audit log. Writers
+    /// are not held up.
+    ///
+    /// # Errors
+    /// Fails when the store cannot be read or the file not be written.
+    pub async fn backup(&self, to: &Path, mut progress: impl FnMut(Revision) + Send) -> Result<BackedUp, Error> {
+        Ok(self.store().backup(to, |step| progress(step.revision)).await?)
+    }
+
+    /// Restores a copy into an empty store and opens it.
+    ///
+    /// # Errors
+    /// Fails when the copy was cut off or altered, when the store is not empty, or as the store
+    /// fails.
+    pub async fn restore(
+        from: &Path,
+        into: Options,
+        schema: Arc<Schema>,
+        mut progress: impl FnMut(Revision) + Send,
+    ) -> Result<Self, Error> {
+        let store = keelson_store::restore(from, into, |step| progress(step.revision)).await?;
+        Self::on(store, schema, Settings::default()).await
     }
 }
 

@@ -23,10 +23,10 @@ pub use edit::{EditError, Edited};
 pub use history::{HistoryEntry, RecordRef};
 pub use import::{ImportOptions, Imported};
 pub use keelson::{AsOf, Error, Keelson};
-pub use question::{Answer, AskError, HistoryAnswer, Question, SeedInput};
 pub use keelson_answers::{self as answers, Asked, View};
 pub use keelson_reconcile as reconcile;
 pub use keelson_store::{CommitError, Draft, Options, Problem, StoreError, Verification};
+pub use question::{Answer, AskError, HistoryAnswer, Question, SeedInput};
 pub use schema_check::SchemaContradiction;
 
 /// Who does something, and why.

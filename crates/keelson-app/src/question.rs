@@ -198,12 +198,7 @@ impl Keelson {
     }
 }
 
-fn answer(
-    view: &View,
-    question: Question,
-    asked: Asked,
-    pool: &keelson_analysis::Pool,
-) -> Result<Answer, AskError> {
+fn answer(view: &View, question: Question, asked: Asked, pool: &keelson_analysis::Pool) -> Result<Answer, AskError> {
     Ok(match question {
         Question::Impact { seeds, interval, budget, most } => {
             let seeds = seeds.into_iter().map(|seed| (seed.key, seed.loss)).collect();

@@ -148,8 +148,9 @@ impl Catalogue {
 
     /// Whether a configuration item has a live claim under a source's key.
     fn claims_live(&self, ix: CiIx, reference: &SourceRef) -> bool {
-        let matches =
-            |claim: &keelson_model::Claim| claim.provenance.source == reference.source && claim.source_key == reference.key;
+        let matches = |claim: &keelson_model::Claim| {
+            claim.provenance.source == reference.source && claim.source_key == reference.key
+        };
         self.ci(ix).live_claims().any(matches)
     }
 
@@ -170,7 +171,10 @@ impl Catalogue {
             // Of several lifetimes under one source key the one that is still claimed is meant, and of
             // several that no longer are, the latest.
             let is_meant = claim.provenance.is_live()
-                || self.by_source.get(&reference).is_none_or(|known| *known <= ix && !self.claims_live(*known, &reference));
+                || self
+                    .by_source
+                    .get(&reference)
+                    .is_none_or(|known| *known <= ix && !self.claims_live(*known, &reference));
             if is_meant {
                 self.by_source.insert(reference, ix);
             }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::{
-    AttributeDefinition, AttributeType, ClassDefinition, ClassExtension, ClassFile, IdentityRule, NeedRule, ROOT_CLASS, Stages,
+    AttributeDefinition, AttributeType, ClassDefinition, ClassExtension, ClassFile, IdentityRule, NeedRule, ROOT_CLASS,
+    Stages,
 };
 use crate::{Symbol, unit};
 
