@@ -1,1 +1,85 @@
-//! keelson-api
+//! Keelson's GraphQL interface: schema, guard, limits, and its handler over HTTP.
+//!
+//! A request passes these stages, and a refusal ends it:
+//!
+//! `method and content type → body size → guard ([`guard`]) → parse → cost ([`measure`]) → validation →
+//! execution → status → form of the answer`
+//!
+//! | To | Look in |
+//! | --- | --- |
+//! | see or add something to ask | `query.rs`, and the type it returns in `types/` |
+//! | see or add something to change | `mutation.rs`, with its input in `inputs.rs` |
+//! | change a limit or a cost | `limits.rs`; every one is there |
+//! | see which errors there are | `errors.rs` (closed list) and `types/payload.rs` (`userErrors`) |
+//!
+//! Resolvers parse arguments, call one use case of `keelson-app` and map the result. A request reads
+//! one revision: the view it took when it began, or that of its `asOf`. The crate refuses to know the
+//! store's language, to walk the graph itself and to answer a list without a bound.
+//!
+//! The schema itself is in `schema/graphql/keelson.graphql`, exported from this code and held equal by
+//! a test.
+
+pub mod connection;
+pub mod context;
+pub mod cursor;
+pub mod errors;
+pub mod filter;
+pub mod guard;
+mod http;
+pub mod ids;
+pub mod inputs;
+pub mod limits;
+pub mod loader;
+pub mod measure;
+pub mod moment;
+pub mod mutation;
+pub mod query;
+mod schema;
+pub mod types;
+
+use std::sync::Arc;
+
+use keelson_app::Keelson;
+use tokio::sync::Semaphore;
+
+use context::{Principal, Services};
+use cursor::CursorKey;
+use limits::Limits;
+use loader::Loaders;
+use moment::Past;
+pub use schema::{KeelsonSchema, sdl};
+
+/// The interface over one catalogue. Cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    services: Arc<Services>,
+    schema: KeelsonSchema,
+}
+
+impl Api {
+    /// The interface over a catalogue, with its limits and the key of its cursors.
+    #[must_use]
+    pub fn new(keelson: Keelson, limits: Limits, seal: CursorKey) -> Self {
+        let services = Arc::new(Services {
+            loaders: Loaders::new(&keelson),
+            turns: Arc::new(Semaphore::new(limits.analyses)),
+            past: Past::default(),
+            keelson,
+            limits,
+            seal,
+        });
+        Self { schema: schema::over(Arc::clone(&services)), services }
+    }
+
+    /// Its routes, `/graphql` and `/schema.graphql`, for requests of one principal.
+    #[must_use]
+    pub fn router(&self, principal: &str) -> axum::Router {
+        http::router(self.clone(), Principal::named(principal))
+    }
+
+    /// Batches of relations that its loaders have fetched so far; tests hold it small.
+    #[must_use]
+    pub fn loaded_batches(&self) -> usize {
+        self.services.loaders.view.loader().batches()
+    }
+}

@@ -1,0 +1,127 @@
+//! What resolvers find in their context.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_graphql::Context;
+use chrono::{DateTime, Utc};
+use keelson_app::{Actor, Keelson};
+use tokio::sync::Semaphore;
+
+use crate::cursor::{CursorKey, ListName};
+use crate::errors::{Code, Refusal};
+use crate::limits::Limits;
+use crate::loader::Loaders;
+use crate::moment::{Moment, Past};
+
+/// Who makes a request. Where requests are authenticated, it comes from the credential; until
+/// then it is whoever started the server, which listens to the local machine only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// The name that history shows.
+    pub name: Arc<str>,
+}
+
+impl Principal {
+    /// A principal of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self { name: Arc::from(name) }
+    }
+
+    /// The principal as the actor of a change.
+    #[must_use]
+    pub fn actor(&self, reason: Option<String>) -> Actor {
+        Actor { name: Arc::clone(&self.name), reason: reason.map(Arc::from) }
+    }
+}
+
+/// What all requests share.
+pub struct Services {
+    /// The catalogue.
+    pub keelson: Keelson,
+    /// The limits.
+    pub limits: Limits,
+    /// The key of cursors.
+    pub seal: CursorKey,
+    /// The loaders.
+    pub loaders: Loaders,
+    /// Views of the past.
+    pub past: Past,
+    /// Turns for analyses.
+    pub turns: Arc<Semaphore>,
+}
+
+/// Shortcuts into the context of a request.
+pub(crate) trait Find<'a> {
+    /// What all requests share.
+    fn services(&self) -> &'a Services;
+    /// The present as this request sees it.
+    fn present(&self) -> &'a Arc<Moment>;
+    /// Who asks.
+    fn principal(&self) -> &'a Principal;
+}
+
+impl<'a> Find<'a> for Context<'a> {
+    fn services(&self) -> &'a Services {
+        self.data_unchecked::<Arc<Services>>()
+    }
+
+    fn present(&self) -> &'a Arc<Moment> {
+        self.data_unchecked()
+    }
+
+    fn principal(&self) -> &'a Principal {
+        self.data_unchecked()
+    }
+}
+
+/// The moment a field reads: the request's present, or a time in the past.
+pub(crate) async fn moment(ctx: &Context<'_>, as_of: Option<DateTime<Utc>>) -> Result<Arc<Moment>, Refusal> {
+    match as_of {
+        None => Ok(Arc::clone(ctx.present())),
+        Some(time) => ctx.services().past.at(&ctx.services().keelson, time).await,
+    }
+}
+
+/// The name of a list at a moment, for its cursors.
+pub(crate) fn list_name(list: &'static str, order: String, at: &Moment) -> ListName {
+    ListName { list, order, as_of: at.as_of() }
+}
+
+/// Computes something short, such as a page of a filtered list, where it holds up nobody.
+pub(crate) async fn compute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Refusal::internal(&error))
+}
+
+/// Raised when the time of an analysis is up, and when nobody waits for its answer any more.
+struct Stop(Arc<AtomicBool>);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Computes an analysis where it holds up nobody, with a stop flag that its deadline raises.
+pub(crate) async fn analyse<T: Send + 'static>(
+    services: &Services,
+    work: impl FnOnce(&AtomicBool) -> T + Send + 'static,
+) -> Result<T, Refusal> {
+    let turn = Arc::clone(&services.turns).acquire_owned().await;
+    let turn = turn.map_err(|_| Refusal::new(Code::Overloaded, "the server is stopping"))?;
+    let stop = Stop(Arc::new(AtomicBool::new(false)));
+    let flag = Arc::clone(&stop.0);
+    let mut task = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work(&flag)
+    });
+    let done = tokio::select! {
+        done = &mut task => done,
+        () = tokio::time::sleep(services.limits.analysis_time) => {
+            stop.0.store(true, Ordering::Relaxed);
+            task.await
+        }
+    };
+    done.map_err(|error| Refusal::internal(&error))
+}

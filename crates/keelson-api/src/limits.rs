@@ -1,0 +1,104 @@
+//! Every limit and every cost of the API, in one place.
+
+use std::time::Duration;
+
+/// The page a connection gives when nobody says otherwise.
+pub const USUAL_PAGE: usize = 20;
+/// The largest page a connection gives.
+pub const LARGEST_PAGE: usize = 100;
+/// Most identifiers in one `nodes` field, most values in one `in`, most items an impact starts from.
+pub const MOST_VALUES: usize = 100;
+
+/// What one request may ask for.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Largest body of a GraphQL request, bytes.
+    pub body_bytes: usize,
+    /// Largest body of an import over HTTP, bytes.
+    pub import_bytes: usize,
+    /// Largest document, bytes.
+    pub document_bytes: usize,
+    /// Deepest nesting of brackets in a document.
+    pub brackets: usize,
+    /// Most tokens of a document.
+    pub tokens: usize,
+    /// Deepest nesting of variables.
+    pub variables: usize,
+    /// Deepest selection, fragments expanded.
+    pub selection_depth: usize,
+    /// Most fields once every fragment is expanded.
+    pub expanded_fields: u64,
+    /// Highest cost of an operation.
+    pub cost: u64,
+    /// Most directives on one field, fragment or variable.
+    pub directives: usize,
+    /// Most aliases in a document.
+    pub aliases: usize,
+    /// Most root fields of an operation.
+    pub root_fields: u64,
+    /// Most fragments in a document.
+    pub fragments: usize,
+    /// Most errors in an answer.
+    pub errors: usize,
+    /// Steps an analysis walks.
+    pub analysis_depth: u32,
+    /// Items an analysis walks.
+    pub analysis_items: usize,
+    /// Time an analysis may take.
+    pub analysis_time: Duration,
+    /// Analyses at the same time; further ones wait for their turn until the request's deadline.
+    pub analyses: usize,
+    /// Time a request may take.
+    pub request_time: Duration,
+    /// Time the body of a request may take to arrive.
+    pub body_time: Duration,
+    /// Time an import may take.
+    pub import_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            body_bytes: 1 << 20,
+            import_bytes: 256 << 20,
+            document_bytes: 64 << 10,
+            brackets: 32,
+            tokens: 5_000,
+            variables: 24,
+            selection_depth: 15,
+            expanded_fields: 10_000,
+            cost: 10_000,
+            directives: 5,
+            aliases: 30,
+            root_fields: 20,
+            fragments: 50,
+            errors: 20,
+            analysis_depth: 50,
+            analysis_items: 100_000,
+            analysis_time: Duration::from_secs(5),
+            analyses: 4 * cores,
+            request_time: Duration::from_secs(30),
+            body_time: Duration::from_secs(60),
+            import_time: Duration::from_secs(30 * 60),
+        }
+    }
+}
+
+/// Cost of one object.
+pub const OBJECT_COST: u64 = 1;
+/// Cost of a `totalCount`.
+pub const TOTAL_COUNT_COST: u64 = 10;
+/// Cost of starting an analysis.
+pub const ANALYSIS_COST: u64 = 500;
+
+/// The cost of a field by itself: what it selects comes on top. Scalars cost nothing.
+#[must_use]
+pub fn own_cost(parent: &str, field: &str, is_composite: bool) -> u64 {
+    match (parent, field) {
+        ("Query", "impact" | "closure" | "path") => ANALYSIS_COST,
+        (_, "totalCount") if parent.ends_with("Connection") => TOTAL_COUNT_COST,
+        _ if is_composite => OBJECT_COST,
+        _ => 0,
+    }
+}

@@ -1,0 +1,416 @@
+//! What can be changed. Every mutation plans, commits and answers through one use case.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_graphql::{Context, Object};
+use keelson_app::reconcile::edit::{CiFields, Edit, MemberEdit, NeedFields, Touched};
+use keelson_app::{Edited, ImportOptions};
+use keelson_import_batch::BatchImporter;
+use keelson_importer::{Context as ImportContext, EnvelopeError, Importer, Input, SourceFile};
+use keelson_model::{BatchId, Cap, CiId, CiKey, Strength, Symbol};
+
+use crate::context::{Find, compute};
+use crate::errors::Refusal;
+use crate::ids;
+use crate::inputs::{
+    CreateConfigurationItemInput, CreateNeedInput, CreateRelationshipInput, MergeConfigurationItemsInput, NeedContent,
+    RecordInput, SettleReviewTaskInput, UpdateConfigurationItemInput, UpdateNeedInput,
+};
+use crate::moment::Moment;
+use crate::types::attribute::AttributeInput;
+use crate::types::batch::{SubmitBatchInput, SubmitBatchPayload};
+use crate::types::item::ConfigurationItem;
+use crate::types::need::Need;
+use crate::types::payload::{
+    ConfigurationItemPayload, NeedPayload, RelationshipPayload, ReviewTaskPayload, UserError, UserErrorCode,
+    user_errors,
+};
+use crate::types::relationship::Relationship;
+use crate::types::review::ReviewTask;
+
+/// The root of mutations.
+pub struct Mutation;
+
+/// What can be changed. All that one mutation does is one commit, or nothing.
+#[Object]
+impl Mutation {
+    /// Makes a new configuration item.
+    async fn create_configuration_item(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What it is.")] input: CreateConfigurationItemInput,
+    ) -> Result<ConfigurationItemPayload, Refusal> {
+        let read = || -> Result<Edit, Vec<UserError>> {
+            let key = input.key.as_deref().map(CiKey::new).transpose();
+            let key = key.map_err(|error| bad("key", error.to_string()))?;
+            Ok(Edit::CreateCi {
+                key,
+                class: known_class(ctx, &input.class)?,
+                name: input.name.clone(),
+                lifecycle: input.lifecycle.map(Into::into),
+                criticality: input.criticality.map(Into::into),
+                attributes: attributes(input.attributes.as_deref().unwrap_or_default())?,
+            })
+        };
+        item_payload(ctx, read(), input.reason.clone(), "createConfigurationItem").await
+    }
+
+    /// Sets what a person says of a configuration item. What is left out stays; `null` takes the
+    /// person's own value back, so that the next source's counts.
+    async fn update_configuration_item(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to set.")] input: UpdateConfigurationItemInput,
+    ) -> Result<ConfigurationItemPayload, Refusal> {
+        let id = ids::ci(&input.id)?;
+        let read = || -> Result<Edit, Vec<UserError>> {
+            let class = match input.class.as_opt_deref() {
+                None => None,
+                Some(None) => Some(None),
+                Some(Some(class)) => Some(Some(known_class(ctx, class)?)),
+            };
+            let set = CiFields {
+                class,
+                name: input.name.as_opt_ref().map(|name| name.cloned()),
+                lifecycle: input.lifecycle.as_opt_ref().map(|word| word.copied().map(Into::into)),
+                criticality: input.criticality.as_opt_ref().map(|word| word.copied().map(Into::into)),
+                attributes: attributes(input.attributes.as_deref().unwrap_or_default())?,
+            };
+            Ok(Edit::UpdateCi { id, expected_version: input.expected_version, set })
+        };
+        item_payload(ctx, read(), input.reason.clone(), "updateConfigurationItem").await
+    }
+
+    /// Ends a configuration item deliberately.
+    async fn retire_configuration_item(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which.")] input: RecordInput,
+    ) -> Result<ConfigurationItemPayload, Refusal> {
+        let edit = Edit::RetireCi { id: ids::ci(&input.id)?, expected_version: input.expected_version };
+        item_payload(ctx, Ok(edit), input.reason, "retireConfigurationItem").await
+    }
+
+    /// Takes a retirement back, or says that a withdrawn configuration item is there after all.
+    async fn revive_configuration_item(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which.")] input: RecordInput,
+    ) -> Result<ConfigurationItemPayload, Refusal> {
+        let edit = Edit::ReviveCi { id: ids::ci(&input.id)?, expected_version: input.expected_version };
+        item_payload(ctx, Ok(edit), input.reason, "reviveConfigurationItem").await
+    }
+
+    /// Makes two configuration items one: the claims, relationships and needs of the absorbed one
+    /// become those of the one that stays.
+    async fn merge_configuration_items(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which.")] input: MergeConfigurationItemsInput,
+    ) -> Result<ConfigurationItemPayload, Refusal> {
+        let edit = Edit::MergeCis {
+            keep: ids::ci(&input.keep.id)?,
+            keep_version: input.keep.expected_version,
+            absorb: ids::ci(&input.absorb.id)?,
+            absorb_version: input.absorb.expected_version,
+        };
+        item_payload(ctx, Ok(edit), input.reason, "mergeConfigurationItems").await
+    }
+
+    /// Takes a merge back: what the absorbed item brought returns to it.
+    async fn undo_configuration_item_merge(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The item that was absorbed.")] input: RecordInput,
+    ) -> Result<ConfigurationItemPayload, Refusal> {
+        let edit = Edit::UndoMerge { absorbed: ids::ci(&input.id)?, expected_version: input.expected_version };
+        item_payload(ctx, Ok(edit), input.reason, "undoConfigurationItemMerge").await
+    }
+
+    /// Makes a new relationship, or confirms one that a source states.
+    async fn create_relationship(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What needs what.")] input: CreateRelationshipInput,
+    ) -> Result<RelationshipPayload, Refusal> {
+        let (dependent, dependency) = (ids::ci(&input.dependent_id)?, ids::ci(&input.dependency_id)?);
+        let read = || -> Result<Edit, Vec<UserError>> {
+            let strength =
+                input.largest_loss.map(|cap| if cap >= 1.0 { Strength::Hard } else { Strength::Soft { cap } });
+            let confidence = input.confidence;
+            Ok(Edit::CreateRelationship {
+                kind: known_kind(ctx, &input.kind)?,
+                dependent,
+                dependency,
+                strength,
+                confidence,
+            })
+        };
+        relationship_payload(ctx, read(), input.reason.clone(), "createRelationship").await
+    }
+
+    /// Withdraws a person's statement of a relationship.
+    async fn remove_relationship(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which.")] input: RecordInput,
+    ) -> Result<RelationshipPayload, Refusal> {
+        let key = ids::relationship(&input.id)?;
+        let edit = Edit::RemoveRelationship { key, expected_version: input.expected_version };
+        relationship_payload(ctx, Ok(edit), input.reason, "removeRelationship").await
+    }
+
+    /// Makes a new need.
+    async fn create_need(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose, and what it says.")] input: CreateNeedInput,
+    ) -> Result<NeedPayload, Refusal> {
+        let dependent = ids::ci(&input.dependent_id)?;
+        let members = members(&input.content)?;
+        let rule = input.content.rule.rule()?;
+        let read = need_fields(ctx, &input.content, rule, members);
+        let edit = read.map(|fields| Edit::CreateNeed { dependent, name: input.name.clone(), fields });
+        need_payload(ctx, edit, input.reason.clone(), "createNeed").await
+    }
+
+    /// Gives a need a new definition; it wins over what sources say.
+    async fn update_need(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which, and what it says.")] input: UpdateNeedInput,
+    ) -> Result<NeedPayload, Refusal> {
+        let id = ids::need(&input.id)?;
+        let members = members(&input.content)?;
+        let rule = input.content.rule.rule()?;
+        let read = need_fields(ctx, &input.content, rule, members);
+        let edit = read.map(|fields| Edit::UpdateNeed { id, expected_version: input.expected_version, fields });
+        need_payload(ctx, edit, input.reason.clone(), "updateNeed").await
+    }
+
+    /// Withdraws a person's statement of a need.
+    async fn remove_need(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which.")] input: RecordInput,
+    ) -> Result<NeedPayload, Refusal> {
+        let edit = Edit::RemoveNeed { id: ids::need(&input.id)?, expected_version: input.expected_version };
+        need_payload(ctx, Ok(edit), input.reason, "removeNeed").await
+    }
+
+    /// Answers a review task. The next import of the source acts on it.
+    async fn settle_review_task(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which, and the answer.")] input: SettleReviewTaskInput,
+    ) -> Result<ReviewTaskPayload, Refusal> {
+        let edit = Edit::SettleReview {
+            id: ids::review(&input.id)?,
+            expected_version: input.expected_version,
+            candidate: input.candidate_id.as_ref().map(ids::ci).transpose()?,
+            by: ctx.principal().name.to_string(),
+            reason: input.reason.clone(),
+        };
+        review_payload(ctx, edit, Some(input.reason), "settleReviewTask").await
+    }
+
+    /// Puts a review task aside without an answer.
+    async fn dismiss_review_task(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which.")] input: RecordInput,
+    ) -> Result<ReviewTaskPayload, Refusal> {
+        let edit = Edit::DismissReview { id: ids::review(&input.id)?, expected_version: input.expected_version };
+        review_payload(ctx, edit, input.reason, "dismissReviewTask").await
+    }
+
+    /// Takes in a batch in Keelson's own form, or plans it only.
+    async fn submit_batch(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The batch.")] input: SubmitBatchInput,
+    ) -> Result<SubmitBatchPayload, Refusal> {
+        let keelson = &ctx.services().keelson;
+        let batch_id = input.batch_id.as_ref().map(batch_id).transpose()?;
+        let (content, keep_going, actor) = (input.content, input.keep_going, ctx.principal().actor(input.reason));
+        let source = actor.name.to_string();
+        let read = compute(move || read_batch(&content, keep_going, source)).await?;
+        let batch = match read {
+            Ok(batch) => batch,
+            Err(error) => return Ok(SubmitBatchPayload::unreadable(Moment::present(keelson), error.to_string())),
+        };
+        let options = ImportOptions { actor, batch_id, dry_run: input.dry_run };
+        let imported = keelson.import(batch, options).await?;
+        Ok(SubmitBatchPayload::of(Moment::present(keelson), imported, input.dry_run))
+    }
+}
+
+/// Reads a batch out of the content of a request.
+fn read_batch(content: &str, keep_going: bool, source: String) -> Result<keelson_model::Batch, EnvelopeError> {
+    let input = Input::from_files(vec![SourceFile::from_bytes("content", content.as_bytes())]);
+    let options =
+        if keep_going { BTreeMap::from([("keep-going".to_owned(), "true".to_owned())]) } else { BTreeMap::new() };
+    let observed_at = keelson_app::system::now();
+    let context = ImportContext { source, scope: None, complete: false, observed_at, options };
+    let mut batches = BatchImporter.normalise(&input, &context)?;
+    batches.pop().ok_or_else(|| EnvelopeError::NothingToRead { files: 1, expected: "a batch".to_owned() })
+}
+
+fn batch_id(id: &async_graphql::ID) -> Result<BatchId, Refusal> {
+    let text = id.as_str().strip_prefix("run_").unwrap_or(id.as_str());
+    text.parse().map_err(|_| Refusal::input("a batch id is a ULID: 26 characters of Crockford base 32"))
+}
+
+fn bad(field: &str, message: impl Into<String>) -> Vec<UserError> {
+    vec![UserError::of(UserErrorCode::BadValue, &[field], message)]
+}
+
+/// The name of a class, if somebody defined it. Names are interned for the life of the process, so
+/// only known ones are let in.
+fn known_class(ctx: &Context<'_>, class: &str) -> Result<Symbol, Vec<UserError>> {
+    let found = ctx.present().catalogue().schema().classes.get(class).map(|class| class.definition.name.clone());
+    found.ok_or_else(|| {
+        vec![UserError::of(UserErrorCode::UnknownClass, &["class"], format!("there is no class '{class}'"))]
+    })
+}
+
+/// The name of a kind of relationship, if somebody defined it.
+fn known_kind(ctx: &Context<'_>, kind: &str) -> Result<Symbol, Vec<UserError>> {
+    let found = ctx.present().catalogue().schema().kinds.get(kind).map(|kind| kind.name.clone());
+    found.ok_or_else(|| {
+        let message = format!("there is no kind of relationship '{kind}'");
+        vec![UserError::of(UserErrorCode::UnknownKind, &["kind"], message)]
+    })
+}
+
+fn attributes(given: &[AttributeInput]) -> Result<BTreeMap<Symbol, serde_json::Value>, Vec<UserError>> {
+    let mut attributes = BTreeMap::new();
+    for attribute in given {
+        let at = || vec!["attributes".to_owned(), attribute.name.clone()];
+        let wrong = |message: String| {
+            vec![UserError { field: Some(at()), code: UserErrorCode::BadValue, message, current_version: None }]
+        };
+        let name = crate::filter::attribute_name(&attribute.name).map_err(|refusal| wrong(refusal.message))?;
+        let value = match &attribute.value {
+            None => serde_json::Value::Null,
+            Some(value) => value.value().map_err(|refusal| wrong(refusal.message))?.to_json(),
+        };
+        if attributes.insert(name, value).is_some() {
+            return Err(wrong(format!("the attribute '{}' is given twice", attribute.name)));
+        }
+    }
+    Ok(attributes)
+}
+
+fn members(content: &NeedContent) -> Result<Vec<MemberEdit>, Refusal> {
+    if content.members.len() > 1_000 {
+        return Err(Refusal::input("a need made by hand may have 1000 members"));
+    }
+    let member = |member: &crate::inputs::NeedMemberInput| {
+        Ok(MemberEdit { ci: ids::ci(&member.item_id)?, doubtful: member.is_doubtful })
+    };
+    content.members.iter().map(member).collect()
+}
+
+fn need_fields(
+    ctx: &Context<'_>,
+    content: &NeedContent,
+    (rule, possible_counts): (keelson_model::Rule, Vec<u32>),
+    members: Vec<MemberEdit>,
+) -> Result<NeedFields, Vec<UserError>> {
+    let cap = content.largest_loss.filter(|limit| *limit < 1.0).map(|limit| Cap {
+        limit,
+        judged_by: Some(Arc::clone(&ctx.principal().name)),
+        judged_at: Some(keelson_app::system::now()),
+    });
+    Ok(NeedFields {
+        rule,
+        possible_counts,
+        members,
+        kind: known_kind(ctx, &content.kind)?,
+        cap,
+        phase: content.phase.into(),
+        confidence: content.confidence,
+    })
+}
+
+/// Makes one edit; gives the view that contains it and the record it is about.
+async fn edit(
+    ctx: &Context<'_>,
+    edit: Result<Edit, Vec<UserError>>,
+    reason: Option<String>,
+    action: &str,
+) -> Result<Result<(Arc<Moment>, Touched), Vec<UserError>>, Refusal> {
+    let edit = match edit {
+        Ok(edit) => edit,
+        Err(errors) => return Ok(Err(errors)),
+    };
+    match ctx.services().keelson.edit(vec![edit], ctx.principal().actor(reason), action).await {
+        Ok(Edited { plan, view, .. }) => {
+            let touched = plan.touched.into_iter().next();
+            let touched = touched.ok_or_else(|| Refusal::internal(&"an edit touched nothing"))?;
+            Ok(Ok((Moment::of(view), touched)))
+        }
+        Err(error) => Ok(Err(user_errors(error)?)),
+    }
+}
+
+fn item_at(at: &Arc<Moment>, id: CiId) -> Option<ConfigurationItem> {
+    at.catalogue().find_id(id).map(|ix| ConfigurationItem::at(at, ix))
+}
+
+async fn item_payload(
+    ctx: &Context<'_>,
+    given: Result<Edit, Vec<UserError>>,
+    reason: Option<String>,
+    action: &str,
+) -> Result<ConfigurationItemPayload, Refusal> {
+    Ok(match edit(ctx, given, reason, action).await? {
+        Ok((at, Touched::Ci(id))) => ConfigurationItemPayload::done(item_at(&at, id)),
+        Ok(_) => ConfigurationItemPayload::done(None),
+        Err(errors) => ConfigurationItemPayload::refused(errors),
+    })
+}
+
+async fn relationship_payload(
+    ctx: &Context<'_>,
+    given: Result<Edit, Vec<UserError>>,
+    reason: Option<String>,
+    action: &str,
+) -> Result<RelationshipPayload, Refusal> {
+    Ok(match edit(ctx, given, reason, action).await? {
+        Ok((at, Touched::Relationship(key))) => {
+            let found = at.catalogue().find_relationship_key(&key);
+            RelationshipPayload::done(found.map(|ix| Relationship::at(&at, ix)))
+        }
+        Ok(_) => RelationshipPayload::done(None),
+        Err(errors) => RelationshipPayload::refused(errors),
+    })
+}
+
+async fn need_payload(
+    ctx: &Context<'_>,
+    given: Result<Edit, Vec<UserError>>,
+    reason: Option<String>,
+    action: &str,
+) -> Result<NeedPayload, Refusal> {
+    Ok(match edit(ctx, given, reason, action).await? {
+        Ok((at, Touched::Need(id))) => NeedPayload::done(at.catalogue().find_need(id).map(|ix| Need::at(&at, ix))),
+        Ok(_) => NeedPayload::done(None),
+        Err(errors) => NeedPayload::refused(errors),
+    })
+}
+
+async fn review_payload(
+    ctx: &Context<'_>,
+    given: Edit,
+    reason: Option<String>,
+    action: &str,
+) -> Result<ReviewTaskPayload, Refusal> {
+    Ok(match edit(ctx, Ok(given), reason, action).await? {
+        Ok((at, Touched::Review(id))) => ReviewTaskPayload::done(ReviewTask::find(&at, id)),
+        Ok(_) => ReviewTaskPayload::done(None),
+        Err(errors) => ReviewTaskPayload::refused(errors),
+    })
+}

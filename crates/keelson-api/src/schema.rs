@@ -1,0 +1,95 @@
+//! The schema, and the extension that holds its limits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_graphql::async_trait::async_trait;
+use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest};
+use async_graphql::{EmptySubscription, Request, SDLExportOptions, Schema, ServerError, ServerResult};
+
+use crate::context::Services;
+use crate::errors::Refusal;
+use crate::limits::Limits;
+use crate::measure;
+use crate::mutation::Mutation;
+use crate::query::Query;
+use crate::types::item::ConfigurationItem;
+use crate::types::node::Node;
+
+/// Keelson's schema.
+pub type KeelsonSchema = Schema<Query, Mutation, EmptySubscription>;
+
+/// Deepest nesting of selections the library may walk; the guard has refused deeper ones before.
+const DEEPEST: usize = 32;
+
+/// The schema over a catalogue.
+pub(crate) fn over(services: Arc<Services>) -> KeelsonSchema {
+    let limits = services.limits.clone();
+    builder().extension(Cost { limits }).data(services).finish()
+}
+
+fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query, Mutation, EmptySubscription)
+        .limit_directives(5)
+        .limit_recursive_depth(DEEPEST)
+        .register_output_type::<Node>()
+        .register_output_type::<ConfigurationItem>()
+}
+
+/// The schema in the schema definition language, the same on every machine.
+#[must_use]
+pub fn sdl() -> String {
+    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items().include_specified_by();
+    builder().finish().sdl_with_options(options)
+}
+
+/// What an operation costs, for whoever answers it.
+#[derive(Clone, Default)]
+pub(crate) struct Price(Arc<AtomicU64>);
+
+impl Price {
+    pub(crate) fn points(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Computes the cost of an operation and refuses what costs too much, before anything is validated.
+struct Cost {
+    limits: Limits,
+}
+
+impl ExtensionFactory for Cost {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Self { limits: self.limits.clone() })
+    }
+}
+
+#[async_trait]
+impl Extension for Cost {
+    async fn prepare_request(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        request: Request,
+        next: NextPrepareRequest<'_>,
+    ) -> ServerResult<Request> {
+        let mut request = next.run(ctx, request).await?;
+        let name = request.operation_name.clone();
+        let variables = request.variables.clone();
+        let document = request.parsed_query()?;
+        let points = measure::operation(document, name.as_deref()).and_then(|operation| {
+            measure::cost(document, &operation.node, &variables, &ctx.schema_env.registry, &self.limits)
+        });
+        let points = points.map_err(server_error)?;
+        if let Some(price) =
+            request.data.get(&std::any::TypeId::of::<Price>()).and_then(|price| price.downcast_ref::<Price>())
+        {
+            price.0.store(points, Ordering::Relaxed);
+        }
+        Ok(request)
+    }
+}
+
+/// A refusal as an error of the whole request.
+pub(crate) fn server_error(refusal: Refusal) -> ServerError {
+    async_graphql::Error::from(refusal).into_server_error(async_graphql::Pos::default())
+}

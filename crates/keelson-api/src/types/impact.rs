@@ -1,0 +1,506 @@
+//! What losing things costs, with reasons.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use keelson_app::answers::impact::{
+    Assessment, Because as BecauseLine, ClassWord, DecisiveFacts as DecisiveLine, FactLine, FactWord, ImpactLine,
+    ProtectedBy, ProtectedLine,
+};
+use keelson_catalogue::CiIx;
+use keelson_graph::ItemIx;
+
+use super::completeness::Completeness;
+use super::item::{ConfigurationItem, listed};
+use super::lookup::ConfigurationItemBy;
+use super::need::RuleKind;
+use super::words::Verdict;
+use crate::connection::{Connection, Paging};
+use crate::context::{Find, list_name};
+use crate::errors::Refusal;
+use crate::moment::Moment;
+
+/// Decisive questions that an answer lists.
+const MOST_DECISIVE: usize = 100;
+
+/// A configuration item with its own loss.
+#[derive(Clone, Debug, InputObject)]
+pub struct ImpactSeedInput {
+    /// Which.
+    pub item: ConfigurationItemBy,
+    /// Its own loss, from 0 (whole) to 1 (gone).
+    #[graphql(default = 1.0)]
+    pub loss: f64,
+}
+
+/// What is lost, and when.
+#[derive(Clone, Debug, InputObject)]
+pub struct ImpactInput {
+    /// What is lost; 1 to 100 items.
+    pub seeds: Vec<ImpactSeedInput>,
+    /// The first moment of the interval in which it is lost.
+    pub start: Option<DateTime<Utc>>,
+    /// The first moment after the interval.
+    pub end: Option<DateTime<Utc>>,
+    /// Evaluations the search for decisive unknown facts may take, 0 to 1000; 0 leaves certainty out.
+    #[graphql(default = 200)]
+    pub certainty_budget: i32,
+}
+
+/// What losing things costs.
+pub struct ImpactAnswer {
+    at: Arc<Moment>,
+    assessment: Arc<Assessment>,
+}
+
+impl ImpactAnswer {
+    /// The answer of an assessment.
+    #[must_use]
+    pub fn of(at: Arc<Moment>, assessment: Assessment) -> Self {
+        Self { at, assessment: Arc::new(assessment) }
+    }
+
+    fn key(&self, item: ItemIx) -> String {
+        self.at.catalogue().ci(CiIx(item.0)).key.to_string()
+    }
+
+    /// A page of what loses something: the larger loss first, then the more critical, then by key.
+    fn affected(
+        &self,
+        ctx: &Context<'_>,
+        list: &'static str,
+        found: &[ItemIx],
+        paging: &Paging,
+    ) -> Result<Connection<ImpactedItem>, Refusal> {
+        let catalogue = self.at.catalogue();
+        let place = |item: &ItemIx| {
+            let loss = self.assessment.impact().loss(*item);
+            let criticality = catalogue.ci(CiIx(item.0)).facts().criticality;
+            (!self.assessment.is_service(*item), Reverse(loss.to_bits()), Reverse(criticality), self.key(*item))
+        };
+        let node = |item: &ItemIx| ImpactedItem { at: Arc::clone(&self.at), line: self.assessment.line(*item) };
+        Connection::page(found, paging, &list_name(list, String::new(), &self.at), &ctx.services().seal, place, node)
+    }
+}
+
+/// What losing the seeds costs, and why.
+#[Object]
+impl ImpactAnswer {
+    /// What is lost to begin with; as many as were given, at most 100.
+    async fn seeds(&self) -> Vec<ImpactSeed> {
+        let lines = self.assessment.seed_lines();
+        let item = |key: &str| by_key(&self.at, key);
+        lines.iter().filter_map(|line| Some(ImpactSeed { item: item(&line.subject.key)?, loss: line.loss })).collect()
+    }
+
+    /// How many items depend on a seed, directly or not.
+    async fn touched_count(&self) -> usize {
+        self.assessment.touched()
+    }
+
+    /// How many items are wholly lost, seeds left out.
+    async fn lost_count(&self) -> usize {
+        self.assessment.lost()
+    }
+
+    /// How many items lose something, seeds left out.
+    async fn affected_count(&self) -> usize {
+        self.assessment.affected().len()
+    }
+
+    /// The services that lose something: the larger loss first, then the more critical.
+    async fn services(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<ImpactedItem>, Refusal> {
+        let affected = self.assessment.affected();
+        let services = affected.partition_point(|item| self.assessment.is_service(*item));
+        self.affected(ctx, "impact.services", &affected[..services], &Paging::new(first, after, last, before))
+    }
+
+    /// Everything that loses something, seeds left out: services first. Following `because` from item
+    /// to item gives the whole proof.
+    async fn items(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<ImpactedItem>, Refusal> {
+        self.affected(ctx, "impact.items", self.assessment.affected(), &Paging::new(first, after, last, before))
+    }
+
+    /// The services that were touched and hold, the most critical first, with what holds them.
+    async fn protected_services(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<ProtectedService>, Refusal> {
+        let place =
+            |item: &ItemIx| (Reverse(self.at.catalogue().ci(CiIx(item.0)).facts().criticality), self.key(*item));
+        let protection = self.assessment.protection();
+        let node = |item: &ItemIx| ProtectedService {
+            at: Arc::clone(&self.at),
+            line: self.assessment.protected_line(&protection, *item),
+        };
+        let (name, paging) =
+            (list_name("impact.protectedServices", String::new(), &self.at), Paging::new(first, after, last, before));
+        Connection::page(self.assessment.protected(), &paging, &name, &ctx.services().seal, place, node)
+    }
+
+    /// How certain the breaches are, and which unknown facts decide; absent when it was left out.
+    async fn certainty(&self) -> Option<Certainty> {
+        let answer = self.assessment.certainty_answer()?;
+        Some(Certainty { at: Arc::clone(&self.at), answer })
+    }
+
+    /// How complete the answer is, and what it rests on.
+    async fn completeness(&self) -> Completeness {
+        Completeness::of(self.assessment.basis())
+    }
+}
+
+/// The item of a key at a moment.
+pub(super) fn by_key(at: &Arc<Moment>, key: &str) -> Option<ConfigurationItem> {
+    at.catalogue().find_key(key).map(|ix| ConfigurationItem::at(at, ix))
+}
+
+/// The items of some keys at a moment.
+fn by_keys(at: &Arc<Moment>, keys: &[String]) -> Vec<ConfigurationItem> {
+    keys.iter().filter_map(|key| by_key(at, key)).collect()
+}
+
+/// The numbers of some keys at a moment.
+fn numbers<'a>(at: &Moment, keys: impl Iterator<Item = &'a str>) -> Vec<CiIx> {
+    keys.filter_map(|key| at.catalogue().find_key(key)).collect()
+}
+
+/// What is lost to begin with.
+#[derive(SimpleObject)]
+pub struct ImpactSeed {
+    /// The configuration item.
+    item: ConfigurationItem,
+    /// Its own loss, from 0 (whole) to 1 (gone).
+    loss: f64,
+}
+
+/// A configuration item that loses something.
+pub struct ImpactedItem {
+    at: Arc<Moment>,
+    line: ImpactLine,
+}
+
+/// A configuration item that loses something.
+#[Object]
+impl ImpactedItem {
+    /// The configuration item; every item of the answer is in the catalogue it was computed on.
+    async fn item(&self) -> Option<ConfigurationItem> {
+        by_key(&self.at, &self.line.subject.key)
+    }
+
+    /// Its loss, above 0 and at most 1.
+    async fn loss(&self) -> f64 {
+        self.line.loss
+    }
+
+    /// Breached when it delivers less than it must, otherwise degraded.
+    async fn verdict(&self) -> Verdict {
+        self.line.verdict.into()
+    }
+
+    /// The need that gave way.
+    async fn because(&self) -> Option<Because> {
+        let line = self.line.because.clone()?;
+        Some(Because { at: Arc::clone(&self.at), line })
+    }
+}
+
+/// Why an item lost something.
+pub struct Because {
+    at: Arc<Moment>,
+    line: BecauseLine,
+}
+
+/// Why an item lost something: the need that gave way, and the members that tripped it.
+#[Object]
+impl Because {
+    /// The need's name; of a plain relationship, how its kind reads.
+    async fn need(&self) -> &str {
+        &self.line.need
+    }
+
+    /// How its members combine.
+    async fn rule(&self) -> RuleKind {
+        RuleKind::named(&self.line.rule)
+    }
+
+    /// Members that must be up, for a rule that counts.
+    async fn required(&self) -> Option<u32> {
+        self.line.k
+    }
+
+    /// Number of members.
+    async fn member_count(&self) -> u32 {
+        self.line.of
+    }
+
+    /// The members whose loss made it give way, in the order in which they were lost.
+    async fn members(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<ConfigurationItem>, Refusal> {
+        let places: Vec<(usize, CiIx)> =
+            numbers(&self.at, self.line.members.iter().map(String::as_str)).into_iter().enumerate().collect();
+        let (name, paging) =
+            (list_name("because.members", String::new(), &self.at), Paging::new(first, after, last, before));
+        let node = |(_, ix): &(usize, CiIx)| ConfigurationItem::at(&self.at, *ix);
+        Connection::page(&places, &paging, &name, &ctx.services().seal, |(place, _)| *place, node)
+    }
+
+    /// The largest loss it can cause, above 0 and below 1; absent where it is hard.
+    async fn largest_loss(&self) -> Option<f64> {
+        self.line.cap
+    }
+}
+
+/// A service that was touched and holds.
+pub struct ProtectedService {
+    at: Arc<Moment>,
+    line: ProtectedLine,
+}
+
+/// A service that was touched and holds.
+#[Object]
+impl ProtectedService {
+    /// The service.
+    async fn item(&self) -> Option<ConfigurationItem> {
+        by_key(&self.at, &self.line.subject.key)
+    }
+
+    /// What holds it with the smallest margin.
+    async fn by(&self) -> Option<ProtectingNeed> {
+        self.line.by.as_ref().map(|by| ProtectingNeed::of(&self.at, by))
+    }
+
+    /// What else holds it, nearest first; at most 100.
+    async fn also_by(&self) -> Vec<ProtectingNeed> {
+        self.line.also_by.iter().take(100).map(|by| ProtectingNeed::of(&self.at, by)).collect()
+    }
+}
+
+/// A need that lost members and held.
+#[derive(SimpleObject)]
+pub struct ProtectingNeed {
+    /// The need's name.
+    need: String,
+    /// The item the need belongs to, when it is not the service itself.
+    of_item: Option<ConfigurationItem>,
+    /// How its members combine.
+    rule: RuleKind,
+    /// Members that must be up, for a rule that counts.
+    required: Option<u32>,
+    /// Number of members.
+    member_count: u32,
+    /// Members that lost nothing.
+    up: u32,
+    /// How many further members may fail before it gives way; absent where members do not count alike.
+    margin: Option<u32>,
+    /// The members that lost something; at most 100.
+    lost: Vec<ConfigurationItem>,
+}
+
+impl ProtectingNeed {
+    fn of(at: &Arc<Moment>, by: &ProtectedBy) -> Self {
+        Self {
+            need: by.need.clone(),
+            of_item: by.of_item.as_deref().and_then(|key| by_key(at, key)),
+            rule: RuleKind::named(&by.rule),
+            required: by.k,
+            member_count: by.of,
+            up: by.up,
+            margin: by.margin,
+            lost: by_keys(at, &by.lost[..by.lost.len().min(100)]),
+        }
+    }
+}
+
+/// How certain the breaches of services are.
+pub struct Certainty {
+    at: Arc<Moment>,
+    answer: keelson_app::answers::impact::CertaintyAnswer,
+}
+
+/// How certain the breaches of services are.
+#[Object]
+impl Certainty {
+    /// Services breached however the unknown facts turn out, by key.
+    async fn certain(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<ConfigurationItem>, Refusal> {
+        let found = numbers(&self.at, self.answer.certain.iter().map(|subject| subject.key.as_str()));
+        let paging = Paging::new(first, after, last, before);
+        listed(&ctx.services().seal, &self.at, "certainty.certain", found, &paging)
+    }
+
+    /// Services breached only if unknown facts turn out badly, by key.
+    async fn possible(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<ConfigurationItem>, Refusal> {
+        let found = numbers(&self.at, self.answer.possible.iter().map(|subject| subject.key.as_str()));
+        let paging = Paging::new(first, after, last, before);
+        listed(&ctx.services().seal, &self.at, "certainty.possible", found, &paging)
+    }
+
+    /// Number of unknown facts in the way of the loss.
+    async fn unknown_count(&self) -> usize {
+        self.answer.unknowns
+    }
+
+    /// How many sets of facts decide; `decisive` lists the first 100.
+    async fn decisive_count(&self) -> usize {
+        self.answer.decisive.len()
+    }
+
+    /// The unknown facts which, settled one way, move a service: the questions worth asking. At most
+    /// 100.
+    async fn decisive(&self) -> Vec<DecisiveFacts> {
+        self.answer.decisive.iter().take(MOST_DECISIVE).map(|line| DecisiveFacts::of(&self.at, line)).collect()
+    }
+}
+
+/// One unknown fact, or a pair of which neither alone decides.
+#[derive(SimpleObject)]
+pub struct DecisiveFacts {
+    /// The facts; one or two.
+    facts: Vec<UnknownFact>,
+    /// What each answer leads to; one for each possible answer, at most 100.
+    outcomes: Vec<FactOutcome>,
+}
+
+impl DecisiveFacts {
+    fn of(at: &Arc<Moment>, line: &DecisiveLine) -> Self {
+        let shift = |shift: &keelson_app::answers::impact::ShiftLine| {
+            let service = by_key(at, &shift.key)?;
+            Some(CertaintyShift { service, before: shift.from.into(), after: shift.to.into() })
+        };
+        let outcome = |outcome: &keelson_app::answers::impact::OutcomeLine| FactOutcome {
+            answers: outcome.answers.clone(),
+            shifts: outcome.shifts.iter().take(100).filter_map(shift).collect(),
+        };
+        Self {
+            facts: line.facts.iter().map(|fact| UnknownFact::of(at, fact)).collect(),
+            outcomes: line.outcomes.iter().take(100).map(outcome).collect(),
+        }
+    }
+}
+
+/// What is not known about a need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum FactKind {
+    /// How many members must be up.
+    Count,
+    /// How the members combine at all.
+    Rule,
+    /// Whether there is such a need.
+    Existence,
+    /// Whether an item is a member of it.
+    Member,
+}
+
+/// A fact about a need that is not known.
+#[derive(SimpleObject)]
+pub struct UnknownFact {
+    /// What is not known.
+    kind: FactKind,
+    /// The question in words.
+    question: String,
+    /// The item whose need it is.
+    dependent: Option<ConfigurationItem>,
+    /// The need's name.
+    need: String,
+    /// The member, where membership is in doubt.
+    member: Option<ConfigurationItem>,
+}
+
+impl UnknownFact {
+    fn of(at: &Arc<Moment>, fact: &FactLine) -> Self {
+        let kind = match fact.fact {
+            FactWord::Count => FactKind::Count,
+            FactWord::Rule => FactKind::Rule,
+            FactWord::Existence => FactKind::Existence,
+            FactWord::Member => FactKind::Member,
+        };
+        Self {
+            kind,
+            question: fact.question.clone(),
+            dependent: by_key(at, &fact.dependent),
+            need: fact.need.clone(),
+            member: fact.member.as_deref().and_then(|key| by_key(at, key)),
+        }
+    }
+}
+
+/// What answers to unknown facts lead to.
+#[derive(SimpleObject)]
+pub struct FactOutcome {
+    /// One answer for each fact: a number of members, `yes` or `no`.
+    answers: Vec<String>,
+    /// The services that move, at most 100; none when the answer changes nothing.
+    shifts: Vec<CertaintyShift>,
+}
+
+/// How certain the breach of a service is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum CertaintyClass {
+    /// Not breached, whatever the facts.
+    Protected,
+    /// Breached for some facts.
+    Possible,
+    /// Breached, whatever the facts.
+    Certain,
+}
+
+impl From<ClassWord> for CertaintyClass {
+    fn from(class: ClassWord) -> Self {
+        match class {
+            ClassWord::Protected => Self::Protected,
+            ClassWord::Possible => Self::Possible,
+            ClassWord::Certain => Self::Certain,
+        }
+    }
+}
+
+/// A service that moves from one class of certainty to another.
+#[derive(SimpleObject)]
+pub struct CertaintyShift {
+    /// The service.
+    service: ConfigurationItem,
+    /// Its class while the facts are unknown.
+    before: CertaintyClass,
+    /// Its class once they are known.
+    after: CertaintyClass,
+}

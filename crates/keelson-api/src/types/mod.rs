@@ -1,0 +1,19 @@
+//! The types of the schema: one file per thing a client reads.
+
+pub mod attribute;
+pub mod batch;
+pub mod completeness;
+pub mod history;
+pub mod impact;
+pub mod item;
+pub mod lookup;
+pub mod need;
+pub mod node;
+pub mod payload;
+pub mod provenance;
+pub mod relationship;
+pub mod review;
+pub mod run;
+pub mod scalar;
+pub mod walk;
+pub mod words;

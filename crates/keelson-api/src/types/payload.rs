@@ -1,0 +1,166 @@
+//! What mutations answer: the changed record, and what a person can mend.
+
+use async_graphql::{Enum, InputObject, SimpleObject};
+use keelson_app::EditError;
+use keelson_app::reconcile::edit::{EditCode, EditProblem};
+
+use crate::errors::Refusal;
+
+/// Why something was not done, for programs. The list may grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum UserErrorCode {
+    /// Something required is not there.
+    Missing,
+    /// Another record has the key or name.
+    DuplicateKey,
+    /// Somebody else changed the record meanwhile; `currentVersion` says what it is now.
+    VersionConflict,
+    /// There is no such record.
+    NotFound,
+    /// Nobody defined the class.
+    UnknownClass,
+    /// Nobody defined the kind of relationship.
+    UnknownKind,
+    /// A value that its field does not take.
+    BadValue,
+    /// A step that does not follow from where the record stands.
+    IllegalTransition,
+    /// A relationship of an item to itself.
+    SelfRelationship,
+    /// A source states it, so that a person cannot take it away.
+    NotManual,
+    /// The batch was refused as a whole; findings say where and why.
+    BatchRefused,
+}
+
+impl From<EditCode> for UserErrorCode {
+    fn from(code: EditCode) -> Self {
+        match code {
+            EditCode::Missing => Self::Missing,
+            EditCode::DuplicateKey => Self::DuplicateKey,
+            EditCode::VersionConflict => Self::VersionConflict,
+            EditCode::NotFound => Self::NotFound,
+            EditCode::UnknownClass => Self::UnknownClass,
+            EditCode::UnknownKind => Self::UnknownKind,
+            EditCode::BadValue => Self::BadValue,
+            EditCode::IllegalTransition => Self::IllegalTransition,
+            EditCode::SelfRelationship => Self::SelfRelationship,
+            EditCode::NotManual => Self::NotManual,
+        }
+    }
+}
+
+/// Something a person using the product correctly can meet, and mend.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct UserError {
+    /// The field of the input concerned, from the outside in.
+    pub field: Option<Vec<String>>,
+    /// Why, for programs.
+    pub code: UserErrorCode,
+    /// Why, for people, and what to do.
+    pub message: String,
+    /// The version of the record now, where that is the reason.
+    pub current_version: Option<u32>,
+}
+
+impl UserError {
+    /// A problem of one field of the input.
+    pub(crate) fn of(code: UserErrorCode, field: &[&str], message: impl Into<String>) -> Self {
+        let field = (!field.is_empty()).then(|| field.iter().map(|part| (*part).to_owned()).collect());
+        Self { field, code, message: message.into(), current_version: None }
+    }
+}
+
+impl From<EditProblem> for UserError {
+    fn from(problem: EditProblem) -> Self {
+        let camel = |name: String| -> String {
+            let mut parts = name.split('_');
+            let first = parts.next().unwrap_or_default().to_owned();
+            parts.fold(first, |name, part| {
+                let mut letters = part.chars();
+                let head = letters.next().map(|letter| letter.to_ascii_uppercase());
+                name + &head.into_iter().chain(letters).collect::<String>()
+            })
+        };
+        let mut field: Vec<String> = problem.field;
+        // What the edit calls a field, the input calls the same in its own spelling; names of
+        // attributes stay as they are.
+        if let Some(first) = field.first_mut() {
+            *first = camel(std::mem::take(first));
+        }
+        Self {
+            field: (!field.is_empty()).then_some(field),
+            code: problem.code.into(),
+            message: problem.message,
+            current_version: problem.current_version,
+        }
+    }
+}
+
+/// The problems of edits as user errors; any other failure stays one.
+pub(crate) fn user_errors(error: EditError) -> Result<Vec<UserError>, Refusal> {
+    match error {
+        EditError::Refused(problems) => Ok(problems.into_iter().map(UserError::from).collect()),
+        EditError::Failed(error) => Err(error.into()),
+    }
+}
+
+macro_rules! payloads {
+    ($($(#[$doc:meta])* $name:ident { $(#[$field_doc:meta])* $field:ident: $ty:ty })*) => {$(
+        $(#[$doc])*
+        #[derive(SimpleObject)]
+        pub struct $name {
+            $(#[$field_doc])*
+            pub $field: Option<$ty>,
+            /// What was wrong; empty when it was done.
+            pub user_errors: Vec<UserError>,
+        }
+
+        impl $name {
+            pub(crate) fn done($field: Option<$ty>) -> Self {
+                Self { $field, user_errors: Vec::new() }
+            }
+
+            pub(crate) fn refused(user_errors: Vec<UserError>) -> Self {
+                Self { $field: None, user_errors }
+            }
+        }
+    )*};
+}
+
+use super::item::ConfigurationItem;
+use super::need::Need;
+use super::relationship::Relationship;
+use super::review::ReviewTask;
+
+payloads! {
+    /// What became of a configuration item.
+    ConfigurationItemPayload {
+        /// The configuration item; `null` when it was not done.
+        configuration_item: ConfigurationItem
+    }
+    /// What became of a relationship.
+    RelationshipPayload {
+        /// The relationship; `null` when it was not done.
+        relationship: Relationship
+    }
+    /// What became of a need.
+    NeedPayload {
+        /// The need; `null` when it was not done.
+        need: Need
+    }
+    /// What became of a review task.
+    ReviewTaskPayload {
+        /// The review task; `null` when it was not done.
+        review_task: ReviewTask
+    }
+}
+
+/// Says which state of a record a change is meant for.
+#[derive(Clone, Debug, InputObject)]
+pub struct Target {
+    /// The record.
+    pub id: async_graphql::ID,
+    /// The version the caller saw; another one is a conflict.
+    pub expected_version: u32,
+}
