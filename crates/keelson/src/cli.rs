@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::complete::{key_completer, class_completer};
+use crate::complete::{class_completer, key_completer};
 
 /// Keeps services, components and suppliers as one typed graph, and answers what a change, a
 /// failure or a supplier puts at risk, with reasons.
@@ -30,6 +30,9 @@ pub(crate) struct Global {
     /// Address of a SurrealDB server to keep the store on, instead of a folder
     #[arg(long, global = true, env = "KEELSON_STORE", value_name = "URL")]
     pub(crate) store: Option<String>,
+    /// Address of a running Keelson server to ask instead of opening a store: http://127.0.0.1:8080
+    #[arg(long, global = true, env = "KEELSON_SERVER", value_name = "URL", conflicts_with = "store")]
+    pub(crate) server: Option<String>,
     /// User of the SurrealDB server; the password comes from KEELSON_STORE_PASSWORD
     #[arg(long, global = true, env = "KEELSON_STORE_USER", value_name = "NAME", requires = "store")]
     pub(crate) store_user: Option<String>,
@@ -79,6 +82,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Take in what a source says: plan, print, commit
     Import(Import),
+    /// Questions only a person can settle: could be two things, a withdrawal beyond the guard
+    Review(Review),
     /// Everything about one configuration item
     Get(Get),
     /// Find configuration items by words in key, name or attributes
@@ -160,6 +165,10 @@ pub(crate) struct Import {
     /// Option of the importer; may be given several times
     #[arg(long = "option", value_name = "NAME=VALUE")]
     pub(crate) options: Vec<String>,
+    /// Percentage of a source's items or relationships a complete batch may withdraw; default: 5,
+    /// or what the settings say
+    #[arg(long, value_name = "PERCENT")]
+    pub(crate) guard: Option<f64>,
     /// Print the plan and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -192,7 +201,49 @@ pub(crate) enum SeverityArg {
 }
 
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  keelson get service/payments\n  keelson get database/dbA --as-of 2026-06-01 --output json")]
+#[command(after_help = "Examples:\n  keelson review\n  \
+keelson review settle 01KA… --candidate host/web-1 --reason 'same serial number'\n  \
+keelson review settle 01KA… --reason 'the hall was closed'   # a new item, or let the withdrawal go ahead")]
+pub(crate) struct Review {
+    #[command(subcommand)]
+    pub(crate) action: Option<ReviewAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReviewAction {
+    /// List review tasks; the default
+    List {
+        /// Also settled and obsolete ones
+        #[arg(long)]
+        all: bool,
+    },
+    /// Answer one; the next import of the source acts on it
+    Settle {
+        /// Its id
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Which configuration item it is; without it: a new one, or go ahead
+        #[arg(long, value_name = "KEY", add = key_completer())]
+        candidate: Option<String>,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Put one aside without an answer
+    Dismiss {
+        /// Its id
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+}
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  keelson get service/payments\n  keelson get database/dbA --as-of 2026-06-01 --output json"
+)]
 pub(crate) struct Get {
     /// Key of the configuration item
     #[arg(value_name = "KEY", add = key_completer())]
@@ -321,7 +372,9 @@ pub(crate) struct Walk {
 }
 
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  keelson path service/payments supplier/PowerCo\n\nExit status 1 when it does not depend on it.")]
+#[command(
+    after_help = "Example:\n  keelson path service/payments supplier/PowerCo\n\nExit status 1 when it does not depend on it."
+)]
 pub(crate) struct PathArgs {
     /// The dependent
     #[arg(value_name = "FROM", add = key_completer())]

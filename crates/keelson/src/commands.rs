@@ -2,21 +2,29 @@
 
 mod ask;
 mod import;
+mod keep;
+mod review;
+mod serve;
 
 use clap::CommandFactory;
 
 use crate::cli::{Cli, Command};
 use crate::failure::{Exit, Failure};
 
-pub(crate) use import::{Summary, print_summary};
+pub(crate) use import::print_summary;
+pub(crate) use serve::serve_until_stopped;
 
 /// Runs the command asked for.
 pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
     let Cli { global, command } = cli;
+    if let Some(server) = &global.server {
+        crate::remote::refuse(server, &command)?;
+    }
     match command {
         Command::Demo(args) => crate::demo::run(&global, &args).await,
-        Command::Serve(_) => unimplemented!(),
+        Command::Serve(args) => serve::run(&global, &args).await,
         Command::Import(args) => import::run(&global, &args).await,
+        Command::Review(args) => review::run(&global, args).await,
         Command::Get(args) => ask::get(&global, args).await,
         Command::Search(args) => ask::list(&global, args.list, args.text).await,
         Command::List(args) => ask::list(&global, args.list, Vec::new()).await,
@@ -27,7 +35,9 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Path(args) => ask::path(&global, args).await,
         Command::Check(args) => ask::check(&global, args).await,
         Command::Export(args) => crate::export::run(&global, &args).await,
-        Command::Backup(_) | Command::Restore(_) | Command::Verify => unimplemented!(),
+        Command::Backup(args) => keep::backup(&global, &args).await,
+        Command::Restore(args) => keep::restore(&global, &args).await,
+        Command::Verify => keep::verify(&global).await,
         Command::Completions(args) => {
             clap_complete::generate(args.shell, &mut Cli::command(), "keelson", &mut std::io::stdout());
             eprintln!(

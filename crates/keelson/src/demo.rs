@@ -10,9 +10,11 @@ use keelson_app::answers::impact::{USUAL_BUDGET, VerdictWord};
 use keelson_app::{Actor, Answer, ImportOptions, Keelson, Question, SeedInput, system};
 use keelson_importer::{Context, Input, SourceFile};
 use keelson_model::{Batch, Scope};
+use keelson_server::ServerOptions;
+use keelson_server::summary::Summary;
 
 use crate::cli::{Demo, Global};
-use crate::commands::{Summary, print_summary};
+use crate::commands::{print_summary, serve_until_stopped};
 use crate::failure::{Exit, Failure};
 use crate::{complete, importers, open, render};
 use estate::{Assessment, Estate, Source};
@@ -26,7 +28,10 @@ pub(crate) async fn run(global: &Global, args: &Demo) -> Result<Exit, Failure> {
     let temporary = tempfile::Builder::new().prefix("keelson-demo-").tempdir()?;
     let folder = args.keep.as_deref().unwrap_or(temporary.path());
     if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(Failure::input(anyhow!("{} is not empty; the demonstration needs a folder of its own", folder.display())));
+        return Err(Failure::input(anyhow!(
+            "{} is not empty; the demonstration needs a folder of its own",
+            folder.display()
+        )));
     }
     let global = Global { data: folder.to_owned(), store: None, ..global.clone() };
     let keelson = open::for_writing(&global).await?;
@@ -41,7 +46,9 @@ pub(crate) async fn run(global: &Global, args: &Demo) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Done);
     }
-    Ok(Exit::Done)
+    println!();
+    let options = ServerOptions { data: Some(folder.to_owned()), ..ServerOptions::at(args.listen) };
+    serve_until_stopped(keelson, options).await
 }
 
 async fn import(keelson: &Keelson, estate: &Estate) -> Result<(), Failure> {
@@ -56,7 +63,10 @@ async fn import(keelson: &Keelson, estate: &Estate) -> Result<(), Failure> {
             let summary = Summary::of(&imported, false, false);
             print_summary(&mut io::stdout().lock(), &summary, 0)?;
             if let Some(reason) = summary.refused {
-                return Err(Failure::trouble(anyhow!("the demonstration's source '{}' was refused: {reason}", source.source)));
+                return Err(Failure::trouble(anyhow!(
+                    "the demonstration's source '{}' was refused: {reason}",
+                    source.source
+                )));
             }
         }
     }

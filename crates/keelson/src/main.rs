@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | see or add a command | `cli.rs` for its arguments, `commands/` for what it does |
 //! | change how an answer looks | `render/` |
+//! | change how a running server is asked | `remote.rs` |
 //! | add an importer | `importers.rs` |
 //! | add a form of export | `export/` |
 //! | change the demonstration estate | `../demo/` |
@@ -21,6 +22,7 @@ mod failure;
 mod importers;
 mod open;
 mod output;
+mod remote;
 mod render;
 
 use clap::Parser;

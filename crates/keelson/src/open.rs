@@ -40,7 +40,12 @@ pub(crate) async fn existing(global: &Global) -> Result<Keelson, Failure> {
 
 /// Opens the catalogue, making the store when there is none.
 pub(crate) async fn for_writing(global: &Global) -> Result<Keelson, Failure> {
-    let (schema, settings) = (schema(global)?, settings(global)?);
+    with_settings(global, settings(global)?).await
+}
+
+/// As [`for_writing`], with settings of the reconciliation.
+pub(crate) async fn with_settings(global: &Global, settings: Settings) -> Result<Keelson, Failure> {
+    let schema = schema(global)?;
     let keelson = Keelson::open_with(options(global), schema, settings).await.map_err(|error| match error {
         Error::Store(locked @ StoreError::Locked { .. }) => Failure::trouble(anyhow!(locked)),
         error => error.into(),
@@ -80,7 +85,8 @@ fn class_files(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
     paths.iter().map(read).collect()
 }
 
-fn settings(global: &Global) -> Result<Settings, Failure> {
+/// Settings of the reconciliation, from the file named or as they usually are.
+pub(crate) fn settings(global: &Global) -> Result<Settings, Failure> {
     let Some(path) = &global.settings else { return Ok(Settings::default()) };
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("failed to read {}", path.display()))

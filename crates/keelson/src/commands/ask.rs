@@ -9,10 +9,14 @@ use keelson_model::{Revision, Severity};
 
 use crate::cli::{Check, FailOn, Get, Global, History, Impact, ListOptions, Past, PathArgs, SeverityArg, Walk};
 use crate::failure::{Exit, Failure};
+use crate::remote::Remote;
 use crate::{open, output, render};
 
 async fn ask(global: &Global, question: Question, past: &Past) -> Result<Answer, Failure> {
     let as_of = open::as_of(past)?;
+    if let Some(server) = &global.server {
+        return Remote::at(server)?.ask(question, as_of).await;
+    }
     let keelson = open::existing(global).await?;
     Ok(keelson.ask(question, as_of).await?)
 }
@@ -89,8 +93,12 @@ fn seed(text: &str) -> Result<SeedInput, Failure> {
 /// but it fails only by what it shows; the limits are printed.
 fn fails(answer: &ImpactAnswer, on: FailOn) -> bool {
     let has = |verdict| answer.items.iter().any(|item| render::is_service(item) && item.verdict == verdict);
-    let possible =
-        || answer.certainty.as_ref().is_some_and(|certainty| !certainty.possible.is_empty() || !certainty.certain.is_empty());
+    let possible = || {
+        answer
+            .certainty
+            .as_ref()
+            .is_some_and(|certainty| !certainty.possible.is_empty() || !certainty.certain.is_empty())
+    };
     match on {
         FailOn::Breached => has(VerdictWord::Breached),
         FailOn::Degraded => has(VerdictWord::Breached) || has(VerdictWord::Degraded),

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use indicatif::ProgressBar;
-use keelson_app::reconcile::{Plan, PlanOutcome, RowResult};
-use keelson_app::{ImportOptions, Imported, Keelson, system};
+use keelson_app::reconcile::{Detail, Settings};
+use keelson_app::{ImportOptions, system};
 use keelson_importer::{Context, Input, Limits};
-use keelson_model::{Batch, Finding, FindingCode, Revision, RowCounts, Scope, Severity};
-use serde::Serialize;
+use keelson_model::{Batch, Finding, RowCounts, Scope, Severity};
+use keelson_server::summary::Summary;
 
 use crate::cli::{Format, Global, Import};
 use crate::complete::leave_keys;
 use crate::failure::{Exit, Failure};
+use crate::remote::{Remote, Wishes};
 use crate::{importers, open, output};
 
 /// Runs the command.
@@ -24,27 +25,17 @@ pub(crate) async fn run(global: &Global, args: &Import) -> Result<Exit, Failure>
         return Ok(Exit::Done);
     }
     let batches = read(args).await?;
-    let keelson = open::for_writing(global).await?;
-    let actor = open::actor(global, args.reason.as_deref());
-    let progress = spinner("planning and committing");
-    let imported = import_all(&keelson, batches, args.dry_run, &actor).await;
-    progress.finish_and_clear();
-    let imported = imported?;
-    let summaries: Vec<Summary> = imported.iter().map(|one| Summary::of(one, args.rows, args.dry_run)).collect();
-    match global.output {
-        Format::Table => {
-            let mut out = io::BufWriter::new(io::stdout().lock());
-            for summary in &summaries {
-                print_summary(&mut out, summary, args.findings)?;
-            }
-            out.flush()?;
-        }
-        Format::Json => print_json(&serde_json::json!({ "dryRun": args.dry_run, "batches": summaries }))?,
-        Format::Ndjson => output::documents(&summaries).iter().try_for_each(print_line)?,
-        Format::Csv => print_csv(&summaries)?,
+    let mut printer = Printer { args, format: global.output, summaries: Vec::new() };
+    match &global.server {
+        Some(server) => import_over(&Remote::at(server)?, global, batches, &mut printer).await?,
+        None => import_here(global, batches, &mut printer).await?,
     }
-    if global.store.is_none() && imported.iter().any(|one| one.committed.is_some()) {
-        leave_keys(&global.data, &keelson.view().catalogue);
+    let summaries = printer.summaries;
+    match global.output {
+        Format::Json => print_json(&serde_json::json!({ "dryRun": args.dry_run, "batches": summaries }))?,
+        Format::Csv => print_csv(&summaries)?,
+        // Printed batch by batch: what is printed is committed.
+        Format::Table | Format::Ndjson => {}
     }
     if let Some(reason) = summaries.iter().find_map(|summary| summary.refused.clone()) {
         return Err(Failure::input(anyhow!("{reason}")));
@@ -91,22 +82,94 @@ async fn read(args: &Import) -> Result<Vec<Batch>, Failure> {
     batches
 }
 
-/// Imports batches one after the other. A dry run plans each on what the ones before would leave.
-async fn import_all(
-    keelson: &Keelson,
-    batches: Vec<Batch>,
-    dry_run: bool,
-    actor: &keelson_app::Actor,
-) -> Result<Vec<Imported>, Failure> {
-    if dry_run {
-        return Ok(keelson.dry_run(batches).await?);
+/// Prints what became of batches as soon as it is known: what is printed is committed.
+struct Printer<'a> {
+    args: &'a Import,
+    format: Format,
+    summaries: Vec<Summary>,
+}
+
+impl Printer<'_> {
+    fn print(&mut self, summary: Summary) -> Result<(), Failure> {
+        match self.format {
+            Format::Table => print_summary(&mut io::stdout().lock(), &summary, self.args.findings)?,
+            Format::Ndjson => print_line(&serde_json::to_value(&summary).map_err(Failure::trouble)?)?,
+            // Printed as a whole, at the end.
+            Format::Json | Format::Csv => {}
+        }
+        self.summaries.push(summary);
+        Ok(())
     }
-    let mut imported = Vec::new();
+
+    fn spinner(&self) -> ProgressBar {
+        spinner(if self.args.dry_run { "planning" } else { "planning and committing" })
+    }
+}
+
+/// Imports batches one after the other into a store. A dry run plans each on what the ones before
+/// would leave.
+async fn import_here(global: &Global, batches: Vec<Batch>, printer: &mut Printer<'_>) -> Result<(), Failure> {
+    let args = printer.args;
+    let keelson = open::with_settings(global, settings(global, args)?).await?;
+    let actor = open::actor(global, args.reason.as_deref());
+    let progress = printer.spinner();
+    if args.dry_run {
+        let planned = keelson.dry_run(batches).await?;
+        progress.finish_and_clear();
+        return planned.iter().try_for_each(|planned| printer.print(Summary::of(planned, args.rows, true)));
+    }
     for batch in batches {
         let options = ImportOptions { actor: actor.clone(), batch_id: None, dry_run: false };
-        imported.push(keelson.import(batch, options).await?);
+        let imported = keelson.import(batch, options).await?;
+        progress.suspend(|| printer.print(Summary::of(&imported, args.rows, false)))?;
     }
-    Ok(imported)
+    progress.finish_and_clear();
+    if global.store.is_none() && printer.summaries.iter().any(|summary| summary.revision.is_some()) {
+        leave_keys(&global.data, &keelson.view().catalogue);
+    }
+    Ok(())
+}
+
+/// Settings of the reconciliation, with what the arguments say otherwise.
+fn settings(global: &Global, args: &Import) -> Result<Settings, Failure> {
+    let mut settings = open::settings(global)?;
+    if let Some(percent) = args.guard {
+        if !(0.0..=100.0).contains(&percent) {
+            return Err(Failure::input(anyhow!("--guard is {percent}; it must lie between 0 and 100")));
+        }
+        settings.guard_percent = percent;
+        settings.sources.values_mut().for_each(|source| source.guard_percent = None);
+    }
+    if args.rows {
+        settings.detail = Detail::All;
+    }
+    Ok(settings)
+}
+
+/// As [`import_here`], into the store of a server, whose own settings hold.
+async fn import_over(
+    remote: &Remote,
+    global: &Global,
+    batches: Vec<Batch>,
+    printer: &mut Printer<'_>,
+) -> Result<(), Failure> {
+    let args = printer.args;
+    if args.guard.is_some() {
+        return Err(Failure::input(anyhow!(
+            "--guard cannot be given with --server: the settings the server was started with hold; settle the review \
+             task of the withdrawal instead"
+        )));
+    }
+    let actor = open::actor(global, args.reason.as_deref());
+    let wishes = Wishes { dry_run: args.dry_run, rows: args.rows, actor: &actor.name, reason: actor.reason.as_deref() };
+    let progress = printer.spinner();
+    let deliveries = if args.dry_run { vec![batches] } else { batches.into_iter().map(|batch| vec![batch]).collect() };
+    for delivery in deliveries {
+        let summaries = remote.import(delivery, &wishes).await?;
+        progress.suspend(|| summaries.into_iter().try_for_each(|summary| printer.print(summary)))?;
+    }
+    progress.finish_and_clear();
+    Ok(())
 }
 
 /// A spinner on a terminal; nothing elsewhere.
@@ -117,83 +180,6 @@ pub(crate) fn spinner(doing: &'static str) -> ProgressBar {
     let bar = ProgressBar::new_spinner().with_message(doing);
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
-}
-
-/// What became of a batch, as it is printed.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Summary {
-    /// The batch.
-    pub(crate) batch: String,
-    /// Its source.
-    pub(crate) source: String,
-    /// Its scope.
-    pub(crate) scope: String,
-    /// Its importer.
-    pub(crate) importer: String,
-    /// Whether it claims to be complete.
-    pub(crate) complete: bool,
-    /// When the source was read.
-    pub(crate) observed_at: chrono::DateTime<chrono::Utc>,
-    /// `committed`, `unchanged`, `already_known`, `refused` or `planned`.
-    pub(crate) outcome: &'static str,
-    /// Why it was refused.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) refused: Option<String>,
-    /// The revision it led to.
-    pub(crate) revision: Option<Revision>,
-    /// Configuration items by outcome.
-    pub(crate) configuration_items: RowCounts,
-    /// Relationships by outcome.
-    pub(crate) relationships: RowCounts,
-    /// Needs by outcome.
-    pub(crate) needs: RowCounts,
-    /// Findings by code.
-    pub(crate) finding_counts: BTreeMap<FindingCode, u64>,
-    /// The findings.
-    pub(crate) findings: Vec<Finding>,
-    /// The rows, when asked for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) rows: Vec<RowResult>,
-}
-
-impl Summary {
-    /// The summary of an import.
-    pub(crate) fn of(imported: &Imported, rows: bool, dry_run: bool) -> Self {
-        let Imported { plan, committed } = imported;
-        let (outcome, refused) = outcome(plan, dry_run);
-        Self {
-            batch: plan.batch.to_string(),
-            source: plan.run.source.to_string(),
-            scope: plan.run.scope.to_string(),
-            importer: plan.run.importer.to_string(),
-            complete: plan.run.complete,
-            observed_at: plan.run.observed_at,
-            outcome,
-            refused,
-            revision: committed.as_ref().map(|header| header.revision),
-            configuration_items: plan.run.configuration_items,
-            relationships: plan.run.relationships,
-            needs: plan.run.needs,
-            finding_counts: plan.run.findings.clone(),
-            findings: plan.findings.clone(),
-            rows: if rows { plan.rows.clone() } else { Vec::new() },
-        }
-    }
-
-    fn worst(&self) -> Option<Severity> {
-        self.findings.iter().map(|finding| finding.severity).max()
-    }
-}
-
-fn outcome(plan: &Plan, dry_run: bool) -> (&'static str, Option<String>) {
-    match &plan.outcome {
-        PlanOutcome::Refused { reason, .. } => ("refused", Some(reason.clone())),
-        PlanOutcome::AlreadyKnown { .. } => ("already_known", None),
-        PlanOutcome::Ready if dry_run => ("planned", None),
-        PlanOutcome::Ready if plan.changes_content() => ("committed", None),
-        PlanOutcome::Ready => ("unchanged", None),
-    }
 }
 
 /// Prints what became of a batch, with at most `most` findings.
@@ -207,7 +193,7 @@ pub(crate) fn print_summary(out: &mut dyn Write, summary: &Summary, most: usize)
         summary.importer,
         summary.scope,
         summary.observed_at.format("%Y-%m-%d %H:%M"),
-        summary.outcome.replace('_', " ")
+        summary.outcome.as_str().replace('_', " ")
     )?;
     for (what, counts) in [
         ("configuration items", &summary.configuration_items),
@@ -276,8 +262,19 @@ fn print_line(value: &serde_json::Value) -> Result<(), Failure> {
 
 fn print_csv(summaries: &[Summary]) -> Result<(), Failure> {
     let mut csv = csv::Writer::from_writer(io::stdout().lock());
-    csv.write_record(["source", "scope", "outcome", "revision", "what", "created", "updated", "unchanged", "withdrawn", "rejected"])
-        .map_err(io::Error::other)?;
+    csv.write_record([
+        "source",
+        "scope",
+        "outcome",
+        "revision",
+        "what",
+        "created",
+        "updated",
+        "unchanged",
+        "withdrawn",
+        "rejected",
+    ])
+    .map_err(io::Error::other)?;
     for summary in summaries {
         let revision = summary.revision.map(|revision| revision.to_string()).unwrap_or_default();
         for (what, counts) in [
@@ -286,7 +283,13 @@ fn print_csv(summaries: &[Summary]) -> Result<(), Failure> {
             ("needs", &summary.needs),
         ] {
             let numbers = [counts.created, counts.updated, counts.unchanged, counts.withdrawn, counts.rejected];
-            let cells = [output::harmless(&summary.source), output::harmless(&summary.scope), summary.outcome.to_owned(), revision.clone(), what.to_owned()];
+            let cells = [
+                output::harmless(&summary.source),
+                output::harmless(&summary.scope),
+                summary.outcome.to_string(),
+                revision.clone(),
+                what.to_owned(),
+            ];
             csv.write_record(cells.into_iter().chain(numbers.iter().map(u64::to_string))).map_err(io::Error::other)?;
         }
     }

@@ -1,0 +1,212 @@
+//! The `keelson` command against a running server: the same answers as from an embedded store.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+use common::{Place, Ran, fixture};
+use serde_json::{Value as Json, json};
+
+/// A server as a process of its own.
+struct Serving {
+    child: Child,
+    /// Kept open, so that the server can go on writing.
+    log: BufReader<ChildStderr>,
+    url: String,
+}
+
+impl Serving {
+    fn start(place: &Place, args: &[&str]) -> Self {
+        let mut command = place.command();
+        command.args(args).args(["--listen", "127.0.0.1:0"]).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        loop {
+            let mut line = String::new();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "it ended without serving: {said}");
+            if let Some((_, rest)) = line.split_once("http://") {
+                let address = rest.split('/').next().unwrap();
+                return Self { child, log, url: format!("http://{address}") };
+            }
+            said += &line;
+        }
+    }
+
+    /// Runs a command against it that must succeed and answer JSON.
+    fn json(&self, client: &Place, args: &[&str]) -> Json {
+        client.json(&[args, &["--server", &self.url]].concat())
+    }
+
+    fn run(&self, client: &Place, args: &[&str]) -> Ran {
+        client.run(&[args, &["--server", &self.url]].concat())
+    }
+
+    /// Asks it to terminate and returns its exit status.
+    fn terminate(&mut self) -> Option<i32> {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        let status = self.child.wait().unwrap().code();
+        let mut rest = String::new();
+        while self.log.read_line(&mut rest).unwrap() > 0 {}
+        assert!(rest.contains("stopped"), "{rest}");
+        status
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn reading_commands_answer_as_an_embedded_store_does() {
+    let place = Place::new();
+    place.ok(&["import", "batch", &fixture("worked-estate.ndjson")]);
+    let questions: [&[&str]; 12] = [
+        &["get", "service/payments"],
+        &["get", "host/hv1", "--as-of", "r1"],
+        &["search", "web"],
+        &["list", "--class", "host", "--order", "-name"],
+        &["history", "host/hv1"],
+        &["impact", "host/hv1"],
+        &["impact", "host/hv2=0.3", "database/dbA"],
+        &["impact", "host/hv2", "--start", "2026-11-02T00:00:00Z", "--end", "2026-11-02T04:00:00Z"],
+        &["needs", "service/payments"],
+        &["dependents", "supplier/PowerCo", "--depth", "2"],
+        &["path", "service/payments", "supplier/PowerCo"],
+        &["check"],
+    ];
+    let embedded: Vec<Json> = questions.iter().map(|question| place.json(question)).collect();
+    let failing: [&[&str]; 4] = [
+        &["impact", "host/hv1", "host/hv2", "--fail-on", "breached"],
+        &["path", "supplier/PowerCo", "service/payments"],
+        &["get", "host/none"],
+        &["list", "--where", "nonsense"],
+    ];
+    let failed: Vec<Ran> = failing.iter().map(|question| place.run(question)).collect();
+    let tables = place.ok(&["impact", "host/hv2"]);
+
+    let (mut server, client) = (Serving::start(&place, &["serve"]), Place::new());
+    for (question, embedded) in questions.iter().zip(embedded) {
+        assert_eq!(server.json(&client, question), embedded, "{question:?}");
+    }
+    for (question, embedded) in failing.iter().zip(failed) {
+        let remote = server.run(&client, question);
+        assert_eq!(
+            (remote.status, remote.out, remote.err),
+            (embedded.status, embedded.out, embedded.err),
+            "{question:?}"
+        );
+    }
+    assert_eq!(server.run(&client, &["impact", "host/hv2"]).out, tables);
+    assert!(!client.data().exists(), "a store was made beside the server's");
+    assert_eq!(server.terminate(), Some(0));
+}
+
+/// The answer of an import without identifiers, which differ from one to the next.
+fn lasting(mut answer: Json) -> Json {
+    for batch in answer["batches"].as_array_mut().unwrap() {
+        batch["batch"] = Json::Null;
+        for row in batch["rows"].as_array_mut().into_iter().flatten() {
+            row["ci"] = Json::Null;
+        }
+    }
+    answer
+}
+
+#[test]
+fn imports_do_what_they_do_to_an_embedded_store() {
+    let (place, embedded, client) = (Place::new(), Place::new(), Place::new());
+    let server = Serving::start(&place, &["serve"]);
+    let estate = fixture("worked-estate.ndjson");
+    let more = client.file(
+        "more.ndjson",
+        r#"{"batch":{"format":"keelson/1","source":"more/é","scope":"all","observed_at":"2026-11-02T00:00:00Z"}}
+{"ci":{"key":"host/hv9","class":"host","name":"hv9"}}
+"#,
+    );
+    let import: Vec<&str> = vec!["import", "batch", &estate, &more];
+    for args in [
+        [&import[..], &["--dry-run", "--rows"]].concat(),
+        [&import[..], &["--reason", "first of all"]].concat(),
+        import.clone(),
+    ] {
+        let (remote, here) = (server.json(&client, &args), embedded.json(&args));
+        assert_eq!(lasting(remote), lasting(here), "{args:?}");
+    }
+    let list = |answer: &Json| answer["items"].clone();
+    assert_eq!(list(&server.json(&client, &["list"])), list(&embedded.json(&["list"])));
+    let history = server.json(&client, &["history", "host/hv9"]);
+    let entry = &history["entries"][0];
+    assert_eq!((&entry["actor"], &entry["reason"]), (&json!("test"), &json!("first of all")));
+}
+
+#[test]
+fn a_refused_import_says_where_and_changes_nothing() {
+    let (place, client) = (Place::new(), Place::new());
+    let header = r#"{"batch":{"format":"keelson/1","source":"test","observed_at":"2026-11-02T00:00:00Z"}}"#;
+    let bad = format!("{header}\n{}\n", r#"{"ci":{"key":"toaster/x","class":"toaster"}}"#);
+    let bad = client.file("bad.ndjson", bad);
+    let here = place.run(&["import", "batch", &bad, "--output", "json"]);
+    let server = Serving::start(&place, &["serve"]);
+    for wishes in [&["--dry-run"][..], &[]] {
+        let ran = server.run(&client, &[&["import", "batch", &bad], wishes].concat());
+        assert_eq!(ran.status, 2, "{}\n{}", ran.out, ran.err);
+        assert_eq!(ran.err, here.err);
+        for word in ["refused", "bad.ndjson, line 2", "toaster"] {
+            assert!(ran.out.contains(word), "'{word}' is missing in: {}", ran.out);
+        }
+    }
+    assert_eq!(server.json(&client, &["list"])["revision"], 0);
+    let ran = server.run(&client, &["import", "batch", &bad, "--guard", "50"]);
+    assert_eq!(ran.status, 2);
+    assert!(ran.err.contains("--guard"), "{}", ran.err);
+}
+
+#[test]
+fn what_cannot_be_asked_of_a_server_is_bad_usage_and_no_server_is_trouble() {
+    let client = Place::new();
+    // A port on which nothing listens: it was free a moment ago.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{free}");
+    let commands: [&[&str]; 7] = [
+        &["verify"],
+        &["backup", "copy"],
+        &["restore", "copy"],
+        &["export"],
+        &["review"],
+        &["serve"],
+        &["demo", "--once"],
+    ];
+    for command in commands {
+        let ran = client.run(&[command, &["--server", &url]].concat());
+        assert_eq!(ran.status, 2, "{command:?}: {}", ran.err);
+        assert!(ran.err.contains(command[0]) && ran.err.contains("--server"), "{}", ran.err);
+    }
+    let ran = client.run(&["list", "--server", &url]);
+    assert_eq!(ran.status, 3, "{}", ran.err);
+    assert!(ran.err.contains(&url), "{}", ran.err);
+    assert_eq!(client.run(&["list", "--server", "localhost:8080"]).status, 2);
+    assert_eq!(client.run(&["list", "--server", &url, "--store", "mem://"]).status, 2);
+    let from_environment = client.command().env("KEELSON_SERVER", &url).args(["list"]).output().unwrap();
+    assert_eq!(from_environment.status.code(), Some(3));
+    let open = client.run(&["serve", "--listen", "0.0.0.0:0"]);
+    assert_eq!(open.status, 2);
+    assert!(open.err.contains("authentication is not built yet"), "{}", open.err);
+}
+
+#[test]
+fn the_demonstration_is_served() {
+    let client = Place::new();
+    let mut server = Serving::start(&client, &["demo"]);
+    let found = server.json(&client, &["list", "--class", "service"]);
+    assert!(found["total"].as_u64() > Some(0), "{found}");
+    assert_eq!(server.terminate(), Some(0));
+}
