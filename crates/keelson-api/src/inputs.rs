@@ -52,15 +52,34 @@ pub struct UpdateConfigurationItemInput {
     pub reason: Option<String>,
 }
 
-/// A record, as the caller saw it.
-#[derive(Clone, Debug, InputObject)]
-pub struct RecordInput {
-    /// Which.
-    pub id: ID,
-    /// The version the caller saw; another one is a conflict.
-    pub expected_version: u32,
-    /// Why, for the history.
-    pub reason: Option<String>,
+macro_rules! record_inputs {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, InputObject)]
+        pub struct $name {
+            /// Which.
+            pub id: ID,
+            /// The version the caller saw; another one is a conflict.
+            pub expected_version: u32,
+            /// Why, for the history.
+            pub reason: Option<String>,
+        }
+    )*};
+}
+
+record_inputs! {
+    /// A configuration item to end.
+    RetireConfigurationItemInput;
+    /// A configuration item to bring back.
+    ReviveConfigurationItemInput;
+    /// A configuration item that was absorbed by another.
+    UndoConfigurationItemMergeInput;
+    /// A relationship that a person stated.
+    RemoveRelationshipInput;
+    /// A need that a person stated.
+    RemoveNeedInput;
+    /// A review task to put aside.
+    DismissReviewTaskInput;
 }
 
 /// Two configuration items that are one.

@@ -8,14 +8,16 @@ use keelson_app::reconcile::edit::{CiFields, Edit, MemberEdit, NeedFields, Touch
 use keelson_app::{Edited, ImportOptions};
 use keelson_import_batch::BatchImporter;
 use keelson_importer::{Context as ImportContext, EnvelopeError, Importer, Input, SourceFile};
-use keelson_model::{BatchId, Cap, CiId, CiKey, Strength, Symbol};
+use keelson_model::{BatchId, Cap, CiKey, Strength, Symbol};
 
 use crate::context::{Find, compute};
 use crate::errors::Refusal;
 use crate::ids;
 use crate::inputs::{
-    CreateConfigurationItemInput, CreateNeedInput, CreateRelationshipInput, MergeConfigurationItemsInput, NeedContent,
-    RecordInput, SettleReviewTaskInput, UpdateConfigurationItemInput, UpdateNeedInput,
+    CreateConfigurationItemInput, CreateNeedInput, CreateRelationshipInput, DismissReviewTaskInput,
+    MergeConfigurationItemsInput, NeedContent, RemoveNeedInput, RemoveRelationshipInput, RetireConfigurationItemInput,
+    ReviveConfigurationItemInput, SettleReviewTaskInput, UndoConfigurationItemMergeInput, UpdateConfigurationItemInput,
+    UpdateNeedInput,
 };
 use crate::moment::Moment;
 use crate::types::attribute::AttributeInput;
@@ -23,8 +25,10 @@ use crate::types::batch::{SubmitBatchInput, SubmitBatchPayload};
 use crate::types::item::ConfigurationItem;
 use crate::types::need::Need;
 use crate::types::payload::{
-    ConfigurationItemPayload, NeedPayload, RelationshipPayload, ReviewTaskPayload, UserError, UserErrorCode,
-    user_errors,
+    CreateConfigurationItemPayload, CreateNeedPayload, CreateRelationshipPayload, DismissReviewTaskPayload,
+    MergeConfigurationItemsPayload, RemoveNeedPayload, RemoveRelationshipPayload, RetireConfigurationItemPayload,
+    ReviveConfigurationItemPayload, SettleReviewTaskPayload, UndoConfigurationItemMergePayload,
+    UpdateConfigurationItemPayload, UpdateNeedPayload, UserError, UserErrorCode, user_errors,
 };
 use crate::types::relationship::Relationship;
 use crate::types::review::ReviewTask;
@@ -40,7 +44,7 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What it is.")] input: CreateConfigurationItemInput,
-    ) -> Result<ConfigurationItemPayload, Refusal> {
+    ) -> Result<CreateConfigurationItemPayload, Refusal> {
         let read = || -> Result<Edit, Vec<UserError>> {
             let key = input.key.as_deref().map(CiKey::new).transpose();
             let key = key.map_err(|error| bad("key", error.to_string()))?;
@@ -53,7 +57,7 @@ impl Mutation {
                 attributes: attributes(input.attributes.as_deref().unwrap_or_default())?,
             })
         };
-        item_payload(ctx, read(), input.reason.clone(), "createConfigurationItem").await
+        Ok(item_done(ctx, read(), input.reason.clone(), "createConfigurationItem").await?.into())
     }
 
     /// Sets what a person says of a configuration item. What is left out stays; `null` takes the
@@ -62,7 +66,7 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What to set.")] input: UpdateConfigurationItemInput,
-    ) -> Result<ConfigurationItemPayload, Refusal> {
+    ) -> Result<UpdateConfigurationItemPayload, Refusal> {
         let id = ids::ci(&input.id)?;
         let read = || -> Result<Edit, Vec<UserError>> {
             let class = match input.class.as_opt_deref() {
@@ -79,27 +83,27 @@ impl Mutation {
             };
             Ok(Edit::UpdateCi { id, expected_version: input.expected_version, set })
         };
-        item_payload(ctx, read(), input.reason.clone(), "updateConfigurationItem").await
+        Ok(item_done(ctx, read(), input.reason.clone(), "updateConfigurationItem").await?.into())
     }
 
     /// Ends a configuration item deliberately.
     async fn retire_configuration_item(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which.")] input: RecordInput,
-    ) -> Result<ConfigurationItemPayload, Refusal> {
+        #[graphql(desc = "Which.")] input: RetireConfigurationItemInput,
+    ) -> Result<RetireConfigurationItemPayload, Refusal> {
         let edit = Edit::RetireCi { id: ids::ci(&input.id)?, expected_version: input.expected_version };
-        item_payload(ctx, Ok(edit), input.reason, "retireConfigurationItem").await
+        Ok(item_done(ctx, Ok(edit), input.reason, "retireConfigurationItem").await?.into())
     }
 
     /// Takes a retirement back, or says that a withdrawn configuration item is there after all.
     async fn revive_configuration_item(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which.")] input: RecordInput,
-    ) -> Result<ConfigurationItemPayload, Refusal> {
+        #[graphql(desc = "Which.")] input: ReviveConfigurationItemInput,
+    ) -> Result<ReviveConfigurationItemPayload, Refusal> {
         let edit = Edit::ReviveCi { id: ids::ci(&input.id)?, expected_version: input.expected_version };
-        item_payload(ctx, Ok(edit), input.reason, "reviveConfigurationItem").await
+        Ok(item_done(ctx, Ok(edit), input.reason, "reviveConfigurationItem").await?.into())
     }
 
     /// Makes two configuration items one: the claims, relationships and needs of the absorbed one
@@ -108,24 +112,24 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which.")] input: MergeConfigurationItemsInput,
-    ) -> Result<ConfigurationItemPayload, Refusal> {
+    ) -> Result<MergeConfigurationItemsPayload, Refusal> {
         let edit = Edit::MergeCis {
             keep: ids::ci(&input.keep.id)?,
             keep_version: input.keep.expected_version,
             absorb: ids::ci(&input.absorb.id)?,
             absorb_version: input.absorb.expected_version,
         };
-        item_payload(ctx, Ok(edit), input.reason, "mergeConfigurationItems").await
+        Ok(item_done(ctx, Ok(edit), input.reason, "mergeConfigurationItems").await?.into())
     }
 
     /// Takes a merge back: what the absorbed item brought returns to it.
     async fn undo_configuration_item_merge(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The item that was absorbed.")] input: RecordInput,
-    ) -> Result<ConfigurationItemPayload, Refusal> {
+        #[graphql(desc = "The item that was absorbed.")] input: UndoConfigurationItemMergeInput,
+    ) -> Result<UndoConfigurationItemMergePayload, Refusal> {
         let edit = Edit::UndoMerge { absorbed: ids::ci(&input.id)?, expected_version: input.expected_version };
-        item_payload(ctx, Ok(edit), input.reason, "undoConfigurationItemMerge").await
+        Ok(item_done(ctx, Ok(edit), input.reason, "undoConfigurationItemMerge").await?.into())
     }
 
     /// Makes a new relationship, or confirms one that a source states.
@@ -133,7 +137,7 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "What needs what.")] input: CreateRelationshipInput,
-    ) -> Result<RelationshipPayload, Refusal> {
+    ) -> Result<CreateRelationshipPayload, Refusal> {
         let (dependent, dependency) = (ids::ci(&input.dependent_id)?, ids::ci(&input.dependency_id)?);
         let read = || -> Result<Edit, Vec<UserError>> {
             let strength =
@@ -147,18 +151,18 @@ impl Mutation {
                 confidence,
             })
         };
-        relationship_payload(ctx, read(), input.reason.clone(), "createRelationship").await
+        Ok(relationship_done(ctx, read(), input.reason.clone(), "createRelationship").await?.into())
     }
 
     /// Withdraws a person's statement of a relationship.
     async fn remove_relationship(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which.")] input: RecordInput,
-    ) -> Result<RelationshipPayload, Refusal> {
+        #[graphql(desc = "Which.")] input: RemoveRelationshipInput,
+    ) -> Result<RemoveRelationshipPayload, Refusal> {
         let key = ids::relationship(&input.id)?;
         let edit = Edit::RemoveRelationship { key, expected_version: input.expected_version };
-        relationship_payload(ctx, Ok(edit), input.reason, "removeRelationship").await
+        Ok(relationship_done(ctx, Ok(edit), input.reason, "removeRelationship").await?.into())
     }
 
     /// Makes a new need.
@@ -166,13 +170,13 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Whose, and what it says.")] input: CreateNeedInput,
-    ) -> Result<NeedPayload, Refusal> {
+    ) -> Result<CreateNeedPayload, Refusal> {
         let dependent = ids::ci(&input.dependent_id)?;
         let members = members(&input.content)?;
         let rule = input.content.rule.rule()?;
         let read = need_fields(ctx, &input.content, rule, members);
         let edit = read.map(|fields| Edit::CreateNeed { dependent, name: input.name.clone(), fields });
-        need_payload(ctx, edit, input.reason.clone(), "createNeed").await
+        Ok(need_done(ctx, edit, input.reason.clone(), "createNeed").await?.into())
     }
 
     /// Gives a need a new definition; it wins over what sources say.
@@ -180,23 +184,23 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which, and what it says.")] input: UpdateNeedInput,
-    ) -> Result<NeedPayload, Refusal> {
+    ) -> Result<UpdateNeedPayload, Refusal> {
         let id = ids::need(&input.id)?;
         let members = members(&input.content)?;
         let rule = input.content.rule.rule()?;
         let read = need_fields(ctx, &input.content, rule, members);
         let edit = read.map(|fields| Edit::UpdateNeed { id, expected_version: input.expected_version, fields });
-        need_payload(ctx, edit, input.reason.clone(), "updateNeed").await
+        Ok(need_done(ctx, edit, input.reason.clone(), "updateNeed").await?.into())
     }
 
     /// Withdraws a person's statement of a need.
     async fn remove_need(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which.")] input: RecordInput,
-    ) -> Result<NeedPayload, Refusal> {
+        #[graphql(desc = "Which.")] input: RemoveNeedInput,
+    ) -> Result<RemoveNeedPayload, Refusal> {
         let edit = Edit::RemoveNeed { id: ids::need(&input.id)?, expected_version: input.expected_version };
-        need_payload(ctx, Ok(edit), input.reason, "removeNeed").await
+        Ok(need_done(ctx, Ok(edit), input.reason, "removeNeed").await?.into())
     }
 
     /// Answers a review task. The next import of the source acts on it.
@@ -204,7 +208,7 @@ impl Mutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which, and the answer.")] input: SettleReviewTaskInput,
-    ) -> Result<ReviewTaskPayload, Refusal> {
+    ) -> Result<SettleReviewTaskPayload, Refusal> {
         let edit = Edit::SettleReview {
             id: ids::review(&input.id)?,
             expected_version: input.expected_version,
@@ -212,17 +216,17 @@ impl Mutation {
             by: ctx.principal().name.to_string(),
             reason: input.reason.clone(),
         };
-        review_payload(ctx, edit, Some(input.reason), "settleReviewTask").await
+        Ok(review_done(ctx, edit, Some(input.reason), "settleReviewTask").await?.into())
     }
 
     /// Puts a review task aside without an answer.
     async fn dismiss_review_task(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which.")] input: RecordInput,
-    ) -> Result<ReviewTaskPayload, Refusal> {
+        #[graphql(desc = "Which.")] input: DismissReviewTaskInput,
+    ) -> Result<DismissReviewTaskPayload, Refusal> {
         let edit = Edit::DismissReview { id: ids::review(&input.id)?, expected_version: input.expected_version };
-        review_payload(ctx, edit, input.reason, "dismissReviewTask").await
+        Ok(review_done(ctx, edit, input.reason, "dismissReviewTask").await?.into())
     }
 
     /// Takes in a batch in Keelson's own form, or plans it only.
@@ -289,7 +293,7 @@ fn attributes(given: &[AttributeInput]) -> Result<BTreeMap<Symbol, serde_json::V
     for attribute in given {
         let at = || vec!["attributes".to_owned(), attribute.name.clone()];
         let wrong = |message: String| {
-            vec![UserError { field: Some(at()), code: UserErrorCode::BadValue, message, current_version: None }]
+            vec![UserError { field: at(), code: UserErrorCode::BadValue, message, current_version: None }]
         };
         let name = crate::filter::attribute_name(&attribute.name).map_err(|refusal| wrong(refusal.message))?;
         let value = match &attribute.value {
@@ -356,61 +360,52 @@ async fn edit(
     }
 }
 
-fn item_at(at: &Arc<Moment>, id: CiId) -> Option<ConfigurationItem> {
-    at.catalogue().find_id(id).map(|ix| ConfigurationItem::at(at, ix))
-}
+/// What a mutation leads to: the record it is about, or what a person can mend.
+type Done<T> = Result<Result<Option<T>, Vec<UserError>>, Refusal>;
 
-async fn item_payload(
+async fn item_done(
     ctx: &Context<'_>,
     given: Result<Edit, Vec<UserError>>,
     reason: Option<String>,
     action: &str,
-) -> Result<ConfigurationItemPayload, Refusal> {
-    Ok(match edit(ctx, given, reason, action).await? {
-        Ok((at, Touched::Ci(id))) => ConfigurationItemPayload::done(item_at(&at, id)),
-        Ok(_) => ConfigurationItemPayload::done(None),
-        Err(errors) => ConfigurationItemPayload::refused(errors),
-    })
+) -> Done<ConfigurationItem> {
+    let done = edit(ctx, given, reason, action).await?;
+    Ok(done.map(|(at, touched)| match touched {
+        Touched::Ci(id) => at.catalogue().find_id(id).map(|ix| ConfigurationItem::at(&at, ix)),
+        _ => None,
+    }))
 }
 
-async fn relationship_payload(
+async fn relationship_done(
     ctx: &Context<'_>,
     given: Result<Edit, Vec<UserError>>,
     reason: Option<String>,
     action: &str,
-) -> Result<RelationshipPayload, Refusal> {
-    Ok(match edit(ctx, given, reason, action).await? {
-        Ok((at, Touched::Relationship(key))) => {
-            let found = at.catalogue().find_relationship_key(&key);
-            RelationshipPayload::done(found.map(|ix| Relationship::at(&at, ix)))
-        }
-        Ok(_) => RelationshipPayload::done(None),
-        Err(errors) => RelationshipPayload::refused(errors),
-    })
+) -> Done<Relationship> {
+    let done = edit(ctx, given, reason, action).await?;
+    Ok(done.map(|(at, touched)| match touched {
+        Touched::Relationship(key) => at.catalogue().find_relationship_key(&key).map(|ix| Relationship::at(&at, ix)),
+        _ => None,
+    }))
 }
 
-async fn need_payload(
+async fn need_done(
     ctx: &Context<'_>,
     given: Result<Edit, Vec<UserError>>,
     reason: Option<String>,
     action: &str,
-) -> Result<NeedPayload, Refusal> {
-    Ok(match edit(ctx, given, reason, action).await? {
-        Ok((at, Touched::Need(id))) => NeedPayload::done(at.catalogue().find_need(id).map(|ix| Need::at(&at, ix))),
-        Ok(_) => NeedPayload::done(None),
-        Err(errors) => NeedPayload::refused(errors),
-    })
+) -> Done<Need> {
+    let done = edit(ctx, given, reason, action).await?;
+    Ok(done.map(|(at, touched)| match touched {
+        Touched::Need(id) => at.catalogue().find_need(id).map(|ix| Need::at(&at, ix)),
+        _ => None,
+    }))
 }
 
-async fn review_payload(
-    ctx: &Context<'_>,
-    given: Edit,
-    reason: Option<String>,
-    action: &str,
-) -> Result<ReviewTaskPayload, Refusal> {
-    Ok(match edit(ctx, Ok(given), reason, action).await? {
-        Ok((at, Touched::Review(id))) => ReviewTaskPayload::done(ReviewTask::find(&at, id)),
-        Ok(_) => ReviewTaskPayload::done(None),
-        Err(errors) => ReviewTaskPayload::refused(errors),
-    })
+async fn review_done(ctx: &Context<'_>, given: Edit, reason: Option<String>, action: &str) -> Done<ReviewTask> {
+    let done = edit(ctx, Ok(given), reason, action).await?;
+    Ok(done.map(|(at, touched)| match touched {
+        Touched::Review(id) => ReviewTask::find(&at, id),
+        _ => None,
+    }))
 }

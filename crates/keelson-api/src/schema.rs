@@ -91,5 +91,7 @@ impl Extension for Cost {
 
 /// A refusal as an error of the whole request.
 pub(crate) fn server_error(refusal: Refusal) -> ServerError {
-    async_graphql::Error::from(refusal).into_server_error(async_graphql::Pos::default())
+    let mut error = async_graphql::Error::from(refusal).into_server_error(async_graphql::Pos::default());
+    error.locations.clear();
+    error
 }

@@ -9,6 +9,8 @@ pub(crate) fn all() -> Vec<Box<dyn Importer>> {
         Box::new(keelson_import_batch::CsvImporter),
         Box::new(keelson_import_backstage::BackstageImporter),
         Box::new(keelson_import_gitlab::GitlabImporter),
+        Box::new(keelson_import_terraform::TerraformImporter),
+        Box::new(keelson_import_kubernetes::KubernetesImporter),
     ]
 }
 

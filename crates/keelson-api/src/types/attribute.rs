@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Enum, InputObject, OneofObject, SimpleObject};
 use chrono::{DateTime, Utc};
-use keelson_model::{ConfigurationItem, Quantity, Symbol, Value, unit};
+use keelson_model::{ConfigurationItem, Quantity, Schema, Symbol, Value, unit};
 
 use super::scalar::Decimal;
 use crate::errors::Refusal;
@@ -100,6 +100,8 @@ pub struct Attribute {
     name: String,
     /// Its effective value.
     value: AttributeValue,
+    /// The unit in which its class keeps the number, where it fixes one; a quantity has its own.
+    unit: Option<String>,
     /// The source the value comes from; several joined by `+` for a union.
     source: Option<String>,
     /// What other sources say instead; at most one value per source.
@@ -107,17 +109,19 @@ pub struct Attribute {
 }
 
 /// The effective attributes of a configuration item, by name.
-pub(crate) fn attributes(ci: &ConfigurationItem) -> Vec<Attribute> {
-    ci.facts().attributes.iter().map(|(name, value)| attribute(ci, name, value)).collect()
+pub(crate) fn attributes(schema: &Schema, ci: &ConfigurationItem) -> Vec<Attribute> {
+    ci.facts().attributes.iter().map(|(name, value)| attribute(schema, ci, name, value)).collect()
 }
 
 /// One of them.
-pub(crate) fn attribute(ci: &ConfigurationItem, name: &str, value: &Value) -> Attribute {
+pub(crate) fn attribute(schema: &Schema, ci: &ConfigurationItem, name: &str, value: &Value) -> Attribute {
+    let definition = schema.classes.get(&ci.class).and_then(|class| class.attributes.get(name));
     let others = ci.live_claims().filter_map(|claim| Some((claim, claim.facts.attributes.get(name)?)));
     let others = others.filter(|(_, said)| *said != value);
     Attribute {
         name: name.to_owned(),
         value: value.into(),
+        unit: definition.and_then(|definition| definition.unit.as_ref()).map(ToString::to_string),
         source: ci.source_of(name).map(ToString::to_string),
         others: others
             .map(|(claim, said)| OtherValue { source: claim.provenance.source.to_string(), value: said.into() })

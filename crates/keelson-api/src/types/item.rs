@@ -174,12 +174,13 @@ impl<S: Sort> Item<S> {
 
     /// Its effective attributes, by name; at most 512 of each source.
     async fn attributes(&self) -> Vec<Attribute> {
-        attributes(self.ci())
+        attributes(self.0.at.catalogue().schema(), self.ci())
     }
 
     /// One effective attribute.
     async fn attribute(&self, #[graphql(desc = "Its name.")] name: String) -> Option<Attribute> {
-        self.ci().attribute(&name).map(|value| attribute(self.ci(), &name, value))
+        let schema = self.0.at.catalogue().schema();
+        self.ci().attribute(&name).map(|value| attribute(schema, self.ci(), &name, value))
     }
 
     /// What its sources say beyond the attributes of its class; at most 512 of each source.

@@ -4,6 +4,10 @@ use async_graphql::{Enum, InputObject, SimpleObject};
 use keelson_app::EditError;
 use keelson_app::reconcile::edit::{EditCode, EditProblem};
 
+use super::item::ConfigurationItem;
+use super::need::Need;
+use super::relationship::Relationship;
+use super::review::ReviewTask;
 use crate::errors::Refusal;
 
 /// Why something was not done, for programs. The list may grow.
@@ -53,8 +57,8 @@ impl From<EditCode> for UserErrorCode {
 /// Something a person using the product correctly can meet, and mend.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct UserError {
-    /// The field of the input concerned, from the outside in.
-    pub field: Option<Vec<String>>,
+    /// The field of the input concerned, from the outside in; empty when it is about the whole.
+    pub field: Vec<String>,
     /// Why, for programs.
     pub code: UserErrorCode,
     /// Why, for people, and what to do.
@@ -66,7 +70,7 @@ pub struct UserError {
 impl UserError {
     /// A problem of one field of the input.
     pub(crate) fn of(code: UserErrorCode, field: &[&str], message: impl Into<String>) -> Self {
-        let field = (!field.is_empty()).then(|| field.iter().map(|part| (*part).to_owned()).collect());
+        let field = field.iter().map(|part| (*part).to_owned()).collect();
         Self { field, code, message: message.into(), current_version: None }
     }
 }
@@ -88,12 +92,7 @@ impl From<EditProblem> for UserError {
         if let Some(first) = field.first_mut() {
             *first = camel(std::mem::take(first));
         }
-        Self {
-            field: (!field.is_empty()).then_some(field),
-            code: problem.code.into(),
-            message: problem.message,
-            current_version: problem.current_version,
-        }
+        Self { field, code: problem.code.into(), message: problem.message, current_version: problem.current_version }
     }
 }
 
@@ -116,41 +115,80 @@ macro_rules! payloads {
             pub user_errors: Vec<UserError>,
         }
 
-        impl $name {
-            pub(crate) fn done($field: Option<$ty>) -> Self {
-                Self { $field, user_errors: Vec::new() }
-            }
-
-            pub(crate) fn refused(user_errors: Vec<UserError>) -> Self {
-                Self { $field: None, user_errors }
+        impl From<Result<Option<$ty>, Vec<UserError>>> for $name {
+            fn from(done: Result<Option<$ty>, Vec<UserError>>) -> Self {
+                match done {
+                    Ok($field) => Self { $field, user_errors: Vec::new() },
+                    Err(user_errors) => Self { $field: None, user_errors },
+                }
             }
         }
     )*};
 }
 
-use super::item::ConfigurationItem;
-use super::need::Need;
-use super::relationship::Relationship;
-use super::review::ReviewTask;
-
 payloads! {
-    /// What became of a configuration item.
-    ConfigurationItemPayload {
+    /// What became of making a configuration item.
+    CreateConfigurationItemPayload {
+        /// The new configuration item; `null` when it was not done.
+        configuration_item: ConfigurationItem
+    }
+    /// What became of setting values of a configuration item.
+    UpdateConfigurationItemPayload {
         /// The configuration item; `null` when it was not done.
         configuration_item: ConfigurationItem
     }
-    /// What became of a relationship.
-    RelationshipPayload {
+    /// What became of ending a configuration item.
+    RetireConfigurationItemPayload {
+        /// The configuration item; `null` when it was not done.
+        configuration_item: ConfigurationItem
+    }
+    /// What became of bringing a configuration item back.
+    ReviveConfigurationItemPayload {
+        /// The configuration item; `null` when it was not done.
+        configuration_item: ConfigurationItem
+    }
+    /// What became of making two configuration items one.
+    MergeConfigurationItemsPayload {
+        /// The one that stays; `null` when it was not done.
+        configuration_item: ConfigurationItem
+    }
+    /// What became of taking a merge back.
+    UndoConfigurationItemMergePayload {
+        /// The item that had been absorbed; `null` when it was not done.
+        configuration_item: ConfigurationItem
+    }
+    /// What became of making a relationship.
+    CreateRelationshipPayload {
+        /// The new relationship; `null` when it was not done.
+        relationship: Relationship
+    }
+    /// What became of withdrawing a statement of a relationship.
+    RemoveRelationshipPayload {
         /// The relationship; `null` when it was not done.
         relationship: Relationship
     }
-    /// What became of a need.
-    NeedPayload {
+    /// What became of making a need.
+    CreateNeedPayload {
+        /// The new need; `null` when it was not done.
+        need: Need
+    }
+    /// What became of a new definition of a need.
+    UpdateNeedPayload {
         /// The need; `null` when it was not done.
         need: Need
     }
-    /// What became of a review task.
-    ReviewTaskPayload {
+    /// What became of withdrawing a statement of a need.
+    RemoveNeedPayload {
+        /// The need; `null` when it was not done.
+        need: Need
+    }
+    /// What became of answering a review task.
+    SettleReviewTaskPayload {
+        /// The review task; `null` when it was not done.
+        review_task: ReviewTask
+    }
+    /// What became of putting a review task aside.
+    DismissReviewTaskPayload {
         /// The review task; `null` when it was not done.
         review_task: ReviewTask
     }

@@ -1,0 +1,9 @@
+//! The interface as clients meet it, over its routes and a store on disk.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod changing;
+mod common;
+mod reading;
+mod refusing;
+mod schema;

@@ -1,0 +1,112 @@
+//! The schema as it is published: current, and shaped as the conventions say.
+
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+
+use crate::common::{Place, run};
+
+/// The schema in `schema/graphql/` is the one the code has. `KEELSON_BLESS=1` rewrites it.
+#[test]
+fn the_published_schema_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schema/graphql/keelson.graphql");
+    let sdl = keelson_api::sdl();
+    if std::env::var_os("KEELSON_BLESS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &sdl).unwrap();
+    }
+    let published = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        published == sdl,
+        "schema/graphql/keelson.graphql is not current; run with KEELSON_BLESS=1 and look at the diff"
+    );
+}
+
+const INTROSPECTION: &str = "{ __schema { types { kind name description fields { name description \
+    args { name description type { ...Ref } } type { ...Ref } } inputFields { name description type { ...Ref } } \
+    enumValues { name description } } } } fragment Ref on __Type { kind name ofType { kind name ofType { kind name \
+    ofType { kind name } } } }";
+
+/// A type as the schema language writes it: `[X!]!`.
+fn written(reference: &Json) -> String {
+    match reference["kind"].as_str().unwrap() {
+        "NON_NULL" => format!("{}!", written(&reference["ofType"])),
+        "LIST" => format!("[{}]", written(&reference["ofType"])),
+        _ => reference["name"].as_str().unwrap().to_owned(),
+    }
+}
+
+fn entries<'a>(of: &'a Json, list: &str) -> impl Iterator<Item = &'a Json> {
+    of[list].as_array().into_iter().flatten()
+}
+
+/// The conventions of names, nullability, paging and payloads, type by type.
+#[test]
+fn every_type_keeps_the_conventions() {
+    run(async {
+        let place = Place::empty().await;
+        let data = place.data(INTROSPECTION, json!({})).await;
+        let mut problems = Vec::new();
+        for meta in entries(&data["__schema"], "types") {
+            let name = meta["name"].as_str().unwrap();
+            if name.starts_with("__") || ["Boolean", "Float", "Int", "String", "ID"].contains(&name) {
+                continue;
+            }
+            check_type(meta, name, &mut problems);
+        }
+        assert!(problems.is_empty(), "{}", problems.join("\n"));
+    });
+}
+
+fn check_type(meta: &Json, name: &str, problems: &mut Vec<String>) {
+    let mut wrong = |place: &str, what: &str| problems.push(format!("{name}{place}: {what}"));
+    let described = |of: &Json| of["description"].as_str().is_some_and(|text| !text.is_empty());
+    if !described(meta) {
+        wrong("", "is not described");
+    }
+    if !name.starts_with(char::is_uppercase) || name.contains('_') {
+        wrong("", "is not in PascalCase");
+    }
+    for value in entries(meta, "enumValues") {
+        let word = value["name"].as_str().unwrap();
+        if !described(value) || word != word.to_ascii_uppercase() {
+            wrong(word, "is not described or not in capitals");
+        }
+    }
+    for field in entries(meta, "fields").chain(entries(meta, "inputFields")) {
+        let (field_name, shape) = (field["name"].as_str().unwrap(), written(&field["type"]));
+        let place = format!(".{field_name}");
+        if !described(field) {
+            wrong(&place, "is not described");
+        }
+        if !field_name.starts_with(char::is_lowercase) || field_name.contains('_') {
+            wrong(&place, "is not in camelCase");
+        }
+        if field_name.starts_with("get") || field_name.starts_with("list") {
+            wrong(&place, "has a prefix that says nothing");
+        }
+        let arguments: Vec<&str> = entries(field, "args").map(|one| one["name"].as_str().unwrap()).collect();
+        if entries(field, "args").any(|argument| !described(argument)) {
+            wrong(&place, "has an argument that is not described");
+        }
+        let is_output = meta["kind"] != "INPUT_OBJECT";
+        if is_output && shape.starts_with('[') && (name, field_name) != ("Query", "nodes") && !shape.ends_with("!]!") {
+            wrong(&place, "is a list that may hold nothing or be nothing");
+        }
+        if shape.trim_end_matches('!').ends_with("Connection")
+            && !["first", "after", "last", "before"].iter().all(|argument| arguments.contains(argument))
+        {
+            wrong(&place, "is a connection without the arguments of one");
+        }
+        if name == "Mutation" {
+            let pascal = field_name[..1].to_uppercase() + &field_name[1..];
+            let inputs: Vec<String> = entries(field, "args").map(|argument| written(&argument["type"])).collect();
+            if inputs != [format!("{pascal}Input!")] || shape != format!("{pascal}Payload!") {
+                wrong(&place, "does not take its own input and give its own payload");
+            }
+        }
+    }
+    if name.ends_with("Payload") && !entries(meta, "fields").any(|field| field["name"] == "userErrors") {
+        wrong("", "has no userErrors");
+    }
+}
