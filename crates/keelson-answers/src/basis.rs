@@ -52,6 +52,8 @@ pub enum LimitCode {
     KindWithoutRule,
     /// Something on the way is a placeholder: nobody has described it.
     Placeholder,
+    /// Something on the way is withdrawn, and something in service still states that it needs it.
+    Withdrawn,
     /// The search for the facts that decide ended because its budget was spent.
     DecisiveBudget,
     /// The check ended because its budget was spent.
@@ -137,13 +139,12 @@ impl Basis {
 
     /// Takes the age of what the answer rests on into account, and placeholders among it.
     pub fn rests_on(&mut self, catalogue: &Catalogue, items: impl Iterator<Item = CiIx>, asked: Asked) {
-        let mut placeholders = 0_usize;
+        let (mut placeholders, mut withdrawn) = (0_usize, 0_usize);
         let mut stale = BTreeSet::new();
         for ix in items {
             let ci = catalogue.ci(ix);
-            if ci.standing == Standing::Placeholder {
-                placeholders += 1;
-            }
+            placeholders += usize::from(ci.standing == Standing::Placeholder);
+            withdrawn += usize::from(ci.standing == Standing::Withdrawn);
             let Some(seen) = last_seen(catalogue, ix) else { continue };
             self.oldest_observation = Some(self.oldest_observation.map_or(seen, |oldest| oldest.min(seen)));
             if is_stale(catalogue, &ci.class, seen, asked.at) {
@@ -154,6 +155,13 @@ impl Basis {
         if placeholders > 0 {
             let message = format!("{placeholders} items on the way are placeholders: what they need is not known");
             self.limit(LimitCode::Placeholder, message);
+        }
+        if withdrawn > 0 {
+            let message = format!(
+                "{withdrawn} items on the way are listed by no source any longer, though something still states that \
+                 it needs them; what they need is not known"
+            );
+            self.limit(LimitCode::Withdrawn, message);
         }
     }
 }

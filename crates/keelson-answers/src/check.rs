@@ -5,7 +5,7 @@ mod redundancy;
 use std::collections::BTreeMap;
 
 use keelson_analysis::Pool;
-use keelson_catalogue::Catalogue;
+use keelson_catalogue::{Catalogue, Slot};
 use keelson_graph::components;
 use keelson_model::{ReviewState, Severity, Standing};
 use schemars::JsonSchema;
@@ -25,6 +25,8 @@ pub enum CheckCode {
     Cycle,
     /// Something is referred to and nobody has described it.
     Placeholder,
+    /// Withdrawn, and something in service still states that it needs it.
+    StillNeeded,
     /// Nothing relates to it and it relates to nothing.
     Orphan,
     /// Redundant members without a stated rule.
@@ -46,6 +48,7 @@ impl CheckCode {
     pub const ALL: &'static [Self] = &[
         Self::RedundancyThatIsNot,
         Self::Cycle,
+        Self::StillNeeded,
         Self::Placeholder,
         Self::RuleMissing,
         Self::OpenReview,
@@ -62,6 +65,7 @@ impl CheckCode {
         match self {
             Self::RedundancyThatIsNot => "redundancy_that_is_not",
             Self::Cycle => "cycle",
+            Self::StillNeeded => "still_needed",
             Self::Placeholder => "placeholder",
             Self::Orphan => "orphan",
             Self::RuleMissing => "rule_missing",
@@ -95,7 +99,7 @@ pub struct CheckLine {
     /// In words, with what to do.
     pub message: String,
     /// Further items concerned.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub related: Vec<String>,
 }
 
@@ -157,14 +161,26 @@ impl Found {
     }
 }
 
+/// Keys of what states that it needs an item, at most ten.
+fn dependents_of(catalogue: &Catalogue, slot: &Slot) -> Vec<String> {
+    let live = slot.dependents.iter().map(|ix| catalogue.relationship(*ix));
+    let live = live.filter(|slot| slot.relationship.standing == Standing::Live);
+    live.map(|slot| catalogue.ci(slot.dependent).key.to_string()).take(10).collect()
+}
+
 fn items(view: &View, asked: Asked, found: &mut Found) {
     let catalogue = &view.catalogue;
     for (ix, slot) in catalogue.cis() {
         let ci = &slot.ci;
+        let key = || ci.key.to_string();
+        if crate::projection::is_still_needed(catalogue, ix) {
+            let message = "no source lists it any longer, and something in service states that it needs it; mend \
+                           either source";
+            found.add(CheckCode::StillNeeded, key(), message.into(), dependents_of(catalogue, slot));
+        }
         if !ci.is_in_service() {
             continue;
         }
-        let key = || ci.key.to_string();
         if ci.standing == Standing::Placeholder {
             let referring = slot.dependents.iter().chain(&slot.dependencies);
             let referring = referring.filter(|r| catalogue.relationship(**r).relationship.standing == Standing::Live);

@@ -106,7 +106,7 @@ pub struct AttributeLine {
     /// The source it comes from; several joined by `+` for a union.
     pub source: Option<String>,
     /// What other sources say instead.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub others: BTreeMap<String, serde_json::Value>,
 }
 
@@ -132,7 +132,7 @@ pub struct ClaimLine {
     /// The batch that said it last with this content.
     pub batch: String,
     /// Where it stood.
-    #[serde(skip_serializing_if = "Position::is_empty")]
+    #[serde(default, skip_serializing_if = "Position::is_empty")]
     pub position: Position,
 }
 
@@ -178,12 +178,12 @@ pub struct ItemAnswer {
     /// Its effective attributes.
     pub attributes: BTreeMap<String, AttributeLine>,
     /// What its sources say beyond the attributes of its class; kept, not interpreted.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unmodelled: BTreeMap<String, serde_json::Value>,
     /// Who says that it exists.
     pub claims: Vec<ClaimLine>,
     /// Kinds of relationship by which a source says that it depends on itself.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub self_relationships: Vec<String>,
     /// Its needs.
     pub needs: Vec<crate::needs::NeedLine>,

@@ -31,7 +31,7 @@ pub struct NeedLine {
     /// The kind of relationship to its members.
     pub kind: String,
     /// Whether anything about it is in doubt; see `doubts`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<String>,
 }
 

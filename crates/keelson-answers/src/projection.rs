@@ -3,6 +3,9 @@
 //! What is in the graph, and what is left out:
 //!
 //! - a configuration item that is neither withdrawn nor retired, placeholders included;
+//! - a withdrawn one that something in service still states a plain dependency on: its source no
+//!   longer lists it, but it was not said to be needed no more. It has no needs, and answers that
+//!   meet it say so;
 //! - a live need with the members that are in the graph; a member that left service no longer
 //!   counts, and a count is lowered to the members that remain;
 //! - a live relationship that carries loss and that a source states on its own, as a need of one,
@@ -15,7 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use keelson_catalogue::{Catalogue, CiIx, NeedIx, RelationshipIx};
 use keelson_graph::spec::Doubt;
 use keelson_graph::{Builder, Changes, GraphError, ItemIx, NeedSpec, Snapshot};
-use keelson_model::{Basis, NeedDefinition, RecordChange, Rule, Standing, Strength};
+use keelson_model::{
+    Basis, ConfigurationItem, Lifecycle, NeedDefinition, RecordChange, Relationship, Rule, Standing, Strength,
+};
 
 use crate::view::item;
 
@@ -55,8 +60,8 @@ impl DrawnFrom {
 /// Fails when a stored need cannot be drawn.
 pub fn draw(catalogue: &Catalogue) -> Result<Snapshot, GraphError> {
     let mut builder = Builder::with_capacity(catalogue.ci_count(), catalogue.relationship_count());
-    for (ix, slot) in catalogue.cis() {
-        if slot.ci.is_in_service() {
+    for (ix, _) in catalogue.cis() {
+        if is_drawn(catalogue, ix) {
             builder.item(item(ix));
         }
     }
@@ -70,20 +75,54 @@ pub fn draw(catalogue: &Catalogue) -> Result<Snapshot, GraphError> {
     builder.build()
 }
 
+/// Whether an item is in the graph.
+#[must_use]
+pub fn is_drawn(catalogue: &Catalogue, ix: CiIx) -> bool {
+    catalogue.ci(ix).is_in_service() || is_still_needed(catalogue, ix)
+}
+
+/// Whether an item is withdrawn although something in service still states a plain dependency on it.
+#[must_use]
+pub fn is_still_needed(catalogue: &Catalogue, ix: CiIx) -> bool {
+    let slot = catalogue.slot(ix);
+    can_be_needed_still(&slot.ci)
+        && slot.dependents.iter().any(|relationship| {
+            let slot = catalogue.relationship(*relationship);
+            carries(catalogue, &slot.relationship) && catalogue.ci(slot.dependent).is_in_service()
+        })
+}
+
+/// Whether an item is withdrawn and was not deliberately ended.
+fn can_be_needed_still(ci: &ConfigurationItem) -> bool {
+    ci.standing == Standing::Withdrawn && ci.lifecycle() != Lifecycle::Retired
+}
+
+/// Whether a source states a relationship on its own, and loss travels along it.
+fn carries(catalogue: &Catalogue, record: &Relationship) -> bool {
+    record.standing == Standing::Live && record.is_plain() && catalogue.schema().kinds.carries_loss(&record.key.kind)
+}
+
 /// What changes in the graph when `changes` have led to `catalogue`.
 #[must_use]
 pub fn redraw(graph: &Snapshot, catalogue: &Catalogue, changes: &[RecordChange]) -> Changes {
     let mut touched: BTreeSet<CiIx> = BTreeSet::new();
     let mut redrawn: BTreeSet<CiIx> = BTreeSet::new();
+    // Items that entered or left service: whoever names them is drawn again, its counts may change.
+    let mut moved: BTreeSet<CiIx> = BTreeSet::new();
     for change in changes {
         match change {
             RecordChange::Ci(change) => {
                 let ci = change.after.as_ref().or(change.before.as_ref());
-                touched.extend(ci.and_then(|ci| catalogue.find_id(ci.id)));
+                let Some(ix) = ci.and_then(|ci| catalogue.find_id(ci.id)) else { continue };
+                touched.insert(ix);
+                if change.before.as_ref().is_some_and(|ci| ci.is_in_service()) != catalogue.ci(ix).is_in_service() {
+                    moved.insert(ix);
+                }
             }
             RecordChange::Relationship(change) => {
                 let relationship = change.after.as_ref().or(change.before.as_ref());
                 redrawn.extend(relationship.and_then(|r| catalogue.find_id(r.key.dependent)));
+                touched.extend(relationship.and_then(|r| catalogue.find_id(r.key.dependency)));
             }
             RecordChange::Need(change) => {
                 let need = change.after.as_ref().or(change.before.as_ref());
@@ -93,25 +132,31 @@ pub fn redraw(graph: &Snapshot, catalogue: &Catalogue, changes: &[RecordChange])
         }
     }
     let mut delta = Changes::new();
-    for ix in touched {
-        let (was, is) = (graph.contains(item(ix)), catalogue.ci(ix).is_in_service());
-        if was == is {
-            continue;
-        }
-        // Whoever names an item that comes or goes is drawn again: its counts may change.
+    for ix in moved {
         let slot = catalogue.slot(ix);
-        redrawn.extend(slot.dependents.iter().map(|relationship| catalogue.relationship(*relationship).dependent));
+        redrawn.insert(ix);
         redrawn.extend(slot.member_of.iter().map(|need| catalogue.need(*need).dependent));
-        if is {
-            delta.add(item(ix));
-            redrawn.insert(ix);
-        } else {
-            delta.remove(item(ix));
+        // What only it still needed comes or goes with it.
+        touched.extend(slot.dependencies.iter().map(|relationship| catalogue.relationship(*relationship).dependency));
+    }
+    for ix in touched {
+        let (was, is) = (graph.contains(item(ix)), is_drawn(catalogue, ix));
+        if was != is {
+            let dependents = catalogue.slot(ix).dependents.iter();
+            redrawn.extend(dependents.map(|relationship| catalogue.relationship(*relationship).dependent));
+            if is {
+                delta.add(item(ix));
+            } else {
+                delta.remove(item(ix));
+                redrawn.remove(&ix);
+            }
         }
     }
     for ix in redrawn {
         if catalogue.ci(ix).is_in_service() {
             delta.replace_needs(item(ix), needs_of(catalogue, ix));
+        } else if graph.contains(item(ix)) && is_drawn(catalogue, ix) {
+            delta.replace_needs(item(ix), Vec::new());
         }
     }
     delta
@@ -210,10 +255,8 @@ fn plain_needs(catalogue: &Catalogue, ix: CiIx, covered: &BTreeSet<CiIx>) -> Vec
     for relationship in &catalogue.slot(ix).dependencies {
         let slot = catalogue.relationship(*relationship);
         let record = &slot.relationship;
-        let counts = record.standing == Standing::Live
-            && record.is_plain()
-            && catalogue.schema().kinds.carries_loss(&record.key.kind)
-            && catalogue.ci(slot.dependency).is_in_service();
+        let dependency = catalogue.ci(slot.dependency);
+        let counts = carries(catalogue, record) && (dependency.is_in_service() || can_be_needed_still(dependency));
         let strength = record.strength();
         if !counts || (covered.contains(&slot.dependency) && strength.is_none()) {
             continue;

@@ -244,7 +244,7 @@ impl Mutation {
             Ok(batch) => batch,
             Err(error) => return Ok(SubmitBatchPayload::unreadable(Moment::present(keelson), error.to_string())),
         };
-        let options = ImportOptions { actor, batch_id, dry_run: input.dry_run };
+        let options = ImportOptions { actor, batch_id, dry_run: input.dry_run, backdated: false };
         let imported = keelson.import(batch, options).await?;
         Ok(SubmitBatchPayload::of(Moment::present(keelson), imported, input.dry_run))
     }

@@ -64,6 +64,7 @@ impl Keelson {
             let draft = Draft {
                 planned_at: view.revision(),
                 at: now(),
+                recorded_at: None,
                 actor: Arc::clone(&actor.name),
                 action: Arc::clone(action),
                 source: Some(Arc::from(MANUAL_SOURCE)),

@@ -30,6 +30,9 @@ pub struct HistoryEntry {
     pub revision: Revision,
     /// When it was made.
     pub at: DateTime<Utc>,
+    /// When it was recorded, where that is not when it is dated: the past, loaded later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded_at: Option<DateTime<Utc>>,
     /// Who made it.
     pub actor: String,
     /// What made it.
@@ -138,6 +141,7 @@ fn entry(header: &CommitHeader, what: What, changes: Vec<FieldChange>) -> Histor
     HistoryEntry {
         revision: header.revision,
         at: header.at,
+        recorded_at: header.recorded_at,
         actor: header.actor.to_string(),
         action: header.action.to_string(),
         source: text(&header.source),

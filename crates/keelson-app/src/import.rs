@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::{DateTime, Utc};
 use keelson_catalogue::Catalogue;
 use keelson_model::{Batch, BatchId, CommitHeader, Scope, Symbol};
 use keelson_reconcile::{Plan, plan};
@@ -24,6 +25,9 @@ pub struct ImportOptions {
     pub batch_id: Option<BatchId>,
     /// Plan only, and change nothing.
     pub dry_run: bool,
+    /// Dates the commit at the time the source was read instead of now. For loading the past: in
+    /// order, and before anything newer is committed. When it was recorded stays known.
+    pub backdated: bool,
 }
 
 /// What became of a batch.
@@ -125,13 +129,15 @@ impl Keelson {
         let mut ids = RandomIds::new();
         let batch_id = options.batch_id.unwrap_or_else(|| BatchId::next(&mut ids));
         for _ in 0..MOST_PLANS {
-            let mut plan = self.plan(&batch, batch_id).await?;
+            let at = self.date(&batch, &options)?;
+            let mut plan = self.plan(&batch, batch_id, at).await?;
             if options.dry_run || plan.changes.is_empty() {
                 return Ok(Imported { plan, committed: None });
             }
             let draft = Draft {
                 planned_at: plan.base,
-                at: now(),
+                at,
+                recorded_at: options.backdated.then(now),
                 actor: Arc::clone(&options.actor.name),
                 action: Arc::from(format!("import {}", batch.importer.name)),
                 source: Some(Arc::from(batch.source.as_str())),
@@ -153,10 +159,23 @@ impl Keelson {
         Err(Error::Contended { attempts: MOST_PLANS })
     }
 
-    async fn plan(&self, batch: &Arc<Batch>, batch_id: BatchId) -> Result<Plan, Error> {
+    /// The time an import is dated.
+    fn date(&self, batch: &Batch, options: &ImportOptions) -> Result<DateTime<Utc>, Error> {
+        if !options.backdated {
+            return Ok(now());
+        }
+        match self.view().catalogue.head().at {
+            Some(head) if head > batch.observed_at => {
+                Err(Error::TooLateToBackdate { observed_at: batch.observed_at, head })
+            }
+            _ => Ok(batch.observed_at.min(now())),
+        }
+    }
+
+    async fn plan(&self, batch: &Arc<Batch>, batch_id: BatchId, at: DateTime<Utc>) -> Result<Plan, Error> {
         let (view, batch, settings) = (self.view(), Arc::clone(batch), Arc::clone(self.settings()));
         let planning = tokio::task::spawn_blocking(move || {
-            plan(&view.catalogue, &batch, batch_id, now(), &settings, &mut RandomIds::new())
+            plan(&view.catalogue, &batch, batch_id, at, &settings, &mut RandomIds::new())
         });
         planning.await.map_err(|error| Error::Stopped(error.to_string()))
     }
@@ -168,6 +187,7 @@ fn imagined(catalogue: &Catalogue, batch: &Batch, plan: &Plan) -> CommitHeader {
     CommitHeader {
         revision: head.revision.next(),
         at: now(),
+        recorded_at: None,
         actor: Arc::from("dry run"),
         action: Arc::from(format!("import {}", batch.importer.name)),
         source: Some(Arc::from(batch.source.as_str())),

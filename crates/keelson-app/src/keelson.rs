@@ -52,6 +52,17 @@ pub enum Error {
     /// A task ended before its work did.
     #[error("the work was stopped: {0}")]
     Stopped(String),
+    /// A batch from before the last commit cannot be dated when it was read.
+    #[error(
+        "the batch was read at {observed_at}, but the catalogue already has a commit of {head}; the past is loaded in \
+         order and before anything newer"
+    )]
+    TooLateToBackdate {
+        /// When the source was read.
+        observed_at: DateTime<Utc>,
+        /// The time of the last commit.
+        head: DateTime<Utc>,
+    },
     /// A time before the first commit, or after now.
     #[error("nothing is known as of {0}: the first commit is later")]
     BeforeTheFirst(DateTime<Utc>),

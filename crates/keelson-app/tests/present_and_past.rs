@@ -66,6 +66,7 @@ fn draft(planned_at: u64, hour: u32, changes: Vec<RecordChange>) -> Draft {
     Draft {
         planned_at: Revision(planned_at),
         at: time(hour),
+        recorded_at: None,
         actor: Arc::from("tester"),
         action: Arc::from("test"),
         source: None,

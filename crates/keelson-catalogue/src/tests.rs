@@ -87,6 +87,7 @@ fn commit(catalogue: &mut Catalogue, changes: &[RecordChange]) -> Result<(), App
     let header = CommitHeader {
         revision: catalogue.revision().next(),
         at: time(),
+        recorded_at: None,
         actor: Arc::from("tester"),
         action: Arc::from("test"),
         source: None,

@@ -143,6 +143,9 @@ pub struct CommitHeader {
     pub revision: Revision,
     /// When it was made; times of commits never decrease.
     pub at: DateTime<Utc>,
+    /// When it was recorded, where that is not when it is dated: a commit that loads the past.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded_at: Option<DateTime<Utc>>,
     /// Who made it: a person's or a machine's name.
     pub actor: Arc<str>,
     /// What made it: `import backstage`, `createConfigurationItem`.

@@ -97,6 +97,7 @@ fn run(
     let header = CommitHeader {
         revision: catalogue.revision().next(),
         at: batch.observed_at,
+        recorded_at: None,
         actor: "speed".into(),
         action: "import".into(),
         source: None,

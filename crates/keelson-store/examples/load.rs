@@ -96,6 +96,7 @@ fn draft(changes: Vec<RecordChange>) -> Draft {
     Draft {
         planned_at: Revision(0),
         at: time(),
+        recorded_at: None,
         actor: Arc::from("load"),
         action: Arc::from("import load"),
         source: Some(Arc::from("load")),

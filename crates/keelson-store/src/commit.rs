@@ -31,6 +31,8 @@ pub struct Draft {
     pub planned_at: Revision,
     /// When. The commit's time is this one, or that of the commit before if that is later.
     pub at: DateTime<Utc>,
+    /// When it is recorded, where `at` is another time: a commit that loads the past.
+    pub recorded_at: Option<DateTime<Utc>>,
     /// Who.
     pub actor: Arc<str>,
     /// What is being done: `import backstage`.
@@ -88,7 +90,8 @@ impl Tail {
         AuditEntry {
             seq: self.audit_seq + 1,
             prev_hash: self.audit_hash,
-            at: header.at,
+            // The audit log tells when something was done, not for when.
+            at: header.recorded_at.unwrap_or(header.at),
             actor: Arc::clone(&header.actor),
             details,
             action: Arc::clone(&header.action),
@@ -302,6 +305,7 @@ fn header(draft: &Draft, tail: &Tail, changes: usize, chunks: &[Chunk]) -> Commi
     CommitHeader {
         revision: tail.revision.next(),
         at: tail.at.map_or(at, |last| last.max(at)),
+        recorded_at: draft.recorded_at.map(|time| time.trunc_subsecs(6)),
         actor: Arc::clone(&draft.actor),
         action: Arc::clone(&draft.action),
         source: draft.source.clone(),

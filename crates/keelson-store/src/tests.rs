@@ -117,6 +117,7 @@ fn draft(planned_at: u64, changes: Vec<RecordChange>) -> Draft {
     Draft {
         planned_at: Revision(planned_at),
         at: time(),
+        recorded_at: None,
         actor: Arc::from("tester"),
         action: Arc::from("test"),
         source: None,

@@ -1,5 +1,7 @@
 //! The arguments of every command.
 
+mod keeping;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -7,6 +9,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::complete::{class_completer, key_completer};
+pub(crate) use keeping::{Backup, Completions, Export, ExportFormat, Restore};
 
 /// Keeps services, components and suppliers as one typed graph, and answers what a change, a
 /// failure or a supplier puts at risk, with reasons.
@@ -141,7 +144,8 @@ pub(crate) struct Serve {
 #[command(after_help = "Examples:\n  keelson import batch estate.ndjson\n  \
 keelson import terraform terraform.tfstate --source aws-prod --dry-run\n  \
 keelson import kubernetes cluster.json --option cluster=prod-1\n  \
-keelson import csv servers.csv --option mapping=servers.toml\n\n\
+keelson import csv servers.csv --option mapping=servers.toml\n  \
+keelson import gitlab catalogue-2019 catalogue-2020 --backdate   # load the past\n\n\
 A batch that is refused changes nothing and gives exit status 2. See 'keelson import help' for the importers.")]
 pub(crate) struct Import {
     /// The importer: batch, csv, backstage, gitlab, terraform, kubernetes; 'help' lists them
@@ -172,6 +176,10 @@ pub(crate) struct Import {
     /// Print the plan and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Date the commits at the times the source was read, to load the past: in order, and before
+    /// anything newer; when it was recorded stays known
+    #[arg(long, conflicts_with = "server")]
+    pub(crate) backdate: bool,
     /// Refuse bad lines and commit the others (batch format)
     #[arg(long)]
     pub(crate) keep_going: bool,
@@ -400,61 +408,4 @@ pub(crate) struct Check {
     pub(crate) fail_on: Option<SeverityArg>,
     #[command(flatten)]
     pub(crate) past: Past,
-}
-
-#[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  keelson export > estate.ndjson\n  \
-keelson export --format dot --cone service/payments | dot -Tsvg > payments.svg")]
-pub(crate) struct Export {
-    /// The form; 'batch' can be imported again
-    #[arg(long, value_enum, default_value_t = ExportFormat::Batch, value_name = "FORMAT")]
-    pub(crate) format: ExportFormat,
-    /// Only this item and everything it needs
-    #[arg(long, value_name = "KEY", add = key_completer())]
-    pub(crate) cone: Option<String>,
-    /// Source the batch names itself by
-    #[arg(long, value_name = "NAME", default_value = "keelson-export")]
-    pub(crate) source: String,
-    /// File to write; default: standard output
-    #[arg(long, value_name = "FILE")]
-    pub(crate) to: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) past: Past,
-}
-
-/// An open form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ExportFormat {
-    /// Keelson's own form, one JSON object per line.
-    Batch,
-    /// GraphML, for graph tools.
-    Graphml,
-    /// Graphviz.
-    Dot,
-    /// Two tables, items then relationships, as comma-separated values.
-    Csv,
-}
-
-#[derive(Args, Debug)]
-#[command(after_help = "Example:\n  keelson backup keelson-2026-11-01.backup")]
-pub(crate) struct Backup {
-    /// Where to write; must not exist
-    #[arg(value_name = "PATH")]
-    pub(crate) to: PathBuf,
-}
-
-#[derive(Args, Debug)]
-#[command(after_help = "Example:\n  keelson restore keelson-2026-11-01.backup --data restored")]
-pub(crate) struct Restore {
-    /// The copy
-    #[arg(value_name = "PATH")]
-    pub(crate) from: PathBuf,
-}
-
-#[derive(Args, Debug)]
-#[command(after_help = "Example:\n  keelson completions bash > /etc/bash_completion.d/keelson")]
-pub(crate) struct Completions {
-    /// The shell
-    #[arg(value_enum)]
-    pub(crate) shell: clap_complete::Shell,
 }

@@ -58,7 +58,8 @@ async fn import(keelson: &Keelson, estate: &Estate) -> Result<(), Failure> {
     let shift = system::now() - TimeDelta::hours(AGE_HOURS) - newest;
     for source in &estate.sources {
         for batch in read(source, shift).map_err(Failure::trouble)? {
-            let options = ImportOptions { actor: Actor::named("demo"), batch_id: None, dry_run: false };
+            let options =
+                ImportOptions { actor: Actor::named("demo"), batch_id: None, dry_run: false, backdated: false };
             let imported = keelson.import(batch, options).await?;
             let summary = Summary::of(&imported, false, false);
             print_summary(&mut io::stdout().lock(), &summary, 0)?;
@@ -108,7 +109,7 @@ async fn assess(keelson: &Keelson, estate: &Estate) -> Result<(), Failure> {
         render::impact(&mut out, &answer)?;
         out.flush()?;
         let keys = |verdict: VerdictWord| -> Vec<String> {
-            let services = answer.items.iter().filter(|line| render::is_service(line) && line.verdict == verdict);
+            let services = answer.items.iter().filter(|line| line.is_service && line.verdict == verdict);
             services.map(|line| line.subject.key.clone()).collect()
         };
         check(assessment, keys(VerdictWord::Breached), keys(VerdictWord::Degraded))?;

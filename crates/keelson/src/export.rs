@@ -64,11 +64,9 @@ impl Extract {
         let catalogue = &view.catalogue;
         let mut items: Vec<CiIx> = match cone_of {
             Some(key) => cone(&view, key, Way::Needs).map_err(Failure::input)?,
-            None => catalogue
-                .cis()
-                .filter(|(_, slot)| slot.ci.standing != Standing::Withdrawn)
-                .map(|(ix, _)| ix)
-                .collect(),
+            None => {
+                catalogue.cis().filter(|(_, slot)| slot.ci.standing != Standing::Withdrawn).map(|(ix, _)| ix).collect()
+            }
         };
         items.sort_by(|a, b| catalogue.ci(*a).key.cmp(&catalogue.ci(*b).key));
         let within = items.iter().copied().collect();

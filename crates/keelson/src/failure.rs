@@ -50,7 +50,9 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
-            Error::BeforeTheFirst(_) | Error::ImportRunning { .. } => Self::input(error),
+            Error::BeforeTheFirst(_) | Error::ImportRunning { .. } | Error::TooLateToBackdate { .. } => {
+                Self::input(error)
+            }
             error => Self::trouble(error),
         }
     }

@@ -59,8 +59,8 @@ fn trace(verbose: u8) {
     use tracing_subscriber::EnvFilter;
     let level = match verbose {
         0 => "warn,surrealdb=off,surrealdb_core=off,surrealkv=off",
-        1 => "info,surrealdb=warn",
-        _ => "debug,surrealdb=info",
+        1 => "info,surrealdb=warn,surrealdb_core::kvs::tasks=off,surrealkv=warn",
+        _ => "debug,surrealdb=info,surrealkv=info",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();

@@ -15,7 +15,6 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use keelson_app::{Answer, AsOf, Question};
 use keelson_model::{Batch, BatchId};
-use keelson_server::answers;
 use keelson_server::delivery::{self, Delivery};
 use keelson_server::problem::ProblemDocument;
 use keelson_server::questions::Asking;
@@ -76,7 +75,7 @@ impl Remote {
         if status != StatusCode::OK {
             return Err(self.problem(status, &body).1);
         }
-        self.known(answers::read(&body))
+        self.known(serde_json::from_slice(&body))
     }
 
     /// Imports batches: one, or in a dry run any number. Refused ones are in the result, as they

@@ -15,7 +15,7 @@ use keelson_app::answers::walk::{PathAnswer, WalkAnswer, Way};
 
 use crate::output::{percent, print, table};
 
-pub(crate) use impact::{impact, is_service};
+pub(crate) use impact::impact;
 
 type Out<'a> = &'a mut dyn Write;
 
@@ -44,7 +44,11 @@ pub(crate) fn list(out: Out<'_>, answer: &ListAnswer) -> io::Result<()> {
             item.subject.key.clone(),
             item.subject.class.clone(),
             item.subject.name.clone(),
-            if item.standing == keelson_model::Standing::Live { item.lifecycle.to_string() } else { item.standing.to_string() },
+            if item.standing == keelson_model::Standing::Live {
+                item.lifecycle.to_string()
+            } else {
+                item.standing.to_string()
+            },
             item.criticality.map(|criticality| criticality.to_string()).unwrap_or_default(),
             item.sources.join(", "),
             item.last_seen.map(day).unwrap_or_default(),

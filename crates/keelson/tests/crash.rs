@@ -65,7 +65,12 @@ fn nothing_acknowledged_is_lost_and_no_batch_is_there_in_part() {
             acknowledged.insert(scope, items(number));
         }
         let verified = place.run(&["verify"]);
-        assert!(verified.status == 0 || verified.err.contains("no store"), "round {round}: {}{}", verified.out, verified.err);
+        assert!(
+            verified.status == 0 || verified.err.contains("no store"),
+            "round {round}: {}{}",
+            verified.out,
+            verified.err
+        );
         if verified.status == 0 {
             check(&place, &acknowledged);
         }

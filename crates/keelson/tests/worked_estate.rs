@@ -59,10 +59,7 @@ fn the_first_hypervisor_takes_no_service() {
             "software-instance/web1"
         ]
     );
-    assert_eq!(
-        each(&answer["protected"], "key"),
-        ["service/dns", "service/payments", "service/portal", "service/sso"]
-    );
+    assert_eq!(each(&answer["protected"], "key"), ["service/dns", "service/payments", "service/portal", "service/sso"]);
 }
 
 #[test]
@@ -144,8 +141,38 @@ fn a_gate_fails_with_status_one() {
     let place = estate();
     assert_eq!(place.run(&["impact", "host/hv2", "--fail-on", "breached"]).status, 1);
     assert_eq!(place.run(&["impact", "host/hv1", "--fail-on", "breached"]).status, 0);
+    // What is shown does not change the verdict, and a service that is itself taken down is breached.
+    assert_eq!(place.run(&["impact", "host/hv2", "--limit", "0", "--fail-on", "breached"]).status, 1);
+    assert_eq!(place.run(&["impact", "service/portal", "--fail-on", "breached"]).status, 1);
+    assert_eq!(place.run(&["impact", "supplier-service/mailapi", "--fail-on", "breached"]).status, 0);
+    assert_eq!(place.run(&["impact", "supplier-service/mailapi", "--fail-on", "degraded"]).status, 1);
+    assert_eq!(place.run(&["impact", "host/hv1", "--fail-on", "possible", "--budget", "0"]).status, 2);
     assert_eq!(place.run(&["path", "service/payments", "supplier/PowerCo"]).status, 0);
     assert_eq!(place.run(&["path", "supplier/PowerCo", "service/payments"]).status, 1);
+}
+
+#[test]
+fn services_of_a_class_of_the_users_own_count_as_services() {
+    let place = estate();
+    let classes = place.path("classes");
+    std::fs::create_dir(&classes).unwrap();
+    let class = "[[class]]\nname = \"clearing-service\"\nis_a = \"service\"\ntitle = \"Clearing service\"\n\
+                 description = \"A service between banks.\"\n";
+    std::fs::write(classes.join("own.toml"), class).unwrap();
+    let classes = classes.display().to_string();
+    let lines = r#"{"batch":{"format":"keelson/1","source":"own","scope":"own","complete":true,"observed_at":"2026-11-01T00:00:00Z"}}
+{"ci":{"key":"clearing-service/c","class":"clearing-service","name":"Clearing"}}
+{"relationship":{"kind":"uses","dependent":"clearing-service/c","dependency":"database/dbA"}}"#;
+    let file = place.file("own.ndjson", lines);
+    assert_eq!(place.run(&["import", "batch", &file]).status, 2, "nobody defined the class");
+    place.ok(&["import", "batch", &file, "--classes", &classes]);
+    let ran = place.run(&["impact", "database/dbA", "--fail-on", "breached", "--classes", &classes]);
+    assert_eq!(ran.status, 1, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("BREACHED  clearing-service/c"), "{}", ran.out);
+    // Without the file that defines the class, what is stored contradicts the classes.
+    let ran = place.run(&["list"]);
+    assert_eq!(ran.status, 2);
+    assert!(ran.err.contains("clearing-service"), "{}", ran.err);
 }
 
 #[test]

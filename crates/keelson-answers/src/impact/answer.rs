@@ -58,6 +58,8 @@ pub struct ImpactLine {
     /// The item.
     #[serde(flatten)]
     pub subject: Subject,
+    /// Whether it is of class `service` or one below it: a promise made to customers.
+    pub is_service: bool,
     /// How much depends on it, where stated.
     pub criticality: Option<Criticality>,
     /// Its loss, above 0 and at most 1.
@@ -138,7 +140,7 @@ pub struct ProtectedLine {
     /// What holds it with the smallest margin.
     pub by: Option<ProtectedBy>,
     /// What else holds it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also_by: Vec<ProtectedBy>,
 }
 
@@ -159,6 +161,10 @@ pub struct ImpactAnswer {
     pub lost: usize,
     /// How many items lose something, seeds left out; `items` may show only the first of them.
     pub affected: usize,
+    /// How many services are breached: all of them, whatever `items` shows, seeds among them.
+    pub breached_services: usize,
+    /// How many services are degraded: all of them, whatever `items` shows, seeds among them.
+    pub degraded_services: usize,
     /// What loses something: services first, then by loss and criticality. Following `because` from
     /// item to item gives the whole proof.
     pub items: Vec<ImpactLine>,
@@ -184,10 +190,21 @@ impl Assessment {
             touched: self.touched,
             lost: self.lost,
             affected: self.affected.len(),
+            breached_services: self.services_with(Verdict::Breached),
+            degraded_services: self.services_with(Verdict::Degraded),
             items: self.affected.iter().take(most).map(|item| self.line(*item)).collect(),
             protected: self.protected.iter().take(most).map(|item| self.protected_line(&protection, *item)).collect(),
             certainty: self.certainty_answer(),
         }
+    }
+
+    /// How many services get a verdict, seeds among them: a change that takes a service itself down
+    /// breaches it.
+    #[must_use]
+    pub fn services_with(&self, verdict: Verdict) -> usize {
+        let affected = self.affected.iter().take_while(|item| self.is_service(**item));
+        let seeds = self.impact.seeds().iter().filter(|item| self.is_service(**item));
+        affected.chain(seeds).filter(|item| self.verdict(**item) == verdict).count()
     }
 
     /// The items with an own loss.
@@ -205,6 +222,7 @@ impl Assessment {
     pub fn line(&self, item: ItemIx) -> ImpactLine {
         ImpactLine {
             subject: Subject::of(&self.view.catalogue, ci_of(item)),
+            is_service: self.is_service(item),
             criticality: self.criticality(item),
             loss: self.impact.loss(item),
             verdict: self.verdict(item).into(),

@@ -36,7 +36,11 @@ impl Completeness {
             LimitCode::Items => Some(TruncationReason::Nodes),
             LimitCode::Deadline => Some(TruncationReason::Deadline),
             LimitCode::DecisiveBudget | LimitCode::CheckBudget => Some(TruncationReason::Cost),
-            LimitCode::Page | LimitCode::RuleMissing | LimitCode::KindWithoutRule | LimitCode::Placeholder => None,
+            LimitCode::Page
+            | LimitCode::RuleMissing
+            | LimitCode::KindWithoutRule
+            | LimitCode::Placeholder
+            | LimitCode::Withdrawn => None,
         };
         self.0.limits.iter().filter_map(|limit| reason(limit.code)).collect()
     }

@@ -22,6 +22,8 @@ pub struct Revision {
     number: u64,
     /// When it was made.
     at: Option<DateTime<Utc>>,
+    /// When it was recorded, where that is not when it is dated: the past, loaded later.
+    recorded_at: Option<DateTime<Utc>>,
     /// Who made it: a person's or a machine's name.
     actor: Option<String>,
     /// What made it: `import backstage`, `createConfigurationItem`.
@@ -40,6 +42,7 @@ impl From<&CommitHeader> for Revision {
         Self {
             number: header.revision.0,
             at: Some(header.at),
+            recorded_at: header.recorded_at,
             actor: Some(header.actor.to_string()),
             action: Some(header.action.to_string()),
             source: text(&header.source),
@@ -55,6 +58,7 @@ impl From<&Entry> for Revision {
         Self {
             number: entry.revision.0,
             at: Some(entry.at),
+            recorded_at: entry.recorded_at,
             actor: Some(entry.actor.clone()),
             action: Some(entry.action.clone()),
             source: entry.source.clone(),

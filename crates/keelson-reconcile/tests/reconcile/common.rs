@@ -92,6 +92,7 @@ impl World {
         let header = CommitHeader {
             revision: self.catalogue.revision().next(),
             at: self.now,
+            recorded_at: None,
             actor: Arc::from("tester"),
             action: Arc::from("test"),
             source: None,

@@ -2,7 +2,7 @@
 
 use anyhow::anyhow;
 use keelson_app::answers::check::CheckAnswer;
-use keelson_app::answers::impact::{ImpactAnswer, Interval, VerdictWord};
+use keelson_app::answers::impact::{ImpactAnswer, Interval};
 use keelson_app::answers::walk::Way;
 use keelson_app::{Answer, Question, SeedInput};
 use keelson_model::{Revision, Severity};
@@ -69,6 +69,9 @@ pub(crate) async fn impact(global: &Global, args: Impact) -> Result<Exit, Failur
         }
         _ => None,
     };
+    if args.fail_on == Some(FailOn::Possible) && args.budget == 0 {
+        return Err(Failure::input(anyhow!("--fail-on possible needs certainty; leave --budget 0 out")));
+    }
     let seeds = args.seeds.iter().map(|text| seed(text)).collect::<Result<_, _>>()?;
     let question = Question::Impact { seeds, interval, budget: args.budget, most: args.limit };
     let Answer::Impact(answer) = ask(global, question, &args.past).await? else { return Err(unexpected()) };
@@ -92,7 +95,6 @@ fn seed(text: &str) -> Result<SeedInput, Failure> {
 /// Whether the answer fails a gate. An incomplete answer cannot promise that nothing is breached,
 /// but it fails only by what it shows; the limits are printed.
 fn fails(answer: &ImpactAnswer, on: FailOn) -> bool {
-    let has = |verdict| answer.items.iter().any(|item| render::is_service(item) && item.verdict == verdict);
     let possible = || {
         answer
             .certainty
@@ -100,9 +102,9 @@ fn fails(answer: &ImpactAnswer, on: FailOn) -> bool {
             .is_some_and(|certainty| !certainty.possible.is_empty() || !certainty.certain.is_empty())
     };
     match on {
-        FailOn::Breached => has(VerdictWord::Breached),
-        FailOn::Degraded => has(VerdictWord::Breached) || has(VerdictWord::Degraded),
-        FailOn::Possible => has(VerdictWord::Breached) || possible(),
+        FailOn::Breached => answer.breached_services > 0,
+        FailOn::Degraded => answer.breached_services + answer.degraded_services > 0,
+        FailOn::Possible => answer.breached_services > 0 || possible(),
     }
 }
 

@@ -119,7 +119,7 @@ async fn import_here(global: &Global, batches: Vec<Batch>, printer: &mut Printer
         return planned.iter().try_for_each(|planned| printer.print(Summary::of(planned, args.rows, true)));
     }
     for batch in batches {
-        let options = ImportOptions { actor: actor.clone(), batch_id: None, dry_run: false };
+        let options = ImportOptions { actor: actor.clone(), batch_id: None, dry_run: false, backdated: args.backdate };
         let imported = keelson.import(batch, options).await?;
         progress.suspend(|| printer.print(Summary::of(&imported, args.rows, false)))?;
     }

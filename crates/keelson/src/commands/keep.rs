@@ -15,9 +15,7 @@ pub(crate) async fn verify(global: &Global) -> Result<Exit, Failure> {
     let progress = spinner("verifying");
     let found = keelson.verify(|revision| progress.set_message(format!("verified revision {revision}"))).await?;
     progress.finish_and_clear();
-    let problem = |problem: &keelson_app::Problem| {
-        json!({ "place": problem.place, "what": problem.what, "advice": problem.advice })
-    };
+    let problem = |problem: &keelson_app::Problem| json!({ "place": problem.place, "what": problem.what, "advice": problem.advice });
     match global.output {
         Format::Table => {
             println!("{} commits, {} changes, {} rows verified", found.commits, found.changes, found.rows);

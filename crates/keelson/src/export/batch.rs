@@ -6,9 +6,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use keelson_import_batch::line::{
-    CiLine, FORMAT, Header, Line, NeedLine, RelationshipLine, RuleName, StrengthName,
-};
+use keelson_import_batch::line::{CiLine, FORMAT, Header, Line, NeedLine, RelationshipLine, RuleName, StrengthName};
 use keelson_import_batch::write::{self, WriteError};
 use keelson_model::{Basis, ConfigurationItem, Need, Relationship, Rule, Standing, Strength, Symbol};
 
@@ -17,10 +15,12 @@ use super::Extract;
 /// Writes header, items, relationships, needs.
 pub(super) fn write(out: &mut dyn Write, extract: &Extract, source: &str, at: DateTime<Utc>) -> io::Result<()> {
     let catalogue = &extract.view.catalogue;
-    let mut line = |line: &Line| write::line(&mut *out, line).map_err(|error| match error {
-        WriteError::Io(error) => error,
-        error @ WriteError::NoKey { .. } => io::Error::other(error),
-    });
+    let mut line = |line: &Line| {
+        write::line(&mut *out, line).map_err(|error| match error {
+            WriteError::Io(error) => error,
+            error @ WriteError::NoKey { .. } => io::Error::other(error),
+        })
+    };
     line(&Line::Batch(Header {
         format: FORMAT.to_owned(),
         source: Symbol::new(source),
@@ -118,7 +118,12 @@ fn need(extract: &Extract, record: &Need, dependent: keelson_catalogue::CiIx) ->
         demand: None,
         assumed: definition.assumed,
         possible_counts: definition.possible_counts.clone(),
-        doubtful: definition.members.iter().filter(|member| member.doubtful).filter_map(|member| key(member.ci)).collect(),
+        doubtful: definition
+            .members
+            .iter()
+            .filter(|member| member.doubtful)
+            .filter_map(|member| key(member.ci))
+            .collect(),
         kind: Some(definition.kind.clone()),
         cap: definition.cap.as_ref().map(|cap| cap.limit),
         judged_by: definition.cap.as_ref().and_then(|cap| cap.judged_by.clone()),

@@ -9,7 +9,9 @@ pub(super) fn write(out: &mut dyn Write, extract: &Extract) -> io::Result<()> {
     let catalogue = &extract.view.catalogue;
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     writeln!(out, "<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\">")?;
-    for (id, of) in [("class", "node"), ("name", "node"), ("lifecycle", "node"), ("criticality", "node"), ("kind", "edge")] {
+    for (id, of) in
+        [("class", "node"), ("name", "node"), ("lifecycle", "node"), ("criticality", "node"), ("kind", "edge")]
+    {
         writeln!(out, "  <key id=\"{id}\" for=\"{of}\" attr.name=\"{id}\" attr.type=\"string\"/>")?;
     }
     writeln!(out, "  <graph id=\"revision-{}\" edgedefault=\"directed\">", extract.view.revision())?;
@@ -17,9 +19,12 @@ pub(super) fn write(out: &mut dyn Write, extract: &Extract) -> io::Result<()> {
         let ci = catalogue.ci(*ix);
         writeln!(out, "    <node id=\"{}\">", escaped(&ci.key))?;
         let criticality = ci.facts().criticality.map(|criticality| criticality.as_str()).unwrap_or_default();
-        for (key, value) in
-            [("class", ci.class.as_str()), ("name", ci.name()), ("lifecycle", ci.lifecycle().as_str()), ("criticality", criticality)]
-        {
+        for (key, value) in [
+            ("class", ci.class.as_str()),
+            ("name", ci.name()),
+            ("lifecycle", ci.lifecycle().as_str()),
+            ("criticality", criticality),
+        ] {
             if !value.is_empty() {
                 writeln!(out, "      <data key=\"{key}\">{}</data>", escaped(value))?;
             }

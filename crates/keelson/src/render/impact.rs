@@ -13,18 +13,17 @@ const MOST_DEPTH: usize = 24;
 /// Lines of proof shown for one item.
 const MOST_LINES: usize = 40;
 
-/// Whether a line is about a service.
-pub(crate) fn is_service(line: &ImpactLine) -> bool {
-    matches!(line.subject.class.as_str(), "service" | "business-service" | "technical-service")
-}
-
 /// What losing the seeds costs.
 pub(crate) fn impact(out: &mut dyn Write, answer: &ImpactAnswer) -> io::Result<()> {
     let seeds: Vec<String> = answer
         .seeds
         .iter()
         .map(|seed| {
-            if seed.loss < 1.0 { format!("{} ({} lost)", seed.subject.key, percent(seed.loss)) } else { seed.subject.key.clone() }
+            if seed.loss < 1.0 {
+                format!("{} ({} lost)", seed.subject.key, percent(seed.loss))
+            } else {
+                seed.subject.key.clone()
+            }
         })
         .collect();
     let interval = answer.interval.map(|i| format!(", {} to {} UTC", day(i.start), day(i.end))).unwrap_or_default();
@@ -35,15 +34,16 @@ pub(crate) fn impact(out: &mut dyn Write, answer: &ImpactAnswer) -> io::Result<(
         answer.touched, answer.affected, answer.lost
     )?;
     let tree = Tree::of(answer);
-    let services: Vec<&ImpactLine> = answer.items.iter().filter(|line| is_service(line)).collect();
+    let services: Vec<&ImpactLine> = answer.items.iter().filter(|line| line.is_service).collect();
     if services.is_empty() {
         writeln!(out, "\nNo service loses anything.")?;
     }
+    let mut shown = HashSet::new();
     for line in &services {
         writeln!(out, "\n{}", headline(line))?;
-        tree.print(out, line)?;
+        tree.print(out, line, &mut shown)?;
     }
-    let others: Vec<&ImpactLine> = answer.items.iter().filter(|line| !is_service(line)).collect();
+    let others: Vec<&ImpactLine> = answer.items.iter().filter(|line| !line.is_service).collect();
     if !others.is_empty() {
         writeln!(out, "\nAlso losing something")?;
         for line in others.iter().take(MOST_LINES) {
@@ -98,9 +98,9 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Prints the reasons beneath a line, shared parts once.
-    fn print(&self, out: &mut dyn Write, top: &'a ImpactLine) -> io::Result<()> {
-        let mut shown: HashSet<&str> = HashSet::new();
+    /// Prints the reasons beneath a line; what was `shown` before, here or for another line, is not
+    /// shown again.
+    fn print(&self, out: &mut dyn Write, top: &'a ImpactLine, shown: &mut HashSet<&'a str>) -> io::Result<()> {
         let mut stack: Vec<(usize, &'a ImpactLine)> = vec![(1, top)];
         let mut printed = 0;
         while let Some((depth, line)) = stack.pop() {

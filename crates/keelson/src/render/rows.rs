@@ -144,12 +144,7 @@ impl Rows for WalkAnswer {
 
     fn rows(&self) -> Vec<Vec<String>> {
         let row = |met: &keelson_app::answers::walk::Met| {
-            vec![
-                met.distance.to_string(),
-                met.subject.key.clone(),
-                met.subject.class.clone(),
-                met.subject.name.clone(),
-            ]
+            vec![met.distance.to_string(), met.subject.key.clone(), met.subject.class.clone(), met.subject.name.clone()]
         };
         self.items.iter().map(row).collect()
     }

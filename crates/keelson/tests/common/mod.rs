@@ -2,8 +2,9 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -82,4 +83,59 @@ pub(crate) fn each<'a>(list: &'a Json, field: &str) -> Vec<&'a str> {
 /// A fixture of these tests.
 pub(crate) fn fixture(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name).display().to_string()
+}
+
+/// A server as a process of its own.
+pub(crate) struct Serving {
+    pub(crate) child: Child,
+    /// Kept open, so that the server can go on writing.
+    log: BufReader<ChildStderr>,
+    pub(crate) url: String,
+}
+
+impl Serving {
+    pub(crate) fn start(place: &Place, args: &[&str]) -> Self {
+        let mut command = place.command();
+        command.args(args).args(["--listen", "127.0.0.1:0"]).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let mut serving = Self { child, log, url: String::new() };
+        let mut said = String::new();
+        while serving.url.is_empty() {
+            let mut line = String::new();
+            assert_ne!(serving.log.read_line(&mut line).unwrap(), 0, "it ended without serving: {said}");
+            if let Some((_, rest)) = line.split_once("http://") {
+                serving.url = format!("http://{}", rest.split('/').next().unwrap());
+            }
+            said += &line;
+        }
+        serving
+    }
+
+    /// Runs a command against it that must succeed and answer JSON.
+    pub(crate) fn json(&self, client: &Place, args: &[&str]) -> Json {
+        client.json(&[args, &["--server", &self.url]].concat())
+    }
+
+    pub(crate) fn run(&self, client: &Place, args: &[&str]) -> Ran {
+        client.run(&[args, &["--server", &self.url]].concat())
+    }
+
+    /// Asks it to terminate and returns its exit status.
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        let status = self.child.wait().unwrap().code();
+        let mut rest = String::new();
+        while self.log.read_line(&mut rest).unwrap() > 0 {}
+        assert!(rest.contains("stopped"), "{rest}");
+        status
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }

@@ -1,0 +1,53 @@
+//! The JSON Schemas of questions and answers in `schema/answers/` are those of the types.
+//! `KEELSON_BLESS=1` rewrites them.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+
+use keelson_app::answers::check::CheckAnswer;
+use keelson_app::answers::impact::ImpactAnswer;
+use keelson_app::answers::items::{ItemAnswer, ListAnswer};
+use keelson_app::answers::walk::{PathAnswer, WalkAnswer};
+use keelson_app::{HistoryAnswer, Question};
+use schemars::{Schema, schema_for};
+
+fn schemas() -> [(&'static str, Schema); 8] {
+    [
+        ("question", schema_for!(Question)),
+        ("impact", schema_for!(ImpactAnswer)),
+        ("get", schema_for!(ItemAnswer)),
+        ("list", schema_for!(ListAnswer)),
+        ("history", schema_for!(HistoryAnswer)),
+        ("walk", schema_for!(WalkAnswer)),
+        ("path", schema_for!(PathAnswer)),
+        ("check", schema_for!(CheckAnswer)),
+    ]
+}
+
+#[test]
+fn the_published_schemas_are_current() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schema/answers");
+    let blessing = std::env::var_os("KEELSON_BLESS").is_some();
+    if blessing {
+        std::fs::create_dir_all(&folder).unwrap();
+    }
+    let mut stale = Vec::new();
+    let mut known: Vec<String> = Vec::new();
+    for (name, schema) in schemas() {
+        let file = format!("{name}.schema.json");
+        let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        if blessing {
+            std::fs::write(folder.join(&file), &text).unwrap();
+        }
+        if std::fs::read_to_string(folder.join(&file)).unwrap_or_default() != text {
+            stale.push(file.clone());
+        }
+        known.push(file);
+    }
+    assert!(stale.is_empty(), "not current: {stale:?}; run with KEELSON_BLESS=1 and look at the diff");
+    let published = std::fs::read_dir(&folder).unwrap();
+    let names = published.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let strangers: Vec<String> = names.filter(|name| !known.contains(name)).collect();
+    assert!(strangers.is_empty(), "files nobody writes: {strangers:?}");
+}

@@ -1,0 +1,102 @@
+//! `POST /questions`: the questions of the command line, answered as an embedded store answers.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, header};
+use keelson_api::errors::{Code, Refusal};
+use keelson_app::{AsOf, Question};
+use serde::{Deserialize, Serialize};
+
+use crate::problem::Problem;
+use crate::received::{is_plain, media_type, whole_body};
+use crate::routes::App;
+
+/// Most entries an answer lists.
+pub const MOST_LISTED: usize = 100_000;
+/// Most items an impact starts from.
+pub const MOST_SEEDS: usize = 1_000;
+/// Most propagations the search for decisive facts may compute.
+pub const MOST_PROPAGATIONS: usize = 20_000;
+/// Most walks a check may make.
+pub const MOST_WALKS: usize = 20_000_000;
+/// Most conditions, words or orders of a list.
+pub const MOST_CONDITIONS: usize = 100;
+
+/// The body of a request.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Asking {
+    /// What is asked.
+    pub question: Question,
+    /// The point in the past it is asked about; absent: the present.
+    #[serde(default)]
+    pub as_of: Option<AsOf>,
+}
+
+/// `POST /questions`.
+pub(crate) async fn ask(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
+    if media_type(&request).as_deref() != Some("application/json") || !is_plain(&request) {
+        return Err(Problem::unsupported_media("send the question as application/json, not compressed"));
+    }
+    let body = whole_body(request, app.limits.body_bytes, app.limits.body_time).await?;
+    let asking = read(&body)?;
+    check(&asking.question)?;
+    let time = app.limits.request_time;
+    let answer = tokio::time::timeout(time, answer(app, asking)).await;
+    let body = answer.map_err(|_| Problem::timeout("the time for an answer has passed; ask for less"))??;
+    let json = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(([json], body).into_response())
+}
+
+fn read(body: &[u8]) -> Result<Asking, Problem> {
+    serde_json::from_slice(body).map_err(|error| {
+        let code = if error.is_data() { Code::BadUserInput } else { Code::UnsupportedRequest };
+        Problem::new(code, format!("the body is not a question: {error}"))
+    })
+}
+
+/// The answer as JSON. The turn is held as long as the work lasts, also when nobody waits for it any
+/// more: otherwise impatient callers could pile up work without bound.
+async fn answer(app: Arc<App>, asking: Asking) -> Result<Bytes, Problem> {
+    let turn = Arc::clone(&app.turns).acquire_owned().await.map_err(|error| Refusal::internal(&error))?;
+    let work = tokio::spawn(async move {
+        let _turn = turn;
+        let answer = app.keelson.ask(asking.question, asking.as_of).await?;
+        serde_json::to_vec(&answer).map(Bytes::from).map_err(|error| Refusal::internal(&error).into())
+    });
+    work.await.map_err(|error| Refusal::internal(&error))?
+}
+
+/// Refuses questions whose answer could be without bound.
+fn check(question: &Question) -> Result<(), Problem> {
+    match question {
+        Question::Impact { seeds, budget, most, .. } => {
+            at_most("items lost at once", seeds.len(), MOST_SEEDS)?;
+            at_most("evaluations", *budget, MOST_PROPAGATIONS)?;
+            at_most("items listed", *most, MOST_LISTED)
+        }
+        Question::List { conditions, text, order, most, .. } => {
+            let conditions = conditions.len().max(text.len()).max(order.len());
+            at_most("conditions, words or orders", conditions, MOST_CONDITIONS)?;
+            at_most("items listed", *most, MOST_LISTED)
+        }
+        Question::Check { most, budget } => {
+            at_most("walks", *budget, MOST_WALKS)?;
+            at_most("findings listed", *most, MOST_LISTED)
+        }
+        Question::Get { most, .. } | Question::History { most, .. } | Question::Walk { most, .. } => {
+            at_most("entries listed", *most, MOST_LISTED)
+        }
+        Question::Path { .. } => Ok(()),
+    }
+}
+
+fn at_most(what: &str, asked: usize, limit: usize) -> Result<(), Problem> {
+    if asked <= limit {
+        return Ok(());
+    }
+    Err(Problem::new(Code::BadUserInput, format!("a server takes at most {limit} {what}; {asked} were asked for")))
+}

@@ -1,0 +1,81 @@
+//! Bodies of requests, never larger and never slower than allowed.
+
+use std::path::Path;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use http::header;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use keelson_api::errors::{Code, Refusal};
+use tokio::fs::File;
+use tokio::io::AsyncWriteExt;
+
+use crate::problem::Problem;
+
+/// The media type of a body, without parameters, in lower case.
+pub(crate) fn media_type(request: &Request) -> Option<String> {
+    let value = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+/// The encoding of a body, in lower case; `identity` where none is named.
+pub(crate) fn encoding(request: &Request) -> String {
+    let value = request.headers().get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?"));
+    value.unwrap_or("identity").trim().to_ascii_lowercase()
+}
+
+/// Whether a body is not compressed.
+pub(crate) fn is_plain(request: &Request) -> bool {
+    encoding(request) == "identity"
+}
+
+fn too_large(limit: usize) -> Problem {
+    Problem::new(Code::PayloadTooLarge, format!("the body has more than the {limit} bytes that are taken"))
+}
+
+fn cut_off(error: &dyn std::fmt::Display) -> Problem {
+    tracing::debug!(%error, "a body was cut off");
+    Problem::new(Code::UnsupportedRequest, "the body was cut off")
+}
+
+/// Refuses a body that says of itself that it is too large, before anything of it is read.
+fn announced(request: &Request, limit: usize) -> Result<(), Problem> {
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length: u64| length > limit as u64) { Err(too_large(limit)) } else { Ok(()) }
+}
+
+/// The whole body, in memory.
+pub(crate) async fn whole_body(request: Request, limit: usize, time: Duration) -> Result<Bytes, Problem> {
+    announced(&request, limit)?;
+    let collected = tokio::time::timeout(time, Limited::new(request.into_body(), limit).collect()).await;
+    match collected.map_err(|_| Problem::too_slow())? {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large(limit)),
+        Err(error) => Err(cut_off(&error)),
+    }
+}
+
+/// Writes a body to a file. It may take as long as it likes in all, but not between two pieces.
+pub(crate) async fn to_file(request: Request, file: &Path, limit: usize, stall: Duration) -> Result<(), Problem> {
+    announced(&request, limit)?;
+    let mut file = File::create_new(file).await.map_err(|error| unwritten(&error))?;
+    let mut body: Body = request.into_body();
+    let mut bytes = 0_usize;
+    loop {
+        let frame = tokio::time::timeout(stall, body.frame()).await.map_err(|_| Problem::too_slow())?;
+        let Some(frame) = frame else { break };
+        let Ok(piece) = frame.map_err(|error| cut_off(&error))?.into_data() else { continue };
+        bytes = bytes.saturating_add(piece.len());
+        if bytes > limit {
+            return Err(too_large(limit));
+        }
+        file.write_all(&piece).await.map_err(|error| unwritten(&error))?;
+    }
+    file.flush().await.map_err(|error| unwritten(&error))
+}
+
+fn unwritten(error: &std::io::Error) -> Problem {
+    tracing::error!(%error, "a body could not be kept on the disk");
+    Refusal::new(Code::StorageUnavailable, "the body could not be kept; try again later").into()
+}

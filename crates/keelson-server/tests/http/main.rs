@@ -1,0 +1,10 @@
+//! The server over real HTTP on the local machine.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod health;
+mod imports;
+mod questions;
+mod refusals;
+mod stopping;
+mod support;

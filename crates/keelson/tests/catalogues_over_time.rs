@@ -1,0 +1,85 @@
+//! A catalogue's past, loaded version by version, reads as of each date: what was there, what was
+//! lost with what, and when something went.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{Place, each};
+use keelson_importer::conformance::inventories;
+use serde_json::Value as Json;
+
+/// Loads a version. Where the guard stops it, which is the answer, it is loaded with a wider one.
+fn load(place: &Place, file: &str) -> bool {
+    let args = ["import", "gitlab", file, "--complete", "--backdate", "--source", "catalogue"];
+    let ran = place.run(&args);
+    if ran.status == 0 {
+        return false;
+    }
+    assert!(ran.status == 2 && ran.err.contains("withdraw"), "{}{}", ran.out, ran.err);
+    place.ok(&[&args[..], &["--guard", "25"]].concat());
+    true
+}
+
+fn keys(place: &Place, as_of: &str) -> Vec<String> {
+    let list = place.json(&["list", "--class", "application", "--limit", "1000", "--as-of", as_of]);
+    let live = list["items"].as_array().unwrap().iter().filter(|item| item["standing"] == "live");
+    live.map(|item| item["key"].as_str().unwrap().to_owned()).collect()
+}
+
+fn touched(place: &Place, key: &str, as_of: &str) -> Json {
+    place.json(&["impact", key, "--as-of", as_of])
+}
+
+#[test]
+fn two_versions_of_our_own() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../importers/gitlab/tests/fixtures/history");
+    let place = Place::new();
+    load(&place, &format!("{folder}/service-catalog.2024-01-01.yml"));
+    load(&place, &format!("{folder}/service-catalog.2024-07-01.yml"));
+    let (first, second) = (keys(&place, "2024-03-01"), keys(&place, "2024-08-01"));
+    assert_ne!(first, second);
+    assert_eq!(keys(&place, "2024-01-01"), first);
+    assert_eq!(place.run(&["list", "--as-of", "2023-12-31"]).status, 2, "nothing was known then");
+    // What was dated back says when it was recorded, and nothing older can follow.
+    let key = &first[0];
+    let history = place.json(&["history", key]);
+    let entry = history["entries"].as_array().unwrap().last().unwrap();
+    assert!(entry["at"].as_str().unwrap().starts_with("2024-01-01"), "{entry:#}");
+    assert!(entry["recordedAt"].as_str().unwrap() > "2026", "{entry:#}");
+    let file = format!("{folder}/service-catalog.2024-01-01.yml");
+    let ran = place.run(&["import", "gitlab", &file, "--backdate", "--source", "other"]);
+    assert_eq!(ran.status, 2, "{}", ran.out);
+    assert!(ran.err.contains("before anything newer"), "{}", ran.err);
+}
+
+#[test]
+fn six_versions_of_a_real_catalogue() {
+    let Some(folder) = inventories("gitlab/catalogue-2019-2021") else { return };
+    let place = Place::new();
+    let dates = ["2019-02-01", "2019-07-01", "2020-01-01", "2020-07-01", "2021-01-01", "2021-07-01"];
+    let stopped: Vec<bool> = dates
+        .iter()
+        .map(|date| load(&place, &folder.join(format!("service-catalog.{date}.yml")).display().to_string()))
+        .collect();
+    assert!(stopped[2], "6 of 34 services gone is more than the guard lets pass");
+    let counts: Vec<usize> = dates.iter().map(|date| keys(&place, date).len()).collect();
+    assert_eq!(counts, [21, 34, 37, 38, 41, 47]);
+    // `api` needs gitaly, postgres and redis throughout.
+    for date in dates {
+        for needed in ["application/gitaly", "application/postgres", "application/redis"] {
+            let answer = touched(&place, needed, date);
+            assert!(each(&answer["items"], "key").contains(&"application/api"), "{date}: {answer:#}");
+        }
+    }
+    // postgres was listed until it became patroni. What the others state of it stands, and answers say
+    // that nothing describes it any longer.
+    let standing = |date| place.json(&["get", "application/postgres", "--as-of", date])["standing"].clone();
+    assert_eq!(standing("2019-07-01"), "live");
+    assert_eq!(standing("2020-01-01"), "withdrawn");
+    let complete = |date| touched(&place, "application/postgres", date)["complete"].clone();
+    assert_eq!((complete("2019-07-01"), complete("2020-01-01")), (Json::Bool(true), Json::Bool(false)));
+    let check = place.json(&["check"]);
+    assert_eq!(check["counts"]["still_needed"], 3, "{check:#}");
+    assert_eq!(place.run(&["verify"]).status, 0);
+}
