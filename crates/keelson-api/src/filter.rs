@@ -73,7 +73,7 @@ impl StringFilter {
     }
 
     /// Whether one of the texts fulfils it; of no text, whether absence does.
-    pub(crate) fn holds<'a>(&self, texts: impl Iterator<Item = &'a str> + Clone) -> bool {
+    pub(crate) fn holds<'a>(&self, texts: &(impl Iterator<Item = &'a str> + Clone)) -> bool {
         let any = |wanted: &dyn Fn(&str) -> bool| texts.clone().any(wanted);
         let lower = str::to_ascii_lowercase;
         let fits = |given: &Option<String>, wanted: &dyn Fn(&str, &str) -> bool| {

@@ -202,8 +202,7 @@ impl Answered {
         let limit = api.services.limits.cost;
         let mut body = serde_json::Map::new();
         let is_request_error = is_request_error(&self.response);
-        let errors: Vec<Json> =
-            self.response.errors.iter().take(api.services.limits.errors).map(|error| shown(error)).collect();
+        let errors: Vec<Json> = self.response.errors.iter().take(api.services.limits.errors).map(shown).collect();
         if !is_request_error {
             body.insert("data".to_owned(), serde_json::to_value(&self.response.data).unwrap_or_default());
         }
@@ -302,7 +301,7 @@ fn status_of(response: &Response, form: Form) -> StatusCode {
 
 fn from_query(uri: &Uri, headers: &HeaderMap) -> Result<Sent, Refused> {
     let preflighted = |name: &&str| headers.get(*name).is_some_and(|value| !value.is_empty());
-    if !PREFLIGHTED.iter().any(|name| preflighted(&name)) {
+    if !PREFLIGHTED.iter().any(preflighted) {
         let message = format!("a GET must carry a non-empty header {} or {}", PREFLIGHTED[0], PREFLIGHTED[1]);
         return Err(Refused::unsupported(StatusCode::BAD_REQUEST, message));
     }

@@ -72,7 +72,6 @@ impl Api {
     }
 
     /// Its routes, `/graphql` and `/schema.graphql`, for requests of one principal.
-    #[must_use]
     pub fn router(&self, principal: &str) -> axum::Router {
         http::router(self.clone(), Principal::named(principal))
     }

@@ -216,7 +216,7 @@ fn innermost_first(fragments: &HashMap<Name, Positioned<FragmentDefinition>>) ->
                         let message = format!("the fragment '{inner}' spreads itself");
                         return Err(Refusal::new(Code::GraphqlValidationFailed, message));
                     }
-                    if marks.get(inner).is_none() {
+                    if !marks.contains_key(inner) {
                         open.push((inner, false));
                     }
                 }

@@ -76,7 +76,7 @@ impl Mutation {
             };
             let set = CiFields {
                 class,
-                name: input.name.as_opt_ref().map(|name| name.cloned()),
+                name: input.name.as_opt_ref().map(Option::<&String>::cloned),
                 lifecycle: input.lifecycle.as_opt_ref().map(|word| word.copied().map(Into::into)),
                 criticality: input.criticality.as_opt_ref().map(|word| word.copied().map(Into::into)),
                 attributes: attributes(input.attributes.as_deref().unwrap_or_default())?,

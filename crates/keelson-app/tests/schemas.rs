@@ -1,8 +1,6 @@
 //! The JSON Schemas of questions and answers in `schema/answers/` are those of the types.
 //! `KEELSON_BLESS=1` rewrites them.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::path::Path;
 
 use keelson_app::answers::check::CheckAnswer;

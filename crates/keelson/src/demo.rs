@@ -1,6 +1,8 @@
 //! `keelson demo`: the demonstration estate through the real importers, and questions about it.
 
 mod estate;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Write};
 

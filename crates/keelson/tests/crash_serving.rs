@@ -88,9 +88,9 @@ fn nothing_answered_is_lost_when_the_server_is_killed() {
                 let name = format!("r{round}-c{client}");
                 std::thread::spawn(move || {
                     if client == CLIENTS {
-                        deliver(&address, &name, &acknowledged)
+                        deliver(&address, &name, &acknowledged);
                     } else {
-                        edit(&address, &name, &acknowledged)
+                        edit(&address, &name, &acknowledged);
                     }
                 })
             })

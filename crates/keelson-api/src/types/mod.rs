@@ -2,6 +2,7 @@
 
 pub mod attribute;
 pub mod batch;
+pub mod certainty;
 pub mod completeness;
 pub mod history;
 pub mod impact;

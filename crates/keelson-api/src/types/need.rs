@@ -317,13 +317,13 @@ impl NeedWhere {
     fn holds(&self, catalogue: &Catalogue, slot: &NeedSlot) -> bool {
         let record = &slot.need;
         let text = |filter: &Option<StringFilter>, text: &str| {
-            filter.as_ref().is_none_or(|filter| filter.holds(std::iter::once(text)))
+            filter.as_ref().is_none_or(|filter| filter.holds(&std::iter::once(text)))
         };
         let live = || record.claims.iter().filter(|claim| claim.provenance.is_live());
         text(&self.name, &record.name)
             && text(&self.kind, &record.definition.kind)
             && text(&self.dependent_key, &catalogue.ci(slot.dependent).key)
-            && self.source.as_ref().is_none_or(|f| f.holds(live().map(|claim| claim.provenance.source.as_str())))
+            && self.source.as_ref().is_none_or(|f| f.holds(&live().map(|claim| claim.provenance.source.as_str())))
             && self.and.iter().flatten().all(|inner| inner.holds(catalogue, slot))
             && self.or.as_ref().is_none_or(|any| any.iter().any(|inner| inner.holds(catalogue, slot)))
             && !self.not.as_ref().is_some_and(|inner| inner.holds(catalogue, slot))

@@ -204,12 +204,12 @@ impl RelationshipWhere {
     fn holds(&self, catalogue: &Catalogue, slot: &RelationshipSlot) -> bool {
         let record = &slot.relationship;
         let text = |filter: &Option<StringFilter>, text: &str| {
-            filter.as_ref().is_none_or(|filter| filter.holds(std::iter::once(text)))
+            filter.as_ref().is_none_or(|filter| filter.holds(&std::iter::once(text)))
         };
         let lineage = |filter: &Option<StringFilter>, class: &model::Symbol| {
             filter.as_ref().is_none_or(|filter| match catalogue.schema().classes.get(class) {
-                Some(class) => filter.holds(class.lineage.iter().map(model::Symbol::as_str)),
-                None => filter.holds(std::iter::once(class.as_str())),
+                Some(class) => filter.holds(&class.lineage.iter().map(model::Symbol::as_str)),
+                None => filter.holds(&std::iter::once(class.as_str())),
             })
         };
         let (dependent, dependency) = (catalogue.ci(slot.dependent), catalogue.ci(slot.dependency));
@@ -219,7 +219,7 @@ impl RelationshipWhere {
             && text(&self.dependency_key, &dependency.key)
             && lineage(&self.dependent_class, &dependent.class)
             && lineage(&self.dependency_class, &dependency.class)
-            && self.source.as_ref().is_none_or(|filter| filter.holds(stated.iter().copied()))
+            && self.source.as_ref().is_none_or(|filter| filter.holds(&stated.iter().copied()))
             && self.basis.is_none_or(|basis| model::Basis::from(basis) == record.basis())
             && self.and.iter().flatten().all(|inner| inner.holds(catalogue, slot))
             && self.or.as_ref().is_none_or(|any| any.iter().any(|inner| inner.holds(catalogue, slot)))

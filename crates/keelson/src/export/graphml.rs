@@ -18,7 +18,7 @@ pub(super) fn write(out: &mut dyn Write, extract: &Extract) -> io::Result<()> {
     for ix in &extract.items {
         let ci = catalogue.ci(*ix);
         writeln!(out, "    <node id=\"{}\">", escaped(&ci.key))?;
-        let criticality = ci.facts().criticality.map(|criticality| criticality.as_str()).unwrap_or_default();
+        let criticality = ci.facts().criticality.map(keelson_model::Criticality::as_str).unwrap_or_default();
         for (key, value) in [
             ("class", ci.class.as_str()),
             ("name", ci.name()),

@@ -1,0 +1,97 @@
+//! The demonstration estate says what it was made to say.
+
+use std::future::Future;
+
+use keelson_app::answers::impact::ImpactAnswer;
+use keelson_model::Standing;
+
+use super::*;
+
+fn run(test: impl Future<Output = ()> + Send + 'static) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(keelson_store::WORKER_STACK_BYTES)
+        .build()
+        .unwrap();
+    runtime.block_on(async { tokio::spawn(test).await.unwrap() });
+}
+
+async fn imported(folder: &std::path::Path) -> (Keelson, Estate) {
+    let schema = std::sync::Arc::new(keelson_model::builtin::schema([]).unwrap());
+    let keelson = Keelson::open(keelson_app::Options::in_folder(folder), schema).await.unwrap();
+    let estate = Estate::built_in().unwrap();
+    import(&keelson, &estate).await.unwrap();
+    (keelson, estate)
+}
+
+fn keys<'a>(subjects: impl Iterator<Item = &'a keelson_app::answers::Subject>) -> Vec<&'a str> {
+    let mut keys: Vec<&str> = subjects.map(|subject| subject.key.as_str()).collect();
+    keys.sort_unstable();
+    keys
+}
+
+fn services(answer: &ImpactAnswer, verdict: VerdictWord) -> Vec<&str> {
+    let lines = answer.items.iter().filter(|line| line.is_service && line.verdict == verdict);
+    keys(lines.map(|line| &line.subject))
+}
+
+#[test]
+fn every_assessment_has_the_answer_worked_out_by_hand() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let (keelson, estate) = imported(folder.path()).await;
+        for expected in &estate.assessments {
+            let seeds = expected.seeds.iter().map(|seed| SeedInput { key: seed.key.clone(), loss: seed.loss });
+            let question =
+                Question::Impact { seeds: seeds.collect(), interval: None, budget: USUAL_BUDGET, most: 1_000 };
+            let Answer::Impact(answer) = keelson.ask(question, None).await.unwrap() else { panic!("not an impact") };
+            let id = &expected.id;
+            assert_eq!(services(&answer, VerdictWord::Breached), expected.breached, "{id}");
+            assert_eq!(services(&answer, VerdictWord::Degraded), expected.degraded, "{id}");
+            assert_eq!(keys(answer.protected.iter().map(|line| &line.subject)), expected.protected, "{id}");
+            let possible = &answer.certainty.as_ref().unwrap().possible;
+            assert_eq!(keys(possible.iter()), expected.possible, "{id}");
+            assert_eq!((answer.touched, answer.lost), (expected.touched, expected.lost), "{id}");
+        }
+    });
+}
+
+#[test]
+fn what_several_sources_tell_is_one_item_and_no_secret_came_in() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let (keelson, _) = imported(folder.path()).await;
+        let view = keelson.view();
+        let sources = |key: &str| {
+            let ix = view.catalogue.find_key(key).unwrap_or_else(|| panic!("there is no {key}"));
+            let ci = view.catalogue.ci(ix);
+            let mut sources: Vec<&str> = ci.live_claims().map(|claim| claim.provenance.source.as_str()).collect();
+            sources.dedup();
+            sources.len()
+        };
+        assert_eq!(sources("virtual-machine/tarn-cp-1"), 3);
+        assert_eq!(sources("virtual-machine/tarn-wk-1"), 2);
+        assert_eq!(sources("kubernetes-cluster/tarn-eu1"), 3);
+        assert_eq!(sources("database/portal-db"), 3);
+        let described = view.catalogue.cis().filter(|(_, slot)| slot.ci.standing == Standing::Live).count();
+        assert!((300..=500).contains(&described), "{described} configuration items");
+        assert!(keelson.verify(|_| ()).await.unwrap().is_clean());
+        for (_, run) in view.catalogue.runs() {
+            for digest in &run.payloads {
+                let payload = keelson.store().payload(digest).await.unwrap().unwrap();
+                assert!(
+                    !String::from_utf8_lossy(&payload).contains("demo-dummy"),
+                    "a secret of {} came in",
+                    run.source
+                );
+            }
+        }
+        for revision in 1..=view.revision().0 {
+            let header = keelson.store().header(keelson_model::Revision(revision)).await.unwrap().unwrap();
+            for chunk in 0..header.chunks.len() {
+                let changes = keelson.store().chunk(&header, u32::try_from(chunk).unwrap()).await.unwrap();
+                assert!(!serde_json::to_string(&changes).unwrap().contains("demo-dummy"), "revision {revision}");
+            }
+        }
+    });
+}
