@@ -10,6 +10,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::cursor::{CursorKey, ListName};
 use crate::errors::{Code, Refusal};
 use crate::limits::{LARGEST_PAGE, USUAL_PAGE};
+use crate::types::words::SortDirection;
 
 /// The paging arguments of a connection, as they were given.
 #[derive(Clone, Debug, Default)]
@@ -136,6 +137,37 @@ impl<N> Connection<N> {
         let range = paging.window(sorted, name, seal, |entry, wanted: &K| key(entry).cmp(wanted))?;
         let entries = sorted[range.clone()].iter().map(|entry| (key(entry), node(entry)));
         Ok(Self::new(entries, range, sorted.len(), name, seal))
+    }
+}
+
+/// The place of an entry in a list that clients sort: the fields sorted by, then what tells it apart.
+pub(crate) type Place = (Vec<String>, Vec<String>);
+
+impl<N> Connection<N> {
+    /// The page asked for of entries that are sorted by their places, each field in its direction.
+    ///
+    /// # Errors
+    /// As [`Paging::window`].
+    pub(crate) fn sorted<T>(
+        mut entries: Vec<(Place, T)>,
+        directions: &[SortDirection],
+        paging: &Paging,
+        name: &ListName,
+        seal: &CursorKey,
+        node: impl Fn(T) -> N,
+    ) -> Result<Self, Refusal> {
+        let compare = |a: &Place, b: &Place| {
+            let fields = directions.iter().zip(a.0.iter().zip(&b.0)).map(|(direction, (a, b))| match direction {
+                SortDirection::Ascending => a.cmp(b),
+                SortDirection::Descending => b.cmp(a),
+            });
+            fields.into_iter().find(|order| order.is_ne()).unwrap_or_else(|| a.1.cmp(&b.1))
+        };
+        entries.sort_by(|(a, _), (b, _)| compare(a, b));
+        let range = paging.window(&entries, name, seal, |(place, _), wanted: &Place| compare(place, wanted))?;
+        let total = entries.len();
+        let page = entries.drain(range.clone()).map(|(place, entry)| (place, node(entry)));
+        Ok(Self::new(page, range, total, name, seal))
     }
 }
 

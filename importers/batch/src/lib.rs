@@ -2,7 +2,7 @@
 //!
 //! [`BatchImporter`] reads the product's interchange form: one JSON object per line, strictly. Any
 //! line that cannot be used stops the whole batch before anything is written, unless the option
-//! `keep-going` is set. [`write::batch`] writes the same form back from the same types ([`line`]).
+//! `keep-going` is set. [`write::batch`] writes the same form back from the same types ([`mod@line`]).
 //!
 //! [`CsvImporter`] reads tables and foreign NDJSON by a mapping file that says what every column
 //! means; nothing is guessed from their content.

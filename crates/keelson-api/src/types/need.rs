@@ -13,7 +13,7 @@ use super::history::{HistoryEntry, Revision, history, revision};
 use super::item::ConfigurationItem;
 use super::provenance::{Claim, sources};
 use super::words::{Phase, SortDirection, Standing};
-use crate::connection::{Connection, Paging};
+use crate::connection::{Connection, Paging, Place};
 use crate::context::{Find, list_name};
 use crate::cursor::CursorKey;
 use crate::errors::Refusal;
@@ -349,9 +349,6 @@ pub struct NeedOrder {
     pub direction: SortDirection,
 }
 
-/// The place of a need in a list: the fields sorted by, then dependent and name.
-type Place = (Vec<String>, String, String);
-
 /// A page of needs. Without an order they come by dependent and name.
 pub(crate) fn needs(
     seal: &CursorKey,
@@ -367,31 +364,20 @@ pub(crate) fn needs(
         filter.check()?;
     }
     let catalogue = at.catalogue();
-    let key = |ix: &NeedIx| -> Place {
-        let slot = catalogue.need(*ix);
+    let place = |ix: NeedIx| -> Place {
+        let slot = catalogue.need(ix);
         let (dependent, name) = (catalogue.ci(slot.dependent).key.to_string(), slot.need.name.to_string());
         let field = |by: &NeedOrder| match by.field {
             NeedOrderField::Name => name.clone(),
             NeedOrderField::DependentKey => dependent.clone(),
         };
-        (order.iter().map(field).collect(), dependent, name)
-    };
-    let compare = |a: &Place, b: &Place| {
-        let sorted = order.iter().zip(a.0.iter().zip(&b.0)).map(|(by, (a, b))| match by.direction {
-            SortDirection::Ascending => a.cmp(b),
-            SortDirection::Descending => b.cmp(a),
-        });
-        let first = sorted.into_iter().find(|order| order.is_ne());
-        first.unwrap_or_else(|| (&a.1, &a.2).cmp(&(&b.1, &b.2)))
+        (order.iter().map(field).collect(), vec![dependent.clone(), name.clone()])
     };
     let wanted = found.iter().filter(|ix| filter.is_none_or(|filter| filter.holds(catalogue, catalogue.need(**ix))));
-    let mut sorted: Vec<(Place, NeedIx)> = wanted.map(|ix| (key(ix), *ix)).collect();
-    sorted.sort_by(|(a, _), (b, _)| compare(a, b));
+    let entries = wanted.map(|ix| (place(*ix), *ix)).collect();
+    let directions: Vec<SortDirection> = order.iter().map(|by| by.direction).collect();
     let name = list_name(list, format!("{order:?}"), at);
-    let range = paging.window(&sorted, &name, seal, |(place, _), wanted: &Place| compare(place, wanted))?;
-    let total = sorted.len();
-    let page = sorted.drain(range.clone()).map(|(place, ix)| (place, Need::at(at, ix)));
-    Ok(Connection::new(page, range, total, &name, seal))
+    Connection::sorted(entries, &directions, paging, &name, seal, |ix| Need::at(at, ix))
 }
 
 /// A count rule.

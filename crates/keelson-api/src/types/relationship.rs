@@ -13,7 +13,7 @@ use super::history::{HistoryEntry, Revision, history, revision};
 use super::item::ConfigurationItem;
 use super::provenance::{Claim, sources};
 use super::words::{Basis, SortDirection, Standing};
-use crate::connection::{Connection, Paging};
+use crate::connection::{Connection, Paging, Place};
 use crate::context::list_name;
 use crate::cursor::CursorKey;
 use crate::errors::Refusal;
@@ -248,9 +248,6 @@ pub struct RelationshipOrder {
     pub direction: SortDirection,
 }
 
-/// The place of a relationship in a list: the fields sorted by, then its identity.
-type Place = (Vec<String>, String, String, String);
-
 /// A page of relationships. Without an order they come by kind, dependent and dependency.
 pub(crate) fn relationships(
     seal: &CursorKey,
@@ -266,35 +263,22 @@ pub(crate) fn relationships(
         filter.check()?;
     }
     let catalogue = at.catalogue();
-    let key = |ix: &RelationshipIx| -> Place {
-        let slot = catalogue.relationship(*ix);
-        let (kind, dependent, dependency) = (
-            slot.relationship.key.kind.to_string(),
-            catalogue.ci(slot.dependent).key.to_string(),
-            catalogue.ci(slot.dependency).key.to_string(),
-        );
+    let place = |ix: RelationshipIx| -> Place {
+        let slot = catalogue.relationship(ix);
+        let kind = slot.relationship.key.kind.to_string();
+        let dependent = catalogue.ci(slot.dependent).key.to_string();
+        let dependency = catalogue.ci(slot.dependency).key.to_string();
         let field = |by: &RelationshipOrder| match by.field {
             RelationshipOrderField::Kind => kind.clone(),
             RelationshipOrderField::DependentKey => dependent.clone(),
             RelationshipOrderField::DependencyKey => dependency.clone(),
         };
-        (order.iter().map(field).collect(), kind, dependent, dependency)
-    };
-    let compare = |a: &Place, b: &Place| {
-        let sorted = order.iter().zip(a.0.iter().zip(&b.0)).map(|(by, (a, b))| match by.direction {
-            SortDirection::Ascending => a.cmp(b),
-            SortDirection::Descending => b.cmp(a),
-        });
-        let first = sorted.into_iter().find(|order| order.is_ne());
-        first.unwrap_or_else(|| (&a.1, &a.2, &a.3).cmp(&(&b.1, &b.2, &b.3)))
+        (order.iter().map(field).collect(), vec![kind.clone(), dependent.clone(), dependency.clone()])
     };
     let wanted =
         found.iter().filter(|ix| filter.is_none_or(|filter| filter.holds(catalogue, catalogue.relationship(**ix))));
-    let mut sorted: Vec<(Place, RelationshipIx)> = wanted.map(|ix| (key(ix), *ix)).collect();
-    sorted.sort_by(|(a, _), (b, _)| compare(a, b));
+    let entries = wanted.map(|ix| (place(*ix), *ix)).collect();
+    let directions: Vec<SortDirection> = order.iter().map(|by| by.direction).collect();
     let name = list_name(list, format!("{order:?}"), at);
-    let range = paging.window(&sorted, &name, seal, |(place, _), wanted: &Place| compare(place, wanted))?;
-    let total = sorted.len();
-    let page = sorted.drain(range.clone()).map(|(place, ix)| (place, Relationship::at(at, ix)));
-    Ok(Connection::new(page, range, total, &name, seal))
+    Connection::sorted(entries, &directions, paging, &name, seal, |ix| Relationship::at(at, ix))
 }
