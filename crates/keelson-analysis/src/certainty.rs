@@ -14,6 +14,9 @@ use crate::{
     impact::{Impact, Question, Seed, Verdict, impact, verdict},
 };
 
+/// Most answers tried for a rule that nobody stated.
+const MOST_ANSWERS: usize = 20;
+
 /// An item about which certainty is wanted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Target {
@@ -48,7 +51,7 @@ pub struct Unknown {
 pub enum Fact {
     /// How many members must be up, among some possible counts.
     Count,
-    /// The rule altogether: anything from one member to all of them.
+    /// The rule altogether: any count from one member to all of them.
     Rule,
     /// Whether there is such a need.
     Existence,
@@ -126,8 +129,8 @@ impl Certainty {
 
 /// How certain is what losing `seeds` does to `targets`?
 ///
-/// Computes two propagations, and two more for every answer to every unknown fact in the way, up to
-/// `budget` propagations in all. Services that no single fact moves are then tried with pairs of
+/// Computes two propagations, and at most two more for every answer to every unknown fact in the
+/// way, up to `budget` propagations in all. Services that no single fact moves are then tried with pairs of
 /// facts, one deciding pair for each.
 ///
 /// # Errors
@@ -194,9 +197,7 @@ fn unknowns(snapshot: &Snapshot, pessimistic: &Impact) -> Vec<(Unknown, Vec<Answ
             let answers = doubt.counts.iter().map(|&k| Answer::Count(k)).collect();
             unknowns.push((Unknown { need, fact: Fact::Count }, answers));
         } else if doubt.counts.is_empty() && doubt.rule_assumed && view.members.len() > 1 {
-            let all = u32::try_from(view.members.len()).unwrap_or(u32::MAX);
-            let answers = vec![Answer::Count(1), Answer::Count(all)];
-            unknowns.push((Unknown { need, fact: Fact::Rule }, answers));
+            unknowns.push((Unknown { need, fact: Fact::Rule }, counts_to(view.members.len())));
         }
         if doubt.existence {
             unknowns.push((Unknown { need, fact: Fact::Existence }, vec![Answer::Yes, Answer::No]));
@@ -206,6 +207,14 @@ fn unknowns(snapshot: &Snapshot, pessimistic: &Impact) -> Vec<(Unknown, Vec<Answ
         }
     }
     unknowns
+}
+
+/// The counts a rule that nobody stated could ask for: all of them, or so many of them, evenly
+/// spread from one to all.
+fn counts_to(members: usize) -> Vec<Answer> {
+    let shown = members.min(MOST_ANSWERS);
+    let spread = |at: usize| 1 + at * (members - 1) / (shown - 1).max(1);
+    (0..shown).map(|at| Answer::Count(u32::try_from(spread(at)).unwrap_or(u32::MAX))).collect()
 }
 
 struct Search<'a> {
@@ -262,16 +271,40 @@ impl Search<'_> {
             return Ok(Some(()));
         }
         for (unknown, answers) in unknowns {
-            let mut outcomes = Vec::new();
-            for &answer in answers {
-                let Some(shifts) = self.shifts(&[(*unknown, answer)], known)? else { return Ok(None) };
-                outcomes.push(Outcome { answers: vec![answer], shifts });
-            }
+            let Some(shifts) = self.shifts_of_each(*unknown, answers, known)? else { return Ok(None) };
+            let outcomes: Vec<Outcome> =
+                answers.iter().zip(shifts).map(|(answer, shifts)| Outcome { answers: vec![*answer], shifts }).collect();
             if outcomes.iter().any(|outcome| !outcome.shifts.is_empty()) {
                 decisive.push(Decisive { facts: vec![*unknown], outcomes });
             }
         }
         Ok(Some(()))
+    }
+
+    /// What each answer to one fact leads to. More members needed never lose less, so between two
+    /// counts that lead to the same every count does, and none of those is tried.
+    fn shifts_of_each(&mut self, unknown: Unknown, answers: &[Answer], known: &[Class]) -> Spent<Vec<Vec<Shift>>> {
+        let mut found: Vec<Option<Vec<Shift>>> = vec![None; answers.len()];
+        let mut open = vec![(0, answers.len() - 1)];
+        while let Some((first, last)) = open.pop() {
+            for at in [first, last] {
+                if found[at].is_none() {
+                    let Some(shifts) = self.shifts(&[(unknown, answers[at])], known)? else { return Ok(None) };
+                    found[at] = Some(shifts);
+                }
+            }
+            if last - first < 2 {
+                continue;
+            }
+            if found[first] == found[last] {
+                let same = found[first].clone();
+                found[first + 1..last].fill(same);
+            } else {
+                let middle = first.midpoint(last);
+                open.extend([(first, middle), (middle, last)]);
+            }
+        }
+        Ok(Some(found.into_iter().map(Option::unwrap_or_default).collect()))
     }
 
     /// Tries pairs of facts for the services that no single fact moves, until each has one.
@@ -291,8 +324,8 @@ impl Search<'_> {
                     return Ok(Some(()));
                 }
                 let mut outcomes = Vec::new();
-                for &one in first_answers {
-                    for &other in second_answers {
+                for one in ends(*first, first_answers) {
+                    for other in ends(*second, second_answers) {
                         let facts = [(*first, one), (*second, other)];
                         let Some(mut shifts) = self.shifts(&facts, known)? else { return Ok(None) };
                         shifts.retain(|shift| open.contains(&shift.item));
@@ -310,6 +343,14 @@ impl Search<'_> {
             }
         }
         Ok(Some(()))
+    }
+}
+
+/// The answers tried in a pair: of a rule that nobody stated, one and all.
+fn ends(unknown: Unknown, answers: &[Answer]) -> Vec<Answer> {
+    match answers {
+        [first, .., last] if unknown.fact == Fact::Rule => vec![*first, *last],
+        answers => answers.to_vec(),
     }
 }
 

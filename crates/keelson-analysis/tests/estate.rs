@@ -5,7 +5,7 @@ mod common;
 use common::{ESTATE, loss, lost, run, tree};
 use keelson_analysis::{
     Limits, Pool,
-    certainty::{Answer, Certainty, Class, Fact, Target, certainty},
+    certainty::{Answer, Certainty, Class, Fact, Outcome, Target, certainty},
     impact::{Protection, Question, Seed, Verdict, impact, verdict},
 };
 use keelson_graph::fixture::Fixture;
@@ -195,6 +195,37 @@ fn an_assumed_rule_and_a_doubtful_need_are_bracketed() {
     let answer = ask(&graph, "web1 web2 web3", "payments portal");
     assert_eq!(graph.names(answer.of(Class::Possible)), "payments");
     assert_eq!(graph.names(answer.of(Class::Certain)), "portal");
+}
+
+/// For each count: to what the first service moves, if it does.
+fn outcomes(answer: &Certainty) -> Vec<(u32, Option<Class>)> {
+    let [decisive] = &answer.decisive[..] else { panic!("one decisive fact: {:?}", answer.decisive) };
+    let to = |outcome: &Outcome| match outcome.answers[..] {
+        [Answer::Count(k)] => (k, outcome.shifts.first().map(|shift| shift.to)),
+        _ => panic!("a count"),
+    };
+    decisive.outcomes.iter().map(to).collect()
+}
+
+#[test]
+fn a_rule_that_nobody_stated_is_asked_for_as_a_count() {
+    let graph = with_web_pool("[web pool] assumed all web1 web2 web3");
+    let answer = ask(&graph, "web2 web3", "payments");
+    assert_eq!(answer.decisive[0].facts[0].fact, Fact::Rule);
+    let (holds, falls) = (Some(Class::Protected), Some(Class::Certain));
+    assert_eq!(outcomes(&answer), [(1, holds), (2, falls), (3, falls)]);
+    assert_eq!(outcomes(&ask(&graph, "web2", "payments")), [(1, holds), (2, holds), (3, falls)]);
+}
+
+#[test]
+fn of_many_members_a_few_counts_are_asked_for_and_fewer_tried() {
+    let names: Vec<String> = (1..=100).map(|number| format!("m{number}")).collect();
+    let graph = Fixture::parse(&format!("owner: assumed all {}", names.join(" "))).expect("well formed");
+    let answer = ask(&graph, &names[..50].join(" "), "owner");
+    let outcomes = outcomes(&answer);
+    assert_eq!((outcomes.len(), outcomes[0].0, outcomes[19].0), (20, 1, 100));
+    assert!(outcomes.iter().all(|(k, to)| *to == Some(if *k > 50 { Class::Certain } else { Class::Protected })));
+    assert!(answer.evaluations < 20, "{} propagations", answer.evaluations);
 }
 
 #[test]

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use keelson_analysis::{Truncation, Truncations};
 use keelson_catalogue::{Catalogue, CiIx};
+use keelson_graph::ItemIx;
 use keelson_model::{Provenance, Revision, Standing, Symbol};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::View;
+use crate::subject::ci_of;
 
 /// When a question is asked, and about which time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +54,8 @@ pub enum LimitCode {
     KindWithoutRule,
     /// Something on the way is a placeholder: nobody has described it.
     Placeholder,
-    /// Something on the way is withdrawn, and something in service still states that it needs it.
+    /// Something on the way, or a member of a need on the way, is withdrawn, and something in
+    /// service still states that it needs it.
     Withdrawn,
     /// The search for the facts that decide ended because its budget was spent.
     DecisiveBudget,
@@ -164,6 +167,15 @@ impl Basis {
             self.limit(LimitCode::Withdrawn, message);
         }
     }
+}
+
+/// Those of some items of the graph that are withdrawn.
+pub(crate) fn withdrawn<'a>(
+    catalogue: &'a Catalogue,
+    items: impl IntoIterator<Item = &'a ItemIx>,
+) -> impl Iterator<Item = CiIx> {
+    let items = items.into_iter().map(|item| ci_of(*item));
+    items.filter(|ix| catalogue.ci(*ix).standing == Standing::Withdrawn)
 }
 
 /// When a claim was last confirmed: by the batch that stated it, or by a later complete batch of

@@ -1,11 +1,13 @@
 //! What is wrong with the catalogue, or at least worth a look.
 
+mod needs;
 mod redundancy;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use keelson_analysis::Pool;
-use keelson_catalogue::{Catalogue, Slot};
+use keelson_catalogue::{Catalogue, CiIx};
 use keelson_graph::components;
 use keelson_model::{ReviewState, Severity, Standing};
 use schemars::JsonSchema;
@@ -27,6 +29,8 @@ pub enum CheckCode {
     Placeholder,
     /// Withdrawn, and something in service still states that it needs it.
     StillNeeded,
+    /// A need that has fewer members left than it states to need: the others are retired.
+    NeedCannotHold,
     /// Nothing relates to it and it relates to nothing.
     Orphan,
     /// Redundant members without a stated rule.
@@ -35,7 +39,7 @@ pub enum CheckCode {
     Stale,
     /// A source says that it depends on itself.
     SelfLoop,
-    /// Sources disagree about an attribute.
+    /// Sources disagree about an attribute or a need.
     Disagreement,
     /// A question waits for a person.
     OpenReview,
@@ -46,6 +50,7 @@ pub enum CheckCode {
 impl CheckCode {
     /// Every code, most serious first.
     pub const ALL: &'static [Self] = &[
+        Self::NeedCannotHold,
         Self::RedundancyThatIsNot,
         Self::Cycle,
         Self::StillNeeded,
@@ -66,6 +71,7 @@ impl CheckCode {
             Self::RedundancyThatIsNot => "redundancy_that_is_not",
             Self::Cycle => "cycle",
             Self::StillNeeded => "still_needed",
+            Self::NeedCannotHold => "need_cannot_hold",
             Self::Placeholder => "placeholder",
             Self::Orphan => "orphan",
             Self::RuleMissing => "rule_missing",
@@ -79,7 +85,7 @@ impl CheckCode {
 
     fn severity(self) -> Severity {
         match self {
-            Self::RedundancyThatIsNot => Severity::Error,
+            Self::NeedCannotHold | Self::RedundancyThatIsNot => Severity::Error,
             Self::Orphan | Self::MinimumMissing => Severity::Info,
             _ => Severity::Warning,
         }
@@ -130,12 +136,14 @@ pub fn check(view: &View, most: usize, budget: usize, asked: Asked, pool: &Pool)
     let mut basis = Basis::of(view, asked);
     let mut found = Found::default();
     items(view, asked, &mut found);
+    basis.oldest_observation = found.oldest;
     cycles(view, &mut found);
-    rules(view, &mut found);
+    needs::check(&view.catalogue, &mut found);
     reviews(&view.catalogue, &mut found);
     if !redundancy::check(view, budget, &mut found, pool) {
         basis.limit(LimitCode::CheckBudget, "not every redundant need was examined; raise the budget to go on");
     }
+    basis.stale = found.lines.get(&CheckCode::Stale).map_or(0, Vec::len);
     let counts: BTreeMap<CheckCode, usize> = found.lines.iter().map(|(code, lines)| (*code, lines.len())).collect();
     let mut findings = Vec::new();
     for code in CheckCode::ALL {
@@ -152,6 +160,8 @@ pub fn check(view: &View, most: usize, budget: usize, asked: Asked, pool: &Pool)
 #[derive(Default)]
 struct Found {
     lines: BTreeMap<CheckCode, Vec<CheckLine>>,
+    /// The oldest observation of anything in service.
+    oldest: Option<DateTime<Utc>>,
 }
 
 impl Found {
@@ -161,11 +171,10 @@ impl Found {
     }
 }
 
-/// Keys of what states that it needs an item, at most ten.
-fn dependents_of(catalogue: &Catalogue, slot: &Slot) -> Vec<String> {
-    let live = slot.dependents.iter().map(|ix| catalogue.relationship(*ix));
-    let live = live.filter(|slot| slot.relationship.standing == Standing::Live);
-    live.map(|slot| catalogue.ci(slot.dependent).key.to_string()).take(10).collect()
+/// Keys of what is in service and states that it needs an item, at most ten.
+fn dependents_of(catalogue: &Catalogue, ix: CiIx) -> Vec<String> {
+    let dependents: BTreeSet<CiIx> = crate::projection::needing(catalogue, ix).collect();
+    dependents.into_iter().map(|ix| catalogue.ci(ix).key.to_string()).take(10).collect()
 }
 
 fn items(view: &View, asked: Asked, found: &mut Found) {
@@ -176,7 +185,7 @@ fn items(view: &View, asked: Asked, found: &mut Found) {
         if crate::projection::is_still_needed(catalogue, ix) {
             let message = "no source lists it any longer, and something in service states that it needs it; mend \
                            either source";
-            found.add(CheckCode::StillNeeded, key(), message.into(), dependents_of(catalogue, slot));
+            found.add(CheckCode::StillNeeded, key(), message.into(), dependents_of(catalogue, ix));
         }
         if !ci.is_in_service() {
             continue;
@@ -184,7 +193,10 @@ fn items(view: &View, asked: Asked, found: &mut Found) {
         if ci.standing == Standing::Placeholder {
             let referring = slot.dependents.iter().chain(&slot.dependencies);
             let referring = referring.filter(|r| catalogue.relationship(**r).relationship.standing == Standing::Live);
-            let message = format!("{} relationships refer to it, and no source describes it", referring.count());
+            let message = match referring.count() {
+                1 => "1 relationship refers to it, and no source describes it".to_owned(),
+                count => format!("{count} relationships refer to it, and no source describes it"),
+            };
             found.add(CheckCode::Placeholder, key(), message, Vec::new());
         }
         let live = |r: &&keelson_catalogue::RelationshipIx| {
@@ -201,9 +213,9 @@ fn items(view: &View, asked: Asked, found: &mut Found) {
                 Vec::new(),
             );
         }
-        if let Some(seen) = last_seen(catalogue, ix)
-            && is_stale(catalogue, &ci.class, seen, asked.at)
-        {
+        let seen = last_seen(catalogue, ix);
+        found.oldest = found.oldest.into_iter().chain(seen).min();
+        if let Some(seen) = seen.filter(|seen| is_stale(catalogue, &ci.class, *seen, asked.at)) {
             let days = (asked.at - seen).num_days();
             found.add(CheckCode::Stale, key(), format!("no source has seen it for {days} days"), Vec::new());
         }
@@ -211,15 +223,7 @@ fn items(view: &View, asked: Asked, found: &mut Found) {
             let message = format!("{} says that it depends on itself", claim.provenance.source);
             found.add(CheckCode::SelfLoop, key(), message, Vec::new());
         }
-        for (name, line) in crate::items::attributes(catalogue, ix) {
-            if !line.others.is_empty() {
-                let others: Vec<String> =
-                    line.others.iter().map(|(source, said)| format!("{source} says {said}")).collect();
-                let source = line.source.unwrap_or_default();
-                let message = format!("{name}: {} from {source} is in force, {}", line.value, others.join(", "));
-                found.add(CheckCode::Disagreement, key(), message, Vec::new());
-            }
-        }
+        disagreements(catalogue, ix, found);
         if catalogue.schema().classes.is_a(&ci.class, crate::impact::SERVICE_CLASS)
             && ci.attribute("minimum_delivered").is_none()
             && ci.standing == Standing::Live
@@ -230,30 +234,44 @@ fn items(view: &View, asked: Asked, found: &mut Found) {
     }
 }
 
+fn disagreements(catalogue: &Catalogue, ix: CiIx, found: &mut Found) {
+    for (name, line) in crate::items::attributes(catalogue, ix) {
+        if !line.others.is_empty() {
+            let others: Vec<String> =
+                line.others.iter().map(|(source, said)| format!("{source} says {}", short(said))).collect();
+            let (value, source) = (short(&line.value), line.source.unwrap_or_default());
+            let message = format!("{name}: {value} from {source} is in force, {}", others.join(", "));
+            found.add(CheckCode::Disagreement, catalogue.ci(ix).key.to_string(), message, Vec::new());
+        }
+    }
+}
+
+/// Values of a list that a finding shows.
+const MOST_VALUES: usize = 5;
+
+/// A value in a sentence: of a long list, the first values and how many more there are.
+fn short(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Array(values) if values.len() > MOST_VALUES => {
+            let shown: Vec<String> = values.iter().take(MOST_VALUES).map(ToString::to_string).collect();
+            format!("[{}, … and {} more]", shown.join(", "), values.len() - MOST_VALUES)
+        }
+        serde_json::Value::Array(values) => {
+            format!("[{}]", values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+        }
+        value => value.to_string(),
+    }
+}
+
 fn cycles(view: &View, found: &mut Found) {
     let catalogue = &view.catalogue;
     for cycle in components(&view.graph).cycles() {
         let mut keys: Vec<String> = cycle.iter().map(|item| key_of(catalogue, *item)).collect();
         keys.sort();
         let first = keys.remove(0);
-        let message =
-            format!("it and {} others need one another in a circle; a loss in it can take all of them", keys.len());
+        let others = if keys.len() == 1 { "1 other".to_owned() } else { format!("{} others", keys.len()) };
+        let message = format!("it and {others} need one another in a circle; a loss in it can take all of them");
         found.add(CheckCode::Cycle, first, message, keys);
-    }
-}
-
-fn rules(view: &View, found: &mut Found) {
-    let catalogue = &view.catalogue;
-    for (_, slot) in catalogue.needs() {
-        let need = &slot.need;
-        if need.standing == Standing::Live && need.definition.assumed && need.definition.members.len() > 1 {
-            let message = format!(
-                "nobody states how many of the {} members of '{}' it needs; all are taken to be needed",
-                need.definition.members.len(),
-                need.name
-            );
-            found.add(CheckCode::RuleMissing, catalogue.ci(slot.dependent).key.to_string(), message, Vec::new());
-        }
     }
 }
 

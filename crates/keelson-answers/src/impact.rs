@@ -8,18 +8,22 @@ mod answer;
 mod certain;
 mod proof;
 
+use std::collections::BTreeSet;
+
 use keelson_analysis::certainty::{self, Certainty, Target};
 use keelson_analysis::impact::{Impact, Protection, Question, Seed, Verdict, impact, verdict};
 use keelson_analysis::{Limits, Pool};
-use keelson_graph::ItemIx;
+use keelson_catalogue::CiIx;
+use keelson_graph::{ItemIx, NeedIx};
 use keelson_model::{Carries, Criticality};
 
 pub use answer::{Because, ImpactAnswer, ImpactLine, Interval, ProtectedBy, ProtectedLine, SeedLine, VerdictWord};
 pub use certain::{CertaintyAnswer, ClassWord, DecisiveFacts, FactLine, FactWord, OutcomeLine, ShiftLine};
 pub use proof::{ProofText, proof_lines};
 
+use crate::basis::withdrawn;
 use crate::subject::{ci_of, find_item, key_of};
-use crate::{Asked, Basis, LimitCode, QuestionError, View};
+use crate::{Asked, Basis, LimitCode, QuestionError, View, item};
 
 /// The class whose members are the promises made to customers; verdicts are about them first.
 pub const SERVICE_CLASS: &str = "service";
@@ -244,15 +248,28 @@ impl Assessment {
         }
         let touched = self.impact.touched().unwrap_or_default();
         let items = self.impact.seeds().iter().chain(touched).map(|item| ci_of(*item));
-        basis.rests_on(catalogue, items, self.asked);
+        basis.rests_on(catalogue, items.chain(self.withdrawn_members()), self.asked);
         self.basis = basis;
+    }
+
+    /// Withdrawn members of the needs on the way but the seeds, whether they lose anything or not: the needs may
+    /// hold by them alone.
+    fn withdrawn_members(&self) -> BTreeSet<CiIx> {
+        let graph = &self.view.graph;
+        let touched = self.impact.touched().unwrap_or_default();
+        let needs = self.impact.seeds().iter().chain(touched).flat_map(|item| graph.dependents(*item).counted());
+        // What has a withdrawn member is in doubt.
+        let needs: BTreeSet<NeedIx> = needs.copied().filter(|need| graph.head(*need).is_doubtful()).collect();
+        let members = needs.into_iter().flat_map(|need| graph.need(need).members);
+        let among_seeds = |ix: &CiIx| self.impact.seeds().contains(&item(*ix));
+        withdrawn(&self.view.catalogue, members).filter(|ix| !among_seeds(ix)).collect()
     }
 
     /// Needs in the way whose rule nobody stated.
     fn note_missing_rules(&self, basis: &mut Basis) {
         let run = self.certainty.as_ref().map_or(&self.impact, |certainty| &certainty.pessimistic);
         let graph = &self.view.graph;
-        let mut assumed = std::collections::BTreeSet::new();
+        let mut assumed = BTreeSet::new();
         for affected in run.affected() {
             for need in graph.dependents(affected.item).counted() {
                 let is_assumed = || graph.need(*need).detail.is_some_and(|detail| detail.doubt.rule_assumed);

@@ -1,13 +1,15 @@
 //! How answers describe a need of the graph.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use keelson_catalogue::Catalogue;
-use keelson_graph::{NeedView, Snapshot};
-use keelson_model::{NeedDefinition, Phase, Rule};
+use keelson_graph::{ItemIx, NeedView, Snapshot};
+use keelson_model::{Need, NeedDefinition, Phase, Rule, Standing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::projection::DrawnFrom;
-use crate::subject::key_of;
+use crate::subject::{ci_of, key_of};
 
 /// A need: what one item asks of others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -19,7 +21,7 @@ pub struct NeedLine {
     pub rule: String,
     /// Members that must be up, for a rule that counts.
     pub k: Option<u32>,
-    /// Number of members in service.
+    /// Number of members; those that no source lists any longer are among them, see `doubts`.
     pub of: u32,
     /// The members, by key.
     pub members: Vec<String>,
@@ -33,6 +35,12 @@ pub struct NeedLine {
     /// Whether anything about it is in doubt; see `doubts`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<String>,
+    /// The sources that state it as it is in force; empty for a plain relationship.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<String>,
+    /// What other sources state instead, in words, by source.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub others: BTreeMap<String, String>,
 }
 
 /// Name and kind of a need of the graph.
@@ -55,6 +63,10 @@ pub(crate) fn title(catalogue: &Catalogue, need: &NeedView<'_>) -> (String, Stri
 pub fn line(catalogue: &Catalogue, need: &NeedView<'_>) -> NeedLine {
     let (name, kind) = title(catalogue, need);
     let cap = need.cap();
+    let (sources, others) = match DrawnFrom::of_tag(need.tag) {
+        DrawnFrom::Need(ix) => sources_of(catalogue, &catalogue.need(ix).need),
+        DrawnFrom::Relationship(_) => Default::default(),
+    };
     NeedLine {
         need: name,
         rule: need.rule().name().to_owned(),
@@ -65,7 +77,67 @@ pub fn line(catalogue: &Catalogue, need: &NeedView<'_>) -> NeedLine {
         phase: need.phase(),
         kind,
         doubts: doubts(catalogue, need),
+        sources,
+        others,
     }
+}
+
+/// Whether an item of the graph is withdrawn, and there only because something needs it still.
+pub(crate) fn is_withdrawn(catalogue: &Catalogue, item: ItemIx) -> bool {
+    catalogue.ci(ci_of(item)).standing == Standing::Withdrawn
+}
+
+/// Who states a need as it is in force, and what others state instead, in words, by source.
+pub(crate) fn sources_of(catalogue: &Catalogue, need: &Need) -> (Vec<String>, BTreeMap<String, String>) {
+    let (mut sources, mut others) = (BTreeSet::new(), BTreeMap::new());
+    for claim in need.claims.iter().filter(|claim| claim.provenance.is_live()) {
+        let source = claim.provenance.source.to_string();
+        let other = difference(catalogue, &claim.definition, &need.definition);
+        match other {
+            None if claim.definition.assumed == need.definition.assumed => _ = sources.insert(source),
+            None => {}
+            Some(words) => _ = others.insert(source, words),
+        }
+    }
+    others.retain(|source, _| !sources.contains(source));
+    (sources.into_iter().collect(), others)
+}
+
+/// What a definition says otherwise than the one in force; `None` when it says nothing else. Not to
+/// state the rule is not to contradict it.
+fn difference(catalogue: &Catalogue, said: &NeedDefinition, in_force: &NeedDefinition) -> Option<String> {
+    let mut words = Vec::new();
+    let of = said.members.len();
+    let members = |definition: &NeedDefinition| definition.members.iter().map(|m| m.ci).collect::<BTreeSet<_>>();
+    let other_members = members(said) != members(in_force);
+    let other_rule = said.rule.required(of) != in_force.rule.required(in_force.members.len())
+        || (said.rule.required(of).is_none() && said.rule != in_force.rule)
+        || said.possible_counts != in_force.possible_counts;
+    if (other_rule && !said.assumed) || other_members {
+        let rule = if said.assumed {
+            "does not state the rule".to_owned()
+        } else {
+            rule_in_words(&said.rule, said.rule.required(of), u32::try_from(of).unwrap_or(u32::MAX))
+        };
+        let keys = said.members.iter().filter_map(|member| catalogue.find_id(member.ci));
+        let keys: Vec<&str> = keys.map(|ix| catalogue.ci(ix).key.as_str()).collect();
+        words.push(if other_members { format!("{rule} ({})", keys.join(", ")) } else { rule });
+    }
+    if said.possible_counts != in_force.possible_counts && !said.possible_counts.is_empty() {
+        let counts: Vec<String> = said.possible_counts.iter().map(u32::to_string).collect();
+        words.push(format!("perhaps {}", counts.join(" or ")));
+    }
+    let cap = |definition: &NeedDefinition| definition.cap.as_ref().map_or(1.0, |cap| cap.limit);
+    if cap(said) != cap(in_force) {
+        words.push(format!("it can cost {:.0} %", cap(said) * 100.0));
+    }
+    if said.phase != in_force.phase {
+        words.push(format!("it matters in the phase '{}'", said.phase.as_str()));
+    }
+    if said.confidence != in_force.confidence {
+        words.push(format!("with confidence {}", said.confidence.unwrap_or(1.0)));
+    }
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 /// What is not known of a need, in words.
@@ -83,7 +155,14 @@ fn doubts(catalogue: &Catalogue, need: &NeedView<'_>) -> Vec<String> {
     if doubt.existence {
         words.push("whether it exists: it was only observed, or with low confidence".to_owned());
     }
-    words.extend(doubt.members.iter().map(|member| format!("whether {} is a member", key_of(catalogue, *member))));
+    words.extend(doubt.members.iter().map(|member| {
+        let key = key_of(catalogue, *member);
+        if is_withdrawn(catalogue, *member) {
+            format!("whether {key} is still a member: no source lists it any longer")
+        } else {
+            format!("whether {key} is a member")
+        }
+    }));
     words
 }
 
@@ -113,7 +192,7 @@ pub fn is_redundant(definition: &NeedDefinition) -> bool {
 }
 
 /// The running needs of an item, described.
-pub(crate) fn lines_of(catalogue: &Catalogue, graph: &Snapshot, item: keelson_graph::ItemIx) -> Vec<NeedLine> {
+pub(crate) fn lines_of(catalogue: &Catalogue, graph: &Snapshot, item: ItemIx) -> Vec<NeedLine> {
     let mut lines: Vec<NeedLine> = graph.needs(item).map(|need| line(catalogue, &need)).collect();
     lines.sort_by(|a, b| (a.of == 1, &a.need, &a.members).cmp(&(b.of == 1, &b.need, &b.members)));
     lines

@@ -3,23 +3,25 @@
 //! What is in the graph, and what is left out:
 //!
 //! - a configuration item that is neither withdrawn nor retired, placeholders included;
-//! - a withdrawn one that something in service still states a plain dependency on: its source no
-//!   longer lists it, but it was not said to be needed no more. It has no needs, and answers that
-//!   meet it say so;
-//! - a live need with the members that are in the graph; a member that left service no longer
+//! - a withdrawn one that something in service still states that it needs, plainly or as a member
+//!   of a need: its source no longer lists it, but it was not said to be needed no more. It has no
+//!   needs, and answers that meet it say so;
+//! - a live need with its members. A withdrawn one stays a member, and its membership is in doubt:
+//!   rule and count stay what the source states. A retired one was ended deliberately: it no longer
 //!   counts, and a count is lowered to the members that remain;
 //! - a live relationship that carries loss and that a source states on its own, as a need of one,
 //!   unless a running need of the same dependent already has the dependency as a member and no
 //!   source gives the relationship a strength of its own;
 //! - what is only observed, or below the confidence cut, as a need whose existence is in doubt.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use keelson_catalogue::{Catalogue, CiIx, NeedIx, RelationshipIx};
 use keelson_graph::spec::Doubt;
 use keelson_graph::{Builder, Changes, GraphError, ItemIx, NeedSpec, Snapshot};
 use keelson_model::{
-    Basis, ConfigurationItem, Lifecycle, NeedDefinition, RecordChange, Relationship, Rule, Standing, Strength,
+    Basis, ConfigurationItem, Lifecycle, Member, NeedDefinition, RecordChange, Relationship, Rule, Standing, Strength,
 };
 
 use crate::view::item;
@@ -81,15 +83,21 @@ pub fn is_drawn(catalogue: &Catalogue, ix: CiIx) -> bool {
     catalogue.ci(ix).is_in_service() || is_still_needed(catalogue, ix)
 }
 
-/// Whether an item is withdrawn although something in service still states a plain dependency on it.
+/// Whether an item is withdrawn although something in service still states that it needs it.
 #[must_use]
 pub fn is_still_needed(catalogue: &Catalogue, ix: CiIx) -> bool {
+    can_be_needed_still(&catalogue.slot(ix).ci) && needing(catalogue, ix).next().is_some()
+}
+
+/// What is in service and states that it needs an item, plainly or as a member of a need. Something
+/// that states both comes twice.
+pub(crate) fn needing(catalogue: &Catalogue, ix: CiIx) -> impl Iterator<Item = CiIx> + '_ {
     let slot = catalogue.slot(ix);
-    can_be_needed_still(&slot.ci)
-        && slot.dependents.iter().any(|relationship| {
-            let slot = catalogue.relationship(*relationship);
-            carries(catalogue, &slot.relationship) && catalogue.ci(slot.dependent).is_in_service()
-        })
+    let plainly = slot.dependents.iter().map(|relationship| catalogue.relationship(*relationship));
+    let plainly = plainly.filter(|slot| carries(catalogue, &slot.relationship)).map(|slot| slot.dependent);
+    let as_member = slot.member_of.iter().map(|need| catalogue.need(*need));
+    let as_member = as_member.filter(|slot| slot.need.standing == Standing::Live).map(|slot| slot.dependent);
+    plainly.chain(as_member).filter(|dependent| catalogue.ci(*dependent).is_in_service())
 }
 
 /// Whether an item is withdrawn and was not deliberately ended.
@@ -125,8 +133,10 @@ pub fn redraw(graph: &Snapshot, catalogue: &Catalogue, changes: &[RecordChange])
                 touched.extend(relationship.and_then(|r| catalogue.find_id(r.key.dependency)));
             }
             RecordChange::Need(change) => {
-                let need = change.after.as_ref().or(change.before.as_ref());
-                redrawn.extend(need.and_then(|need| catalogue.find_id(need.dependent)));
+                for need in change.before.iter().chain(&change.after) {
+                    redrawn.extend(catalogue.find_id(need.dependent));
+                    touched.extend(members(catalogue, &need.definition));
+                }
             }
             RecordChange::Scope(_) | RecordChange::Run(_) | RecordChange::Review(_) => {}
         }
@@ -138,12 +148,16 @@ pub fn redraw(graph: &Snapshot, catalogue: &Catalogue, changes: &[RecordChange])
         redrawn.extend(slot.member_of.iter().map(|need| catalogue.need(*need).dependent));
         // What only it still needed comes or goes with it.
         touched.extend(slot.dependencies.iter().map(|relationship| catalogue.relationship(*relationship).dependency));
+        for need in &slot.needs {
+            touched.extend(members(catalogue, &catalogue.need(*need).need.definition));
+        }
     }
     for ix in touched {
         let (was, is) = (graph.contains(item(ix)), is_drawn(catalogue, ix));
         if was != is {
-            let dependents = catalogue.slot(ix).dependents.iter();
-            redrawn.extend(dependents.map(|relationship| catalogue.relationship(*relationship).dependent));
+            let slot = catalogue.slot(ix);
+            redrawn.extend(slot.dependents.iter().map(|relationship| catalogue.relationship(*relationship).dependent));
+            redrawn.extend(slot.member_of.iter().map(|need| catalogue.need(*need).dependent));
             if is {
                 delta.add(item(ix));
             } else {
@@ -173,61 +187,73 @@ pub fn needs_of(catalogue: &Catalogue, ix: CiIx) -> Vec<NeedSpec> {
         if record.standing != Standing::Live {
             continue;
         }
-        let members: Vec<Option<CiIx>> = record
-            .definition
-            .members
-            .iter()
-            .map(|member| catalogue.find_id(member.ci).filter(|ix| catalogue.ci(*ix).is_in_service()))
-            .collect();
-        if record.definition.phase.runs() {
-            covered.extend(members.iter().flatten());
+        let Some(definition) = remaining(catalogue, &record.definition, counts) else { continue };
+        if definition.phase.runs() {
+            covered.extend(members(catalogue, &definition));
         }
-        let observed = record.confidence_is_low();
-        specs.extend(spec_of_need(item(ix), &record.definition, &members, DrawnFrom::Need(*need).tag(), observed));
+        let existence = record.definition.confidence.is_some_and(|confidence| confidence < CONFIDENCE_CUT);
+        specs.push(spec_of_need(catalogue, item(ix), &definition, DrawnFrom::Need(*need).tag(), existence));
     }
     specs.extend(plain_needs(catalogue, ix, &covered));
     specs
 }
 
-trait Confidence {
-    fn confidence_is_low(&self) -> bool;
+/// Whether an item counts as a dependency while something in service states that it needs it.
+fn counts(ci: &ConfigurationItem) -> bool {
+    ci.is_in_service() || can_be_needed_still(ci)
 }
 
-impl Confidence for keelson_model::Need {
-    fn confidence_is_low(&self) -> bool {
-        self.definition.confidence.is_some_and(|confidence| confidence < CONFIDENCE_CUT)
+fn members<'a>(catalogue: &'a Catalogue, definition: &'a NeedDefinition) -> impl Iterator<Item = CiIx> + 'a {
+    definition.members.iter().filter_map(|member| catalogue.find_id(member.ci))
+}
+
+/// A definition over the members that `counts` leaves in it, with the count lowered to them; `None`
+/// when there are none. The membership of what is withdrawn is in doubt.
+pub fn remaining<'a>(
+    catalogue: &Catalogue,
+    definition: &'a NeedDefinition,
+    counts: impl Fn(&ConfigurationItem) -> bool,
+) -> Option<Cow<'a, NeedDefinition>> {
+    let member = |member: &Member| {
+        let ci = catalogue.ci(catalogue.find_id(member.ci)?);
+        counts(ci).then(|| Member { doubtful: member.doubtful || ci.standing == Standing::Withdrawn, ..member.clone() })
+    };
+    let kept: Vec<Option<Member>> = definition.members.iter().map(member).collect();
+    if kept.iter().zip(&definition.members).all(|(kept, stated)| kept.as_ref() == Some(stated)) {
+        return Some(Cow::Borrowed(definition));
     }
+    let present: Vec<usize> = (0..kept.len()).filter(|at| kept[*at].is_some()).collect();
+    let most = u32::try_from(present.len()).ok().filter(|most| *most > 0)?;
+    let mut definition = definition.clone();
+    definition.rule = rule_over(&definition.rule, &present);
+    definition.possible_counts.iter_mut().for_each(|count| *count = most.min(*count));
+    definition.possible_counts.dedup();
+    definition.members = kept.into_iter().flatten().collect();
+    Some(Cow::Owned(definition))
 }
 
 fn spec_of_need(
+    catalogue: &Catalogue,
     owner: ItemIx,
     definition: &NeedDefinition,
-    members: &[Option<CiIx>],
     tag: u64,
     existence: bool,
-) -> Option<NeedSpec> {
-    let present: Vec<usize> = (0..members.len()).filter(|at| members[*at].is_some()).collect();
-    if present.is_empty() {
-        return None;
-    }
-    let doubtful = present.iter().filter(|at| definition.members[**at].doubtful);
-    let most = u32::try_from(present.len()).unwrap_or(u32::MAX);
-    let mut counts: Vec<u32> = definition.possible_counts.iter().map(|count| (*count).min(most)).collect();
-    counts.dedup();
-    Some(NeedSpec {
+) -> NeedSpec {
+    let doubtful = definition.members.iter().filter(|member| member.doubtful);
+    NeedSpec {
         owner,
-        members: present.iter().filter_map(|at| members[*at]).map(item).collect(),
-        rule: rule_over(&definition.rule, &present),
+        members: members(catalogue, definition).map(item).collect(),
+        rule: definition.rule.clone(),
         cap: definition.cap.as_ref().map_or(1.0, |cap| cap.limit),
         phase: definition.phase,
         doubt: Doubt {
             rule_assumed: definition.assumed,
-            counts,
+            counts: definition.possible_counts.clone(),
             existence,
-            members: doubtful.filter_map(|at| members[*at]).map(item).collect(),
+            members: doubtful.filter_map(|member| catalogue.find_id(member.ci)).map(item).collect(),
         },
         tag,
-    })
+    }
 }
 
 /// A rule over the members that remain.
@@ -256,9 +282,9 @@ fn plain_needs(catalogue: &Catalogue, ix: CiIx, covered: &BTreeSet<CiIx>) -> Vec
         let slot = catalogue.relationship(*relationship);
         let record = &slot.relationship;
         let dependency = catalogue.ci(slot.dependency);
-        let counts = carries(catalogue, record) && (dependency.is_in_service() || can_be_needed_still(dependency));
+        let is_drawn = carries(catalogue, record) && counts(dependency);
         let strength = record.strength();
-        if !counts || (covered.contains(&slot.dependency) && strength.is_none()) {
+        if !is_drawn || (covered.contains(&slot.dependency) && strength.is_none()) {
             continue;
         }
         let tag = DrawnFrom::Relationship(*relationship).tag();

@@ -1,14 +1,16 @@
 //! What this needs, what depends on it, and why this depends on that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use keelson_analysis::closure::{Direction, Filter, closure};
 use keelson_analysis::path::{PathScratch, explain};
 use keelson_analysis::{Limits, Pool};
+use keelson_catalogue::CiIx;
 use keelson_graph::ItemIx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::basis::withdrawn;
 use crate::needs::{NeedLine, lines_of, title};
 use crate::subject::{ci_of, find_item, key_of};
 use crate::{Asked, Basis, QuestionError, Subject, View};
@@ -108,8 +110,14 @@ pub fn walk(
     let found = closure(graph, &[start], direction, &filter, &question.limits, pool)?;
     let mut basis = Basis::of(view, asked);
     basis.truncated(found.truncations);
-    let all = found.items.iter().map(|(item, _)| ci_of(*item));
-    basis.rests_on(catalogue, all.chain([ci_of(start)]), asked);
+    let mut all: BTreeSet<CiIx> = found.items.iter().map(|(item, _)| ci_of(*item)).chain([ci_of(start)]).collect();
+    if question.way == Way::Dependents {
+        // The other members of the needs it is a member of.
+        let needs = graph.owners(start).iter().flat_map(|owner| graph.needs(*owner));
+        let needs = needs.filter(|need| need.members.contains(&start));
+        all.extend(withdrawn(catalogue, needs.flat_map(|need| need.members)));
+    }
+    basis.rests_on(catalogue, all.into_iter(), asked);
     let mut classes: BTreeMap<String, usize> = BTreeMap::new();
     for (item, _) in &found.items {
         *classes.entry(catalogue.ci(ci_of(*item)).class.to_string()).or_default() += 1;
@@ -190,7 +198,10 @@ pub fn path(view: &View, from: &str, to: &str, limits: &Limits<'_>, asked: Asked
     let found = explain(graph, dependent, dependency, limits, &mut PathScratch::default())?;
     let mut basis = Basis::of(view, asked);
     basis.truncated(found.truncations);
-    basis.rests_on(catalogue, found.steps.iter().map(|step| ci_of(step.item)), asked);
+    let mut all: BTreeSet<CiIx> = found.steps.iter().map(|step| ci_of(step.item)).collect();
+    let needs = found.steps.iter().filter_map(|step| step.need);
+    all.extend(withdrawn(catalogue, needs.flat_map(|need| graph.need(need).members)));
+    basis.rests_on(catalogue, all.into_iter(), asked);
     let step = |step: &keelson_analysis::path::Step| PathStep {
         subject: Subject::of(catalogue, ci_of(step.item)),
         need: step.need.map(|need| crate::needs::line(catalogue, &graph.need(need))),
@@ -234,7 +245,7 @@ pub fn label(view: &View, owner: ItemIx, member: ItemIx) -> Option<String> {
 ///
 /// # Errors
 /// When the key is unknown or the item is not in service.
-pub fn cone(view: &View, key: &str, way: Way) -> Result<Vec<keelson_catalogue::CiIx>, QuestionError> {
+pub fn cone(view: &View, key: &str, way: Way) -> Result<Vec<CiIx>, QuestionError> {
     let start = find_item(view, key)?;
     let direction = match way {
         Way::Needs => Direction::Dependencies,

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keelson_analysis::{Limits, Pool};
-use keelson_answers::impact::{ImpactQuestion, assess};
+use keelson_answers::check::{CheckAnswer, CheckCode, check};
+use keelson_answers::impact::{ImpactAnswer, ImpactQuestion, assess};
+use keelson_answers::items::item_answer;
 use keelson_answers::walk::{WalkQuestion, Way, walk};
 use keelson_answers::{Asked, LimitCode, View, item};
 use keelson_catalogue::Catalogue;
@@ -18,13 +20,24 @@ use keelson_model::{
 use keelson_reconcile::{Settings, plan};
 use proptest::prelude::*;
 
-/// What a source lists: hosts with what they use, and what they need one of.
+/// What a source lists: hosts with what they use, and what they need so many of.
 #[derive(Clone, Debug)]
 struct Listed {
     host: u8,
     retired: bool,
     uses: BTreeSet<u8>,
-    pair: BTreeSet<u8>,
+    pool: BTreeSet<u8>,
+    rule: Option<Rule>,
+    phase: Phase,
+}
+
+fn one(host: u8, uses: &[u8]) -> Listed {
+    let uses = uses.iter().copied().collect();
+    Listed { host, retired: false, uses, pool: BTreeSet::new(), rule: None, phase: Phase::Run }
+}
+
+fn pool(host: u8, k: u32, pool: &[u8]) -> Listed {
+    Listed { pool: pool.iter().copied().collect(), rule: Some(Rule::AtLeast { k }), ..one(host, &[]) }
 }
 
 #[derive(Clone, Debug)]
@@ -35,12 +48,19 @@ struct Delivery {
 
 fn delivery() -> impl Strategy<Value = Delivery> {
     let few = || prop::collection::btree_set(0u8..8, 0..3);
-    let listed = (0u8..8, prop::bool::weighted(0.1), few(), few()).prop_map(|(host, retired, uses, pair)| Listed {
-        host,
-        retired,
-        uses,
-        pair,
-    });
+    let rule = prop_oneof![
+        Just(None),
+        Just(Some(Rule::Any)),
+        Just(Some(Rule::All)),
+        (1u32..4).prop_map(|k| Some(Rule::AtLeast { k })),
+        (1u32..4).prop_map(|threshold| {
+            Some(Rule::Weight { weights: vec![1.0, 2.0, 1.0, 3.0], threshold: f64::from(threshold) })
+        }),
+    ];
+    let phase = prop_oneof![4 => Just(Phase::Run), 1 => Just(Phase::Start), 1 => Just(Phase::Both)];
+    let members = prop::collection::btree_set(0u8..8, 0..5);
+    let listed = (0u8..8, prop::bool::weighted(0.1), few(), members, rule, phase)
+        .prop_map(|(host, retired, uses, pool, rule, phase)| Listed { host, retired, uses, pool, rule, phase });
     (0u8..3, prop::collection::vec(listed, 1..6)).prop_map(|(source, mut listed)| {
         listed.sort_by_key(|one| one.host);
         listed.dedup_by_key(|one| one.host);
@@ -70,7 +90,7 @@ fn batch(delivery: &Delivery, at: DateTime<Utc>) -> Batch {
             batch.relationships.push(relationship);
         }
         let members: Vec<MemberObservation> = one
-            .pair
+            .pool
             .iter()
             .filter(|other| **other != one.host)
             .map(|other| MemberObservation { ci: reference(*other), doubtful: false })
@@ -78,13 +98,13 @@ fn batch(delivery: &Delivery, at: DateTime<Utc>) -> Batch {
         if !members.is_empty() {
             batch.needs.push(NeedObservation {
                 dependent: reference(one.host),
-                name: Arc::from("pair"),
+                name: Arc::from("pool"),
                 kind: Symbol::new("depends_on"),
+                rule: one.rule.clone().map(|rule| fitting(rule, members.len())),
                 members,
-                rule: Some(Rule::Any),
                 possible_counts: Vec::new(),
                 cap: None,
-                phase: Phase::Run,
+                phase: one.phase,
                 confidence: None,
                 basis: Basis::Declared,
                 evidence: None,
@@ -93,6 +113,19 @@ fn batch(delivery: &Delivery, at: DateTime<Utc>) -> Batch {
         }
     }
     batch
+}
+
+/// A rule cut to the number of members.
+fn fitting(rule: Rule, members: usize) -> Rule {
+    match rule {
+        Rule::AtLeast { k } => Rule::AtLeast { k: k.min(u32::try_from(members).expect("few")) },
+        Rule::Weight { weights, threshold } => {
+            let weights: Vec<f64> = weights.into_iter().take(members).collect();
+            let threshold = threshold.min(weights.iter().sum());
+            Rule::Weight { weights, threshold }
+        }
+        rule => rule,
+    }
 }
 
 struct World {
@@ -152,7 +185,7 @@ fn drawn(view: &View) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
 
     #[test]
     fn a_view_that_grew_is_the_one_drawn_afresh(deliveries in prop::collection::vec(delivery(), 1..8)) {
@@ -167,12 +200,6 @@ proptest! {
 
 #[test]
 fn what_left_its_source_and_is_still_needed_stays_visible_and_says_so() {
-    let one = |host: u8, uses: &[u8]| Listed {
-        host,
-        retired: false,
-        uses: uses.iter().copied().collect(),
-        pair: BTreeSet::new(),
-    };
     let mut world = World::new();
     world.take(&Delivery { source: 0, listed: vec![one(1, &[2]), one(2, &[3]), one(3, &[])] });
     // The next listing no longer describes host 2, and still says that host 1 uses it.
@@ -189,4 +216,126 @@ fn what_left_its_source_and_is_still_needed_stays_visible_and_says_so() {
     // Once nothing needs it any more, it leaves analyses.
     world.take(&Delivery { source: 0, listed: vec![one(1, &[]), one(3, &[])] });
     assert!(assess(&world.view, &question, Asked::now(world.at), &pool).is_err());
+}
+
+impl World {
+    /// What the losses of hosts cost.
+    fn impact(&self, keys: &[&str]) -> ImpactAnswer {
+        let question = ImpactQuestion::gone(keys.iter().copied());
+        assess(&self.view, &question, Asked::now(self.at), &Pool::new()).expect("an answer").answer(10)
+    }
+
+    fn check(&self) -> CheckAnswer {
+        check(&self.view, 10, 1_000, Asked::now(self.at), &Pool::new())
+    }
+
+    /// The findings of a code: key and related items.
+    fn found(&self, code: CheckCode) -> Vec<(String, Vec<String>)> {
+        let findings = self.check().findings.into_iter().filter(|line| line.code == code);
+        findings.map(|line| (line.key, line.related)).collect()
+    }
+}
+
+fn is_withdrawn_noted(basis: &keelson_answers::Basis) -> bool {
+    !basis.complete && basis.limits.iter().any(|limit| limit.code == LimitCode::Withdrawn)
+}
+
+#[test]
+fn a_need_whose_members_are_withdrawn_stays_what_it_is_and_its_breach_becomes_possible() {
+    let mut world = World::new();
+    let service = Listed { pool: BTreeSet::from([3]), rule: Some(Rule::All), ..one(5, &[]) };
+    world.take(&Delivery { source: 0, listed: vec![pool(4, 2, &[1, 2, 3]), service.clone()] });
+    world.take(&Delivery { source: 1, listed: vec![one(1, &[]), one(2, &[]), one(3, &[])] });
+    assert_eq!(world.found(CheckCode::StillNeeded), []);
+    assert!(world.impact(&["host/h1"]).basis.complete);
+
+    // Another source withdraws h2 and h3; who needs them says so still.
+    world.take(&Delivery { source: 1, listed: vec![one(1, &[])] });
+    let needs = item_answer(&world.view, "host/h4", 10, Asked::now(world.at)).expect("an item").needs;
+    assert_eq!((needs[0].k, needs[0].of), (Some(2), 3), "k and n are what the source states");
+    assert_eq!(needs[0].doubts.len(), 2, "{:?}", needs[0].doubts);
+    let needs = item_answer(&world.view, "host/h5", 10, Asked::now(world.at)).expect("an item").needs;
+    assert_eq!(needs[0].members, ["host/h3"], "the need on what is withdrawn does not disappear");
+
+    // h1 is the only one certain: without the others the pool gives way with it.
+    assert_eq!(pessimistically_lost(&world, "host/h1"), ["host/h1", "host/h4"]);
+    assert_eq!(pessimistically_lost(&world, "host/h3"), ["host/h3", "host/h4", "host/h5"]);
+    for (seed, affected) in [("host/h1", &[][..]), ("host/h3", &["host/h5"][..])] {
+        let answer = world.impact(&[seed]);
+        let keys: Vec<&str> = answer.items.iter().map(|line| line.subject.key.as_str()).collect();
+        assert_eq!(keys, affected, "{seed}");
+        assert!(is_withdrawn_noted(&answer.basis), "{seed}: {:?}", answer.basis.limits);
+    }
+    let asked = Asked::now(world.at);
+    for way in [Way::Needs, Way::Dependents] {
+        let question = WalkQuestion { way, class: None, most: 10, limits: Limits::default() };
+        let start = if way == Way::Needs { "host/h4" } else { "host/h1" };
+        let walked = walk(&world.view, start, &question, asked, &Pool::new()).expect("a walk");
+        assert!(is_withdrawn_noted(&walked.basis), "{way:?}");
+    }
+    let gone = |key: &str, by: &[&str]| (key.to_owned(), by.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let expected = [gone("host/h2", &["host/h4"]), gone("host/h3", &["host/h4", "host/h5"])];
+    assert_eq!(world.found(CheckCode::StillNeeded), expected);
+    assert_eq!(world.found(CheckCode::NeedCannotHold), [], "what is withdrawn may still be there");
+}
+
+/// What is lost when every doubt is settled for the worst.
+fn pessimistically_lost(world: &World, seed: &str) -> Vec<String> {
+    use keelson_analysis::Reading;
+    use keelson_analysis::impact::{Question, Seed, impact};
+    let ix = world.view.catalogue.find_key(seed).expect("a key");
+    let seeds = [Seed::gone(item(ix))];
+    let question = Question { reading: Reading::Pessimistic, ..Question::about(&seeds) };
+    let impact = impact(&world.view.graph, &question, &Pool::new()).expect("an answer");
+    let key = |ix: keelson_graph::ItemIx| world.view.catalogue.ci(keelson_catalogue::CiIx(ix.0)).key.to_string();
+    impact.affected().map(|affected| key(affected.item)).collect()
+}
+
+#[test]
+fn a_need_with_too_few_members_left_because_they_are_retired_is_found() {
+    let mut world = World::new();
+    let retired = |host| Listed { retired: true, ..one(host, &[]) };
+    let listed = |third| vec![pool(4, 2, &[1, 2, 3]), one(1, &[]), retired(2), third];
+    world.take(&Delivery { source: 0, listed: listed(one(3, &[])) });
+    assert_eq!(world.found(CheckCode::NeedCannotHold), [], "two are enough");
+    world.take(&Delivery { source: 0, listed: listed(retired(3)) });
+    let answer = world.check();
+    let line = answer.findings.iter().find(|line| line.code == CheckCode::NeedCannotHold).expect("a finding");
+    assert_eq!(line.key, "host/h4");
+    assert!(line.message.contains("'pool' needs 2 of 3, and only 1 are left"), "{}", line.message);
+    assert_eq!(line.related, ["host/h2", "host/h3"]);
+    assert_eq!(answer.worst(), Some(keelson_model::Severity::Error));
+}
+
+#[test]
+fn what_sources_say_otherwise_about_a_need_is_shown() {
+    let mut world = World::new();
+    world.take(&Delivery { source: 0, listed: vec![pool(4, 1, &[1, 2, 3])] });
+    world.take(&Delivery { source: 1, listed: vec![pool(4, 1, &[1, 2, 3])] });
+    assert_eq!(world.found(CheckCode::Disagreement), []);
+    world.take(&Delivery { source: 1, listed: vec![pool(4, 2, &[1, 2, 3])] });
+    let need = &item_answer(&world.view, "host/h4", 10, Asked::now(world.at)).expect("an item").needs[0];
+    let others: Vec<_> = need.others.iter().collect();
+    let (in_force, k) = (need.sources.clone(), need.k.expect("a count"));
+    assert_eq!((in_force.len(), others.len()), (1, 1));
+    let (other, said) = others[0];
+    assert!(
+        in_force[0] != *other && *said == if k == 1 { "needs 2 of 3" } else { "needs one of 3" },
+        "{other}: {said}"
+    );
+    let findings = world.check().findings;
+    let line = findings.iter().find(|line| line.code == CheckCode::Disagreement).expect("a finding");
+    assert!(line.message.contains(said.as_str()) && line.message.contains(other.as_str()), "{}", line.message);
+}
+
+#[test]
+fn a_check_rests_on_everything_in_service() {
+    let mut world = World::new();
+    world.take(&Delivery { source: 0, listed: vec![one(1, &[2]), one(2, &[])] });
+    let seen = world.at;
+    world.take(&Delivery { source: 1, listed: vec![one(3, &[1])] });
+    let answer = check(&world.view, 0, 1_000, Asked::now(world.at + TimeDelta::days(4_000)), &Pool::new());
+    assert_eq!((answer.basis.stale, answer.counts[&CheckCode::Stale]), (3, 3));
+    assert_eq!(answer.basis.oldest_observation, Some(seen));
+    assert!(answer.basis.complete, "a page is no less complete");
 }

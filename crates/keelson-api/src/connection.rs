@@ -134,6 +134,7 @@ impl<N> Connection<N> {
         key: impl Fn(&T) -> K,
         node: impl Fn(&T) -> N,
     ) -> Result<Self, Refusal> {
+        debug_assert!(sorted.is_sorted_by_key(&key), "a list that is paged must be sorted");
         let range = paging.window(sorted, name, seal, |entry, wanted: &K| key(entry).cmp(wanted))?;
         let entries = sorted[range.clone()].iter().map(|entry| (key(entry), node(entry)));
         Ok(Self::new(entries, range, sorted.len(), name, seal))

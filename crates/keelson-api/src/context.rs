@@ -90,8 +90,17 @@ pub(crate) fn list_name(list: &'static str, order: String, at: &Moment) -> ListN
 }
 
 /// Computes something short, such as a page of a filtered list, where it holds up nobody.
-pub(crate) async fn compute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| Refusal::internal(&error))
+pub(crate) async fn compute<T: Send + 'static>(
+    services: &Services,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Refusal> {
+    let turn = Arc::clone(&services.turns).acquire_owned().await;
+    let turn = turn.map_err(|_| Refusal::new(Code::Overloaded, "the server is stopping"))?;
+    let task = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        work()
+    });
+    task.await.map_err(|error| Refusal::internal(&error))
 }
 
 /// Raised when the time of an analysis is up, and when nobody waits for its answer any more.

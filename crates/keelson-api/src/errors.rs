@@ -143,7 +143,11 @@ impl From<Error> for Refusal {
             Error::Store(error) | Error::Commit(CommitError::Store(error)) => error.into(),
             Error::Commit(CommitError::Stale { .. }) | Error::Contended { .. } => conflict(),
             Error::ImportRunning { .. } => Self::new(Code::Conflict, error.to_string()),
-            Error::BeforeTheFirst(_) | Error::TooLateToBackdate { .. } => Self::input(error.to_string()),
+            Error::BeforeTheFirst(_)
+            | Error::TooLateToBackdate { .. }
+            | Error::RevisionZero
+            | Error::BeyondTheHead { .. }
+            | Error::ReadInTheFuture { .. } => Self::input(error.to_string()),
             other => Self::internal(&other),
         }
     }

@@ -250,9 +250,24 @@ impl ConfigurationItemWhere {
     /// # Errors
     /// `BAD_USER_INPUT` when it is beyond its limits or names a unit nobody knows.
     pub fn condition(&self) -> Result<Condition, Refusal> {
+        self.check_size()?;
         let condition = self.unchecked(1)?;
         condition.check().map_err(|error| Refusal::input(error.to_string()))?;
         Ok(condition)
+    }
+
+    /// Holds the limit on the number of nodes, without recursion: one that says nothing is looked at
+    /// all the same.
+    fn check_size(&self) -> Result<(), Refusal> {
+        let (mut open, mut nodes) = (vec![self], 0);
+        while let Some(one) = open.pop() {
+            nodes += 1;
+            if nodes > MAX_PREDICATES {
+                return check_filter(0, nodes);
+            }
+            open.extend(one.and.iter().chain(&one.or).flatten().chain(one.not.as_deref()));
+        }
+        Ok(())
     }
 
     /// Recursion is as deep as the condition may be; a deeper one is refused on the way.
@@ -301,13 +316,11 @@ impl ConfigurationItemWhere {
     }
 }
 
-/// The name of an attribute. Names are interned for the life of the process, so only what can be
-/// one is let in.
+/// The name of an attribute that somebody has defined or used. Names are interned for the life of the
+/// process, so only known ones are let in.
 pub(crate) fn attribute_name(name: &str) -> Result<Symbol, Refusal> {
-    if name.is_empty() || name.len() > 128 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b)) {
-        return Err(Refusal::input("an attribute has a name of letters, digits, '_', '-' and '.'"));
-    }
-    Ok(Symbol::new(name))
+    let unknown = || Refusal::input(format!("nobody has an attribute '{}'", name.chars().take(80).collect::<String>()));
+    Symbol::known(name).ok_or_else(unknown)
 }
 
 /// What configuration items are sorted by.

@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::routing::{any, get};
-use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use http::header::{ACCEPT, ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
@@ -141,12 +141,7 @@ async fn graphql(State((api, principal)): State<(Api, Principal)>, request: http
     let request_id = request_id(&headers);
     let form = Form::accepted(&headers);
     let answered = match form {
-        Some(form) => tokio::time::timeout(api.services.limits.request_time, answer(&api, principal, request, form))
-            .await
-            .unwrap_or_else(|_| {
-                let message = "the time for the request was up; a change may have been made all the same";
-                Err(Refusal::new(Code::Timeout, message).into())
-            }),
+        Some(form) => answered(&api, principal, request, form).await,
         None => {
             let message = "answers are application/graphql-response+json or application/json; accept one of them";
             Err(Refused::unsupported(StatusCode::NOT_ACCEPTABLE, message))
@@ -241,13 +236,13 @@ fn shown(error: &ServerError) -> Json {
     shown
 }
 
-async fn answer(
+/// Reads a request and answers it. Reading has a time of its own.
+async fn answered(
     api: &Api,
     principal: Principal,
     request: http::Request<Body>,
     form: Form,
 ) -> Result<Answered, Refused> {
-    let limits = &api.services.limits;
     let is_get = request.method() == Method::GET;
     let sent = match *request.method() {
         Method::GET => from_query(request.uri(), request.headers())?,
@@ -255,6 +250,21 @@ async fn answer(
         _ => return Err(Refused::method("GET, POST", "only GET and POST are answered")),
     };
     let sent = Understood::of(sent)?;
+    let time = api.services.limits.request_time;
+    tokio::time::timeout(time, answer(api, principal, sent, is_get, form)).await.unwrap_or_else(|_| {
+        let message = "the time for the request was up; a change may have been made all the same";
+        Err(Refusal::new(Code::Timeout, message).into())
+    })
+}
+
+async fn answer(
+    api: &Api,
+    principal: Principal,
+    sent: Understood,
+    is_get: bool,
+    form: Form,
+) -> Result<Answered, Refused> {
+    let limits = &api.services.limits;
     measure::check_variables(&sent.variables, limits)?;
     let guarded = GuardedDocument::check(&sent.query, limits)?;
     let failed = |refusal: Refusal| Answered {
@@ -330,6 +340,10 @@ fn from_query(uri: &Uri, headers: &HeaderMap) -> Result<Sent, Refused> {
 
 async fn from_body(api: &Api, request: http::Request<Body>) -> Result<Sent, Refused> {
     let limits = &api.services.limits;
+    let encoding = request.headers().get(CONTENT_ENCODING);
+    if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(Refused::unsupported(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send the body as it is, not packed"));
+    }
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut parts = content_type.split(';').map(str::trim);
     let is_json = parts.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json"));

@@ -8,7 +8,6 @@ use std::str::FromStr;
 
 use async_graphql::ID;
 use keelson_model::{BatchId, CiId, NeedId, RelationshipKey, ReviewTaskId, Symbol};
-use ulid::Ulid;
 
 use crate::errors::Refusal;
 
@@ -44,7 +43,7 @@ impl FromStr for GlobalId {
 
     fn from_str(text: &str) -> Result<Self, Refusal> {
         let bad = || Refusal::input(format!("'{}' is not an identifier", text.chars().take(80).collect::<String>()));
-        let ulid = |text: &str| Ulid::from_string(text).map_err(|_| bad());
+        let ulid = |text: &str| text.parse::<CiId>().map(|id| id.0).map_err(|_| bad());
         let (sort, rest) = text.split_once('_').ok_or_else(bad)?;
         Ok(match sort {
             "ci" => Self::Ci(CiId(ulid(rest)?)),
@@ -56,11 +55,9 @@ impl FromStr for GlobalId {
                 let mut part = || parts.next().ok_or_else(bad);
                 let (dependent, dependency) = (CiId(ulid(part()?)?), CiId(ulid(part()?)?));
                 let kind = part()?;
-                // Kinds are interned for the life of the process, so only what can be one is let in.
-                if kind.is_empty() || kind.len() > 64 || !kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
-                    return Err(bad());
-                }
-                Self::Relationship(RelationshipKey { dependent, kind: Symbol::new(kind), dependency })
+                // Names are interned for the life of the process, so only known ones are let in.
+                let kind = Symbol::known(kind).ok_or_else(bad)?;
+                Self::Relationship(RelationshipKey { dependent, kind, dependency })
             }
             _ => return Err(bad()),
         })
@@ -95,6 +92,8 @@ typed! {
 
 #[cfg(test)]
 mod tests {
+    use ulid::Ulid;
+
     use super::*;
 
     #[test]

@@ -23,6 +23,7 @@ pub mod connection;
 pub mod context;
 pub mod cursor;
 pub mod errors;
+mod failed;
 pub mod filter;
 pub mod guard;
 mod http;

@@ -20,7 +20,7 @@ pub struct Limits {
     pub document_bytes: usize,
     /// Deepest nesting of brackets in a document.
     pub brackets: usize,
-    /// Most tokens of a document.
+    /// Most tokens of a document, and most values of its variables.
     pub tokens: usize,
     /// Deepest nesting of variables.
     pub variables: usize,
@@ -28,6 +28,8 @@ pub struct Limits {
     pub selection_depth: usize,
     /// Most fields once every fragment is expanded.
     pub expanded_fields: u64,
+    /// Most values in an answer, scalars included.
+    pub values: u64,
     /// Highest cost of an operation.
     pub cost: u64,
     /// Most directives on one field, fragment or variable.
@@ -68,6 +70,7 @@ impl Default for Limits {
             variables: 24,
             selection_depth: 15,
             expanded_fields: 10_000,
+            values: 200_000,
             cost: 10_000,
             directives: 5,
             aliases: 30,

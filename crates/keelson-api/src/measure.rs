@@ -27,6 +27,10 @@ struct Sum {
     depth: usize,
     fields: u64,
     top_fields: u64,
+    /// Values that are computed once, scalars included.
+    values: u64,
+    /// Values that are computed for every entry of the page.
+    values_per_entry: u64,
 }
 
 impl Sum {
@@ -37,6 +41,8 @@ impl Sum {
         self.depth = self.depth.max(other.depth);
         self.fields = self.fields.saturating_add(other.fields);
         self.top_fields = self.top_fields.saturating_add(other.top_fields);
+        self.values = self.values.saturating_add(other.values);
+        self.values_per_entry = self.values_per_entry.saturating_add(other.values_per_entry);
     }
 }
 
@@ -64,7 +70,8 @@ pub fn operation<'d>(
     }
 }
 
-/// Computes the cost of an operation and holds the limits on its shape.
+/// Computes the cost of an operation and holds the limits on its shape. The limits hold for every
+/// operation of the document, because the library walks all of them.
 ///
 /// # Errors
 /// `DOCUMENT_TOO_LARGE`, `COMPLEXITY_EXCEEDED`, and `GRAPHQL_VALIDATION_FAILED` for fragments that
@@ -81,15 +88,23 @@ pub fn cost(
     for name in innermost_first(&document.fragments)? {
         let fragment = &document.fragments[name].node;
         let on = fragment.type_condition.node.on.node.as_str();
-        let sum = measure.selection(&fragment.selection_set.node, on);
+        let sum = measure.selection(&fragment.selection_set.node, on)?;
         measure.fragments.insert(name, sum);
     }
-    let root = match operation.ty {
-        OperationType::Query => Some(registry.query_type.as_str()),
-        OperationType::Mutation => registry.mutation_type.as_deref(),
-        OperationType::Subscription => registry.subscription_type.as_deref(),
-    };
-    let sum = measure.selection(&operation.selection_set.node, root.unwrap_or_default());
+    for (_, other) in document.operations.iter() {
+        if !std::ptr::eq(&raw const other.node, operation) {
+            measure.operation = &other.node;
+            hold(&measure.whole()?, limits)?;
+        }
+    }
+    measure.operation = operation;
+    let sum = measure.whole()?;
+    hold(&sum, limits)?;
+    Ok(sum.once)
+}
+
+/// Holds the limits on the shape and cost of one operation.
+fn hold(sum: &Sum, limits: &Limits) -> Result<(), Refusal> {
     if sum.top_fields > limits.root_fields {
         let message =
             format!("an operation may have {} root fields; this one has {}", limits.root_fields, sum.top_fields);
@@ -108,7 +123,10 @@ pub fn cost(
     if sum.once > limits.cost {
         return exceeded("the cost of an operation", limits.cost, sum.once);
     }
-    Ok(sum.once)
+    if sum.values > limits.values {
+        return exceeded("the number of values in an answer", limits.values, sum.values);
+    }
+    Ok(())
 }
 
 struct Measure<'d> {
@@ -119,39 +137,62 @@ struct Measure<'d> {
 }
 
 impl Measure<'_> {
+    /// Measures the whole operation.
+    fn whole(&self) -> Result<Sum, Refusal> {
+        let root = match self.operation.ty {
+            OperationType::Query => Some(self.registry.query_type.as_str()),
+            OperationType::Mutation => self.registry.mutation_type.as_deref(),
+            OperationType::Subscription => self.registry.subscription_type.as_deref(),
+        };
+        self.selection(&self.operation.selection_set.node, root.unwrap_or_default())
+    }
+
     /// Measures a selection on a type. Recursion is as deep as brackets are nested in the document,
     /// which the guard has limited; spreads are looked up and not entered.
-    fn selection(&self, set: &SelectionSet, parent: &str) -> Sum {
+    fn selection(&self, set: &SelectionSet, parent: &str) -> Result<Sum, Refusal> {
         let mut sum = Sum::default();
         for selection in &set.items {
             match &selection.node {
-                Selection::Field(field) => sum.add(self.field(&field.node, parent)),
+                Selection::Field(field) => sum.add(self.field(&field.node, parent)?),
                 Selection::FragmentSpread(spread) => {
-                    sum.add(self.fragments.get(&spread.node.fragment_name.node).copied().unwrap_or_default());
+                    let name = &spread.node.fragment_name.node;
+                    let missing = || {
+                        let message = format!("there is no fragment '{name}'");
+                        Refusal::new(Code::GraphqlValidationFailed, message)
+                    };
+                    sum.add(*self.fragments.get(name).ok_or_else(missing)?);
+                    // Walking to an empty fragment is work too.
+                    sum.fields = sum.fields.saturating_add(1);
                 }
                 Selection::InlineFragment(inline) => {
                     let on = inline.node.type_condition.as_ref().map_or(parent, |on| on.node.on.node.as_str());
-                    sum.add(self.selection(&inline.node.selection_set.node, on));
+                    sum.add(self.selection(&inline.node.selection_set.node, on)?);
+                    sum.fields = sum.fields.saturating_add(1);
                 }
             }
         }
-        sum
+        Ok(sum)
     }
 
-    fn field(&self, field: &Field, parent: &str) -> Sum {
+    fn field(&self, field: &Field, parent: &str) -> Result<Sum, Refusal> {
         let name = field.name.node.as_str();
         let meta = self.registry.types.get(parent).and_then(|meta| meta.field_by_name(name));
         let returned = meta.map_or("", |meta| MetaTypeName::concrete_typename(&meta.ty));
         let is_composite =
             self.registry.types.get(returned).is_some_and(async_graphql::registry::MetaType::is_composite);
-        let inner = self.selection(&field.selection_set.node, returned);
+        let inner = self.selection(&field.selection_set.node, returned)?;
         let entries = self.entries(field, returned);
-        let cost = own_cost(parent, name, is_composite)
-            .saturating_add(inner.once.saturating_mul(if name == "nodes" && parent == "Query" { entries } else { 1 }))
-            .saturating_add(inner.per_entry.saturating_mul(entries));
+        let times = if name == "nodes" && parent == "Query" { entries } else { 1 };
+        let with_entries = |own: u64, once: u64, per_entry: u64| {
+            own.saturating_add(once.saturating_mul(times)).saturating_add(per_entry.saturating_mul(entries))
+        };
+        let cost = with_entries(own_cost(parent, name, is_composite), inner.once, inner.per_entry);
+        let values = with_entries(1, inner.values, inner.values_per_entry);
         let is_entry = parent.ends_with("Connection") && matches!(name, "edges" | "nodes");
         let (once, per_entry) = if is_entry { (0, cost) } else { (cost, 0) };
-        Sum { once, per_entry, depth: inner.depth + 1, fields: inner.fields.saturating_add(1), top_fields: 1 }
+        let (values, values_per_entry) = if is_entry { (0, values) } else { (values, 0) };
+        let fields = inner.fields.saturating_add(1);
+        Ok(Sum { once, per_entry, depth: inner.depth + 1, fields, top_fields: 1, values, values_per_entry })
     }
 
     /// How many entries a field may return: its page, or the identifiers it was given.
@@ -292,13 +333,20 @@ fn check_counts(document: &ExecutableDocument, limits: &Limits) -> Result<(), Re
     Ok(())
 }
 
-/// Holds the limit on the nesting of variables, without recursion.
+/// Holds the limits on nesting and number of variables, without recursion. How long a text is plays
+/// no part: a batch is one.
 ///
 /// # Errors
-/// `DOCUMENT_TOO_DEEP`.
+/// `DOCUMENT_TOO_DEEP` and `DOCUMENT_TOO_LARGE`.
 pub fn check_variables(variables: &serde_json::Value, limits: &Limits) -> Result<(), Refusal> {
     let mut open = vec![(variables, 1_usize)];
+    let mut values = 0;
     while let Some((value, depth)) = open.pop() {
+        values += 1;
+        if values > limits.tokens {
+            let message = format!("variables may hold {} values", limits.tokens);
+            return Err(Refusal::new(Code::DocumentTooLarge, message));
+        }
         let inner = match value {
             serde_json::Value::Array(values) => values.iter().collect::<Vec<_>>(),
             serde_json::Value::Object(fields) => fields.values().collect(),

@@ -28,7 +28,7 @@ use crate::types::payload::{
     CreateConfigurationItemPayload, CreateNeedPayload, CreateRelationshipPayload, DismissReviewTaskPayload,
     MergeConfigurationItemsPayload, RemoveNeedPayload, RemoveRelationshipPayload, RetireConfigurationItemPayload,
     ReviveConfigurationItemPayload, SettleReviewTaskPayload, UndoConfigurationItemMergePayload,
-    UpdateConfigurationItemPayload, UpdateNeedPayload, UserError, UserErrorCode, user_errors,
+    UpdateConfigurationItemPayload, UpdateNeedPayload, UserError, UserErrorCode, check_text, in_content, user_errors,
 };
 use crate::types::relationship::Relationship;
 use crate::types::review::ReviewTask;
@@ -239,7 +239,7 @@ impl Mutation {
         let batch_id = input.batch_id.as_ref().map(batch_id).transpose()?;
         let (content, keep_going, actor) = (input.content, input.keep_going, ctx.principal().actor(input.reason));
         let source = actor.name.to_string();
-        let read = compute(move || read_batch(&content, keep_going, source)).await?;
+        let read = compute(ctx.services(), move || read_batch(&content, keep_going, source)).await?;
         let batch = match read {
             Ok(batch) => batch,
             Err(error) => return Ok(SubmitBatchPayload::unreadable(Moment::present(keelson), error.to_string())),
@@ -339,6 +339,20 @@ fn need_fields(
     })
 }
 
+/// Refuses names and reasons that nobody could read.
+fn readable(edit: &Edit, reason: Option<&str>) -> Result<(), Vec<UserError>> {
+    match edit {
+        Edit::CreateCi { name, .. } | Edit::CreateNeed { name, .. } => check_text("name", name)?,
+        Edit::UpdateCi { set, .. } => {
+            if let Some(Some(name)) = &set.name {
+                check_text("name", name)?;
+            }
+        }
+        _ => {}
+    }
+    reason.map_or(Ok(()), |reason| check_text("reason", reason))
+}
+
 /// Makes one edit; gives the view that contains it and the record it is about.
 async fn edit(
     ctx: &Context<'_>,
@@ -346,7 +360,7 @@ async fn edit(
     reason: Option<String>,
     action: &str,
 ) -> Result<Result<(Arc<Moment>, Touched), Vec<UserError>>, Refusal> {
-    let edit = match edit {
+    let edit = match edit.and_then(|edit| readable(&edit, reason.as_deref()).map(|()| edit)) {
         Ok(edit) => edit,
         Err(errors) => return Ok(Err(errors)),
     };
@@ -395,7 +409,7 @@ async fn need_done(
     reason: Option<String>,
     action: &str,
 ) -> Done<Need> {
-    let done = edit(ctx, given, reason, action).await?;
+    let done = edit(ctx, given, reason, action).await?.map_err(in_content);
     Ok(done.map(|(at, touched)| match touched {
         Touched::Need(id) => at.catalogue().find_need(id).map(|ix| Need::at(&at, ix)),
         _ => None,

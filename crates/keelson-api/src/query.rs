@@ -37,8 +37,13 @@ pub struct Query;
 #[Object]
 impl Query {
     /// The record of an identifier; `null` when there is none.
-    async fn node(&self, ctx: &Context<'_>, #[graphql(desc = "Its identifier.")] id: ID) -> Option<Node> {
-        node(ctx.present(), &id)
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its identifier.")] id: ID,
+        #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
+    ) -> Result<Option<Node>, Refusal> {
+        Ok(node(&moment(ctx, as_of).await?, &id))
     }
 
     /// The records of some identifiers, in their order; `null` where there is none.
@@ -46,12 +51,14 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The identifiers, at most 100.")] ids: Vec<ID>,
+        #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
     ) -> Result<Vec<Option<Node>>, Refusal> {
         if ids.len() > MOST_VALUES {
             let message = format!("{} identifiers were given; {MOST_VALUES} are the most", ids.len());
             return Err(Refusal::new(Code::PageTooLarge, message));
         }
-        Ok(ids.iter().map(|id| node(ctx.present(), id)).collect())
+        let at = moment(ctx, as_of).await?;
+        Ok(ids.iter().map(|id| node(&at, id)).collect())
     }
 
     /// The last commit.
@@ -101,7 +108,7 @@ impl Query {
         let wanted = Wanted { filter, order: order_by.unwrap_or_default(), text, withdrawn: include_withdrawn };
         let paging = Paging::new(first, after, last, before);
         let seal = ctx.services().seal.clone();
-        compute(move || items(&seal, &at, &wanted, &paging)).await?
+        compute(ctx.services(), move || items(&seal, &at, &wanted, &paging)).await?
     }
 
     /// Relationships that are in force, by kind, dependent and dependency where no order is given.
@@ -120,7 +127,7 @@ impl Query {
         let at = moment(ctx, as_of).await?;
         let paging = Paging::new(first, after, last, before);
         let seal = ctx.services().seal.clone();
-        compute(move || {
+        compute(ctx.services(), move || {
             let live = at.catalogue().relationships();
             let live = live.filter(|(_, slot)| slot.relationship.standing == Standing::Live);
             let found: Vec<RelationshipIx> = live.map(|(ix, _)| ix).collect();
@@ -145,7 +152,7 @@ impl Query {
         let at = moment(ctx, as_of).await?;
         let paging = Paging::new(first, after, last, before);
         let seal = ctx.services().seal.clone();
-        compute(move || {
+        compute(ctx.services(), move || {
             let live = at.catalogue().needs().filter(|(_, slot)| slot.need.standing == Standing::Live);
             let found: Vec<NeedIx> = live.map(|(ix, _)| ix).collect();
             needs(&seal, "needs", &at, &found, &paging, filter.as_ref(), &order_by.unwrap_or_default())
@@ -154,6 +161,7 @@ impl Query {
     }
 
     /// Imports, the newest first.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn import_runs(
         &self,
         ctx: &Context<'_>,
@@ -162,12 +170,15 @@ impl Query {
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which ones.", name = "where")] filter: Option<ImportRunWhere>,
+        #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
     ) -> Result<Connection<ImportRun>, Refusal> {
         let paging = Paging::new(first, after, last, before);
-        import_runs(ctx, ctx.present(), &filter.unwrap_or_default(), &paging)
+        let at = moment(ctx, as_of).await?;
+        import_runs(ctx, &at, &filter.unwrap_or_default(), &paging)
     }
 
     /// Questions only a person can settle, the oldest first.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a connection")]
     async fn review_tasks(
         &self,
         ctx: &Context<'_>,
@@ -176,9 +187,11 @@ impl Query {
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
         #[graphql(desc = "Which ones.", name = "where")] filter: Option<ReviewTaskWhere>,
+        #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
     ) -> Result<Connection<ReviewTask>, Refusal> {
         let paging = Paging::new(first, after, last, before);
-        review_tasks(ctx, ctx.present(), &filter.unwrap_or_default(), &paging)
+        let at = moment(ctx, as_of).await?;
+        review_tasks(ctx, &at, &filter.unwrap_or_default(), &paging)
     }
 
     /// What losing things costs, and why.
@@ -187,7 +200,7 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "What is lost, and when.")] input: ImpactInput,
         #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
-    ) -> Result<ImpactAnswer, Refusal> {
+    ) -> Result<Option<ImpactAnswer>, Refusal> {
         let at = moment(ctx, as_of).await?;
         if input.seeds.is_empty() || input.seeds.len() > MOST_VALUES {
             let message = format!("give 1 to {MOST_VALUES} seeds; {} were given", input.seeds.len());
@@ -207,7 +220,7 @@ impl Query {
             assess(&asked.view, &question, asked.asked, &pool)
         })
         .await??;
-        Ok(ImpactAnswer::of(at, assessment))
+        Ok(Some(ImpactAnswer::of(at, assessment)))
     }
 
     /// What an item needs, or what depends on it, directly or not.
@@ -216,7 +229,7 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "Where to start, and how far to go.")] input: ClosureInput,
         #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
-    ) -> Result<Closure, Refusal> {
+    ) -> Result<Option<Closure>, Refusal> {
         let at = moment(ctx, as_of).await?;
         let key = key_of(&at, &input.item)?;
         let services = ctx.services();
@@ -236,7 +249,7 @@ impl Query {
             walk(&asked.view, &key, &question, asked.asked, &pool)
         })
         .await??;
-        Ok(Closure::of(at, answer))
+        Ok(Some(Closure::of(at, answer)))
     }
 
     /// Why one item depends on another: a shortest chain of needs.
@@ -245,7 +258,7 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "The two ends.")] input: PathInput,
         #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
-    ) -> Result<Explanation, Refusal> {
+    ) -> Result<Option<Explanation>, Refusal> {
         let at = moment(ctx, as_of).await?;
         let (from, to) = (key_of(&at, &input.dependent)?, key_of(&at, &input.dependency)?);
         let services = ctx.services();
@@ -256,7 +269,7 @@ impl Query {
             path(&asked.view, &from, &to, &limits, asked.asked)
         })
         .await??;
-        Ok(Explanation::of(at, found))
+        Ok(Some(Explanation::of(at, found)))
     }
 }
 
@@ -280,7 +293,7 @@ fn interval(start: Option<DateTime<Utc>>, end: Option<DateTime<Utc>>) -> Result<
     match (start, end) {
         (None, None) => Ok(None),
         (Some(start), Some(end)) if start < end => Ok(Some(Interval { start, end })),
-        (Some(_), Some(_)) => Err(Refusal::input("the interval ends before it starts")),
+        (Some(_), Some(_)) => Err(Refusal::input("the interval is empty: it must end behind its start")),
         _ => Err(Refusal::input("an interval has a start and an end; give both or neither")),
     }
 }

@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_graphql::async_trait::async_trait;
-use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest};
-use async_graphql::{EmptySubscription, Request, SDLExportOptions, Schema, ServerError, ServerResult};
+use async_graphql::extensions::{
+    Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest, NextRequest, NextResolve, ResolveInfo,
+};
+use async_graphql::{EmptySubscription, Request, Response, SDLExportOptions, Schema, ServerError, ServerResult, Value};
 
 use crate::context::Services;
 use crate::errors::Refusal;
+use crate::failed;
 use crate::limits::Limits;
 use crate::measure;
 use crate::mutation::Mutation;
@@ -25,7 +28,7 @@ const DEEPEST: usize = 32;
 /// The schema over a catalogue.
 pub(crate) fn over(services: Arc<Services>) -> KeelsonSchema {
     let limits = services.limits.clone();
-    builder().extension(Cost { limits }).data(services).finish()
+    builder().extension(Passage { limits, errors: failed::Errors::default() }).data(services).finish()
 }
 
 fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, EmptySubscription> {
@@ -53,19 +56,38 @@ impl Price {
     }
 }
 
-/// Computes the cost of an operation and refuses what costs too much, before anything is validated.
-struct Cost {
+/// What we do around every request: refuses what costs too much before anything is validated, and
+/// makes answers of fields that failed.
+struct Passage {
     limits: Limits,
+    errors: failed::Errors,
 }
 
-impl ExtensionFactory for Cost {
+impl ExtensionFactory for Passage {
     fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Self { limits: self.limits.clone() })
+        Arc::new(Self { limits: self.limits.clone(), errors: failed::Errors::default() })
     }
 }
 
 #[async_trait]
-impl Extension for Cost {
+impl Extension for Passage {
+    async fn request(&self, ctx: &ExtensionContext<'_>, next: NextRequest<'_>) -> Response {
+        let mut response = next.run(ctx).await;
+        let mut errors = self.errors.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        response.errors.append(&mut errors);
+        response.data = failed::settle(std::mem::take(&mut response.data));
+        response
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        info: ResolveInfo<'_>,
+        next: NextResolve<'_>,
+    ) -> ServerResult<Option<Value>> {
+        failed::resolve(&self.errors, ctx, info, next).await
+    }
+
     async fn prepare_request(
         &self,
         ctx: &ExtensionContext<'_>,

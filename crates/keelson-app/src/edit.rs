@@ -54,6 +54,7 @@ impl Keelson {
     ) -> Result<Edited, EditError> {
         let mut ids = RandomIds::new();
         let batch_id = BatchId::next(&mut ids);
+        let _turn = self.planning_turn().await;
         for _ in 0..MOST_PLANS {
             let view = self.view();
             let planned = plan_edits(&view.catalogue, edits, &actor.name, now(), batch_id, self.settings(), &mut ids);

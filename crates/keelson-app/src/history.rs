@@ -1,6 +1,6 @@
 //! The past of one record, and of the catalogue as a whole, newest first.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
 
 use chrono::{DateTime, Utc};
 use keelson_answers::difference::{self, FieldChange, What};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Error, Keelson, View};
 
 /// A record whose past is asked for, by its number in the catalogue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RecordRef {
     /// A configuration item.
     Ci(CiIx),
@@ -43,10 +43,22 @@ pub struct HistoryEntry {
     pub reason: Option<String>,
     /// The batch, for imports.
     pub batch: Option<String>,
+    /// Which record changed: `item`, or as the item sees it `relationship uses -> database/dbA`,
+    /// `relationship uses <- service/payments`, `need web pool`, `need web pool of service/payments`.
+    pub record: String,
     /// What happened to the record.
     pub what: What,
     /// The fields that changed.
     pub changes: Vec<FieldChange>,
+}
+
+/// What hangs on a configuration item: itself, its relationships and needs, and the needs it is a
+/// member of, withdrawn ones included.
+fn records_of(view: &View, ix: CiIx) -> Vec<RecordRef> {
+    let slot = view.catalogue.slot(ix);
+    let relationships = slot.dependencies.iter().chain(&slot.dependents).map(|ix| RecordRef::Relationship(*ix));
+    let needs = slot.needs.iter().chain(&slot.member_of).map(|ix| RecordRef::Need(*ix));
+    std::iter::once(RecordRef::Ci(ix)).chain(relationships).chain(needs).collect()
 }
 
 impl Keelson {
@@ -62,24 +74,64 @@ impl Keelson {
         before: Option<Revision>,
         most: usize,
     ) -> Result<Vec<HistoryEntry>, Error> {
-        let trail = trail(view, subject);
-        let wanted = trail.into_iter().rev().filter(|at| before.is_none_or(|before| at.revision() < before));
-        let mut headers: HashMap<Revision, CommitHeader> = HashMap::new();
-        let mut entries = Vec::new();
-        for at in wanted.take(most) {
-            let revision = at.revision();
-            let header = match headers.get(&revision) {
-                Some(header) => header.clone(),
-                None => {
-                    let Some(header) = self.store().header(revision).await? else { continue };
-                    headers.entry(revision).or_insert(header).clone()
-                }
-            };
-            let changes = self.store().chunk(&header, at.chunk()).await?;
-            let of_record = changes.iter().filter_map(|change| described(view, subject, change));
-            entries.extend(of_record.map(|(what, changes)| entry(&header, what, changes)));
+        let item = match subject {
+            RecordRef::Ci(ix) => ix,
+            RecordRef::Relationship(ix) => view.catalogue.relationship(ix).dependent,
+            RecordRef::Need(ix) => view.catalogue.need(ix).dependent,
+        };
+        Ok(self.changes(view, item, &[subject], before, most).await?.1)
+    }
+
+    /// The changes of a configuration item and of what hangs on it (its relationships, its needs, and
+    /// the needs it is a member of), newest first, at most `most`, those before a revision if one is
+    /// given; and how many there are in all. Costs what hangs on the item and the changes listed, not
+    /// what the log is long.
+    ///
+    /// # Errors
+    /// Fails as the store does.
+    pub async fn item_history(
+        &self,
+        view: &View,
+        ix: CiIx,
+        before: Option<Revision>,
+        most: usize,
+    ) -> Result<(usize, Vec<HistoryEntry>), Error> {
+        self.changes(view, ix, &records_of(view, ix), before, most).await
+    }
+
+    async fn changes(
+        &self,
+        view: &View,
+        item: CiIx,
+        subjects: &[RecordRef],
+        before: Option<Revision>,
+        most: usize,
+    ) -> Result<(usize, Vec<HistoryEntry>), Error> {
+        let mut trails: Vec<(Reverse<LogRef>, RecordRef)> = Vec::new();
+        for subject in subjects {
+            trails.extend(trail(view, *subject).iter().map(|at| (Reverse(*at), *subject)));
         }
-        Ok(entries)
+        trails.sort_unstable();
+        trails.dedup();
+        let total = trails.len();
+        trails.retain(|(at, _)| before.is_none_or(|before| at.0.revision() < before));
+        trails.truncate(most);
+        let mut header: Option<CommitHeader> = None;
+        let mut entries = Vec::new();
+        for of_chunk in trails.chunk_by(|a, b| a.0 == b.0) {
+            let at = of_chunk[0].0.0;
+            if header.as_ref().is_none_or(|header| header.revision != at.revision()) {
+                header = self.store().header(at.revision()).await?;
+            }
+            let Some(header) = &header else { continue };
+            let changes = self.store().chunk(header, at.chunk()).await?;
+            for (_, subject) in of_chunk {
+                let of_record = changes.iter().filter_map(|change| described(view, *subject, change));
+                let name = || name(view, item, *subject);
+                entries.extend(of_record.map(|(what, changes)| entry(header, name(), what, changes)));
+            }
+        }
+        Ok((total, entries))
     }
 
     /// Commits, newest first, at most `most`, those before a revision if one is given.
@@ -105,12 +157,37 @@ impl Keelson {
     }
 }
 
-fn trail(view: &View, subject: RecordRef) -> Vec<LogRef> {
+fn trail(view: &View, subject: RecordRef) -> &[LogRef] {
     let catalogue = &view.catalogue;
     match subject {
-        RecordRef::Ci(ix) => catalogue.slot(ix).trail.to_vec(),
-        RecordRef::Relationship(ix) => catalogue.relationship(ix).trail.to_vec(),
-        RecordRef::Need(ix) => catalogue.need(ix).trail.to_vec(),
+        RecordRef::Ci(ix) => &catalogue.slot(ix).trail,
+        RecordRef::Relationship(ix) => &catalogue.relationship(ix).trail,
+        RecordRef::Need(ix) => &catalogue.need(ix).trail,
+    }
+}
+
+/// A record as an item names it that it hangs on.
+fn name(view: &View, item: CiIx, subject: RecordRef) -> String {
+    let catalogue = &view.catalogue;
+    match subject {
+        RecordRef::Ci(_) => "item".to_owned(),
+        RecordRef::Relationship(ix) => {
+            let slot = catalogue.relationship(ix);
+            let kind = &slot.relationship.key.kind;
+            if slot.dependent == item {
+                format!("relationship {kind} -> {}", catalogue.ci(slot.dependency).key)
+            } else {
+                format!("relationship {kind} <- {}", catalogue.ci(slot.dependent).key)
+            }
+        }
+        RecordRef::Need(ix) => {
+            let slot = catalogue.need(ix);
+            if slot.dependent == item {
+                format!("need {}", slot.need.name)
+            } else {
+                format!("need {} of {}", slot.need.name, catalogue.ci(slot.dependent).key)
+            }
+        }
     }
 }
 
@@ -136,7 +213,7 @@ fn described(view: &View, subject: RecordRef, change: &RecordChange) -> Option<(
     }
 }
 
-fn entry(header: &CommitHeader, what: What, changes: Vec<FieldChange>) -> HistoryEntry {
+fn entry(header: &CommitHeader, record: String, what: What, changes: Vec<FieldChange>) -> HistoryEntry {
     let text = |text: &Option<std::sync::Arc<str>>| text.as_ref().map(ToString::to_string);
     HistoryEntry {
         revision: header.revision,
@@ -147,6 +224,7 @@ fn entry(header: &CommitHeader, what: What, changes: Vec<FieldChange>) -> Histor
         source: text(&header.source),
         reason: text(&header.reason),
         batch: header.batch.map(|batch| batch.to_string()),
+        record,
         what,
         changes,
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use keelson_catalogue::Catalogue;
 use keelson_model::{Batch, BatchId, CommitHeader, Scope, Symbol};
 use keelson_reconcile::{Plan, plan};
@@ -15,6 +15,8 @@ use crate::{Actor, Error, Keelson};
 
 /// How often a plan is made anew because somebody committed meanwhile.
 pub(crate) const MOST_PLANS: usize = 8;
+/// How far ahead the clock of a source may be.
+const CLOCKS_APART: TimeDelta = TimeDelta::minutes(5);
 
 /// How a batch is taken in.
 #[derive(Clone, Debug)]
@@ -87,9 +89,11 @@ impl Keelson {
     /// the plan says so, and why.
     ///
     /// # Errors
-    /// [`Error::ImportRunning`] when another import of the same source and scope is under way;
-    /// otherwise as the store fails.
+    /// [`Error::ImportRunning`] when another import of the same source and scope is under way,
+    /// [`Error::ReadInTheFuture`] when the batch is from later than now; otherwise as the store
+    /// fails.
     pub async fn import(&self, batch: Batch, options: ImportOptions) -> Result<Imported, Error> {
+        refuse_future(&batch)?;
         let lease = self.running().claim(&batch, &options.actor.name)?;
         let batch = Arc::new(batch);
         // The work goes on when the caller stops waiting, and holds the scope as long as it does.
@@ -105,8 +109,10 @@ impl Keelson {
     /// nothing.
     ///
     /// # Errors
-    /// When a plan does not follow from the catalogue, which is a fault of the program.
+    /// [`Error::ReadInTheFuture`] when a batch is from later than now. Otherwise when a plan does
+    /// not follow from the catalogue, which is a fault of the program.
     pub async fn dry_run(&self, batches: Vec<Batch>) -> Result<Vec<Imported>, Error> {
+        batches.iter().try_for_each(refuse_future)?;
         let (view, settings) = (self.view(), Arc::clone(self.settings()));
         blocking(move || {
             let mut catalogue = Catalogue::clone(&view.catalogue);
@@ -128,6 +134,8 @@ impl Keelson {
     async fn plan_and_commit(&self, batch: Arc<Batch>, options: ImportOptions) -> Result<Imported, Error> {
         let mut ids = RandomIds::new();
         let batch_id = options.batch_id.unwrap_or_else(|| BatchId::next(&mut ids));
+        // The first plan may be overtaken by edits; from the second on they wait.
+        let mut turn = None;
         for _ in 0..MOST_PLANS {
             let at = self.date(&batch, &options)?;
             let mut plan = self.plan(&batch, batch_id, at).await?;
@@ -152,7 +160,12 @@ impl Keelson {
                     plan.changes = committed.changes;
                     return Ok(Imported { plan, committed: Some(committed.header) });
                 }
-                Err(Error::Commit(CommitError::Stale { .. })) => self.catch_up().await?,
+                Err(Error::Commit(CommitError::Stale { .. })) => {
+                    if turn.is_none() {
+                        turn = Some(self.planning_turn().await);
+                    }
+                    self.catch_up().await?;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -179,6 +192,16 @@ impl Keelson {
         });
         planning.await.map_err(|error| Error::Stopped(error.to_string()))
     }
+}
+
+/// Refuses a batch that was read later than now, beyond what clocks differ by: every true batch
+/// until then would count as older than it.
+fn refuse_future(batch: &Batch) -> Result<(), Error> {
+    let now = now();
+    if batch.observed_at <= now + CLOCKS_APART {
+        return Ok(());
+    }
+    Err(Error::ReadInTheFuture { source_name: batch.source.to_string(), observed_at: batch.observed_at, now })
 }
 
 /// The header a plan's commit would have, for planning what comes after it.

@@ -14,7 +14,7 @@ use keelson_store::{CommitError, Committed, Draft, Options, Store, StoreError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 use crate::import::Running;
 
@@ -66,6 +66,31 @@ pub enum Error {
     /// A time before the first commit, or after now.
     #[error("nothing is known as of {0}: the first commit is later")]
     BeforeTheFirst(DateTime<Utc>),
+    /// Revision 0, which is before the first commit.
+    #[error("nothing was known at revision 0; the first commit is revision 1")]
+    RevisionZero,
+    /// A revision that is not there yet.
+    #[error("there is no revision {asked} yet; the last one is revision {head}")]
+    BeyondTheHead {
+        /// The revision asked for.
+        asked: Revision,
+        /// The last one there is.
+        head: Revision,
+    },
+    /// A batch that claims to have been read later than now. Once taken in, everything read until
+    /// then would count as older.
+    #[error(
+        "the batch of source '{source_name}' says that it was read at {observed_at}, but it is {now} here; nothing \
+         can be read in the future, so mend the clock or the time given as observed_at"
+    )]
+    ReadInTheFuture {
+        /// The source.
+        source_name: String,
+        /// When the source is said to have been read.
+        observed_at: DateTime<Utc>,
+        /// The time here.
+        now: DateTime<Utc>,
+    },
 }
 
 /// A point in the history of the catalogue.
@@ -89,6 +114,9 @@ pub struct Keelson {
     published: Arc<watch::Sender<View>>,
     /// Held while a commit is made and its view published, so that views follow in order.
     writer: Arc<Mutex<()>>,
+    /// Held from plan to commit by edits, and by whoever was overtaken before, so that nobody plans
+    /// in vain for ever. Waiting for it is fair.
+    planning: Arc<Mutex<()>>,
 }
 
 impl Keelson {
@@ -121,6 +149,7 @@ impl Keelson {
             running: Running::default(),
             published: Arc::new(watch::channel(view).0),
             writer: Arc::default(),
+            planning: Arc::default(),
         })
     }
 
@@ -142,6 +171,11 @@ impl Keelson {
         &self.pool
     }
 
+    /// Waits for the turn to plan and commit without being overtaken by others of this process.
+    pub(crate) async fn planning_turn(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.planning).lock_owned().await
+    }
+
     pub(crate) fn running(&self) -> &Running {
         &self.running
     }
@@ -155,12 +189,16 @@ impl Keelson {
     /// The view of a past revision or time, from the log. Costs what the log up to there is long.
     ///
     /// # Errors
-    /// Fails when there was nothing yet, or as the store fails.
+    /// Fails when there was nothing yet, when the revision is still to come, or as the store fails.
     pub async fn view_as_of(&self, as_of: AsOf) -> Result<View, Error> {
         let present = self.view();
         let head = present.catalogue.head();
         let at = match as_of {
-            AsOf::Revision(revision) if revision >= head.revision => return Ok(present),
+            AsOf::Revision(Revision(0)) => return Err(Error::RevisionZero),
+            AsOf::Revision(asked) if asked > head.revision => {
+                return Err(Error::BeyondTheHead { asked, head: head.revision });
+            }
+            AsOf::Revision(revision) if revision == head.revision => return Ok(present),
             AsOf::Time(time) if head.at.is_some_and(|at| at <= time) => return Ok(present),
             other => other,
         };

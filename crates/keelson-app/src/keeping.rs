@@ -9,10 +9,11 @@ use keelson_reconcile::Settings;
 use keelson_store::{BackedUp, Options, Problem, Verification};
 
 use crate::keelson::blocking;
-use crate::{Error, Keelson, View};
+use crate::{Error, Keelson, View, schema_check};
 
 impl Keelson {
-    /// Checks that records, history, ledger and graph agree, and that the log has kept its tail.
+    /// Checks that records, history, ledger and graph agree, that the log has kept its tail, and
+    /// that the classes in force fit what is stored.
     ///
     /// # Errors
     /// Fails as the store does; what does not agree is in the result.
@@ -25,8 +26,12 @@ impl Keelson {
             })
             .await?;
         let view = self.view();
-        let problems = blocking(move || graph_problems(&view)).await?;
-        found.problems.extend(problems);
+        let problems = blocking(move || {
+            let mut problems = graph_problems(&view);
+            problems.extend(schema_check::problems(&view.catalogue));
+            problems
+        });
+        found.problems.extend(problems.await?);
         Ok(found)
     }
 }

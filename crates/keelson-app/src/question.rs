@@ -16,7 +16,7 @@ use thiserror::Error;
 use crate::condition::{self, ConditionSyntaxError};
 use crate::keelson::blocking;
 use crate::system::now;
-use crate::{AsOf, Error, HistoryEntry, Keelson, RecordRef, View};
+use crate::{AsOf, Error, HistoryEntry, Keelson, View};
 
 /// An item with its own loss.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -66,7 +66,7 @@ pub enum Question {
         /// Most items listed.
         most: usize,
     },
-    /// How one configuration item changed, newest first.
+    /// How one configuration item, its relationships and its needs changed, newest first.
     History {
         /// Its key.
         key: String,
@@ -104,7 +104,8 @@ pub enum Question {
     },
 }
 
-/// How one configuration item changed.
+/// How one configuration item changed, with its relationships, its needs and the needs it is a
+/// member of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryAnswer {
@@ -115,7 +116,7 @@ pub struct HistoryAnswer {
     pub key: String,
     /// How many changes there are in all.
     pub total: usize,
-    /// Its changes, newest first.
+    /// The changes, newest first.
     pub entries: Vec<HistoryEntry>,
 }
 
@@ -190,8 +191,7 @@ impl Keelson {
         asked: Asked,
     ) -> Result<Answer, AskError> {
         let ix = keelson_answers::find(&view.catalogue, key)?;
-        let total = view.catalogue.slot(ix).trail.len();
-        let entries = self.history(view, RecordRef::Ci(ix), before, most).await?;
+        let (total, entries) = self.item_history(view, ix, before, most).await?;
         let mut basis = Basis::of(view, asked);
         basis.page("changes", entries.len(), total);
         Ok(Answer::History(HistoryAnswer { basis, key: key.to_owned(), total, entries }))

@@ -109,6 +109,13 @@ fn a_commit_is_seen_by_the_next_question_and_the_past_stays_readable() {
         let past = keelson.view_as_of(AsOf::Time(time(1))).await.unwrap();
         assert_eq!((past.revision(), past.graph.items()), (Revision(1), 2));
         assert!(keelson.view_as_of(AsOf::Time(time(0))).await.is_err());
+        assert_eq!(keelson.view_as_of(AsOf::Revision(Revision(2))).await.unwrap().revision(), Revision(2));
+        let error = |number| {
+            let asked = keelson.view_as_of(AsOf::Revision(Revision(number)));
+            async { asked.await.err().map(|error| error.to_string()).unwrap_or_default() }
+        };
+        assert_eq!(error(99).await, "there is no revision 99 yet; the last one is revision 2");
+        assert!(error(0).await.contains("nothing was known at revision 0"));
         let past = keelson.view_as_of(AsOf::Revision(Revision(1))).await.unwrap();
         assert!(past.catalogue.find_key("database/b").is_none());
         assert!(keelson.store().verify(|_| true).await.unwrap().is_clean());

@@ -29,9 +29,12 @@ pub enum Field {
     Standing,
     /// A source that claims it.
     Source,
-    /// An attribute of its class.
+    /// An attribute of its class, or one that a source states beyond its class.
     Attribute(Symbol),
 }
+
+/// Kind of the relationship to who owns something.
+pub const OWNER_KIND: &str = "owned_by";
 
 /// What a field is compared with.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,6 +64,9 @@ pub enum Test {
 pub enum Condition {
     /// One field fulfils one test.
     Field(Field, Test),
+    /// The key of one of its owners fulfils a test. Ownership is a relationship ([`OWNER_KIND`]),
+    /// not a field: there may be several owners, and none to sort by.
+    Owner(Test),
     /// All hold; of none, always.
     And(Vec<Condition>),
     /// One holds; of none, never.
@@ -105,7 +111,7 @@ impl Condition {
                 return Err(ConditionError::TooDeep);
             }
             match condition {
-                Self::Field(..) => found += 1,
+                Self::Field(..) | Self::Owner(_) => found += 1,
                 Self::And(all) | Self::Or(all) => open.extend(all.iter().map(|inner| (inner, depth + 1))),
                 Self::Not(inner) => open.push((inner, depth + 1)),
             }
@@ -129,15 +135,30 @@ impl Condition {
                 .filter_map(Value::as_text)
                 .any(|class| catalogue.schema().classes.is_a(&ci.class, class)),
             Self::Field(Field::Source, test) => {
-                let mut sources = ci.live_claims().map(|claim| Value::text(&claim.provenance.source));
-                match test {
-                    Test::IsNot(unwanted) => !sources.any(|source| unwanted.contains(&source)),
-                    test => sources.any(|source| fulfils(Some(&source), test)),
-                }
+                one_fulfils(ci.live_claims().map(|claim| Value::text(&claim.provenance.source)), test)
             }
             Self::Field(field, test) => fulfils(value(ci, field).as_ref(), test),
+            Self::Owner(test) => one_fulfils(owners(catalogue, ci).map(|owner| Value::text(&owner.key)), test),
         }
     }
+}
+
+/// Whether one of several values fulfils a test; what must not be, none of them may be.
+fn one_fulfils(mut values: impl Iterator<Item = Value>, test: &Test) -> bool {
+    match test {
+        Test::IsNull(wanted) => values.next().is_none() == *wanted,
+        Test::IsNot(unwanted) => !values.any(|value| unwanted.contains(&value)),
+        test => values.any(|value| fulfils(Some(&value), test)),
+    }
+}
+
+/// Who owns a configuration item, by relationships that are not withdrawn.
+fn owners<'a>(catalogue: &'a Catalogue, ci: &ConfigurationItem) -> impl Iterator<Item = &'a ConfigurationItem> {
+    let dependencies = catalogue.find_id(ci.id).map_or(&[][..], |ix| &catalogue.slot(ix).dependencies);
+    let slots = dependencies.iter().map(|ix| catalogue.relationship(*ix));
+    let live = slots
+        .filter(|slot| slot.relationship.key.kind == OWNER_KIND && slot.relationship.standing != Standing::Withdrawn);
+    live.map(|slot| &**catalogue.ci(slot.dependency))
 }
 
 /// The value of a field; of the source, the first live one.
@@ -151,7 +172,21 @@ pub fn value(ci: &ConfigurationItem, field: &Field) -> Option<Value> {
         Field::Criticality => ci.facts().criticality.map(|criticality| Value::text(criticality.as_str())),
         Field::Standing => Some(Value::text(ci.standing.as_str())),
         Field::Source => ci.live_claims().next().map(|claim| Value::text(&claim.provenance.source)),
-        Field::Attribute(name) => ci.attribute(name).filter(|value| **value != Value::Null).cloned(),
+        Field::Attribute(name) => match ci.attribute(name) {
+            Some(value) => Some(value).filter(|value| **value != Value::Null).cloned(),
+            None => ci.facts().unmodelled.get(name).and_then(|text| unmodelled(text)),
+        },
+    }
+}
+
+/// A value that no class describes, as far as its JSON text says what it is.
+fn unmodelled(json: &str) -> Option<Value> {
+    let quoted = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).filter(|text| !text.contains('\\'));
+    match (json, quoted) {
+        ("null", _) => None,
+        (_, Some(text)) => Some(Value::text(text)),
+        ("true" | "false", None) => Some(Value::Boolean(json == "true")),
+        (json, None) => Some(json.parse().map_or_else(|_| Value::text(json), Value::Integer)),
     }
 }
 

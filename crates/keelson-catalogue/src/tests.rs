@@ -231,3 +231,50 @@ fn queries_filter_and_order() {
     }
     assert!(Query { condition: Some(deep), ..Query::default() }.run(&catalogue).is_err());
 }
+
+#[test]
+fn owners_are_who_things_are_owned_by() {
+    let mut ids = SequentialIds::default();
+    let mut catalogue = catalogue();
+    let names = ["owned", "formerly", "never", "team"];
+    let items: Vec<_> = names.iter().map(|name| host(&mut ids, name, &[])).collect();
+    let owned = |dependent: &ConfigurationItem, kind: &str, standing: Standing| {
+        let key = RelationshipKey { dependent: dependent.id, kind: Symbol::new(kind), dependency: items[3].id };
+        let mut relationship = relationship(key);
+        relationship.standing = standing;
+        RecordChange::Relationship(Change::created(relationship))
+    };
+    let mut changes: Vec<_> = items.iter().cloned().map(created).collect();
+    changes.push(owned(&items[0], "owned_by", Standing::Live));
+    changes.push(owned(&items[1], "owned_by", Standing::Withdrawn));
+    changes.push(owned(&items[2], "uses", Standing::Live));
+    commit(&mut catalogue, &changes).unwrap();
+    let found = |test: Test| -> Vec<String> {
+        let query = Query { condition: Some(Condition::Owner(test)), ..Query::default() };
+        query.run(&catalogue).unwrap().into_iter().map(|ix| catalogue.ci(ix).name().to_owned()).collect()
+    };
+    let team = || vec![Value::text("host/team")];
+    assert_eq!(found(Test::Is(team())), ["owned"]);
+    assert_eq!(found(Test::Contains("TEAM".into())), ["owned"]);
+    assert_eq!(found(Test::IsNull(false)), ["owned"]);
+    assert_eq!(found(Test::IsNull(true)), ["formerly", "never", "team"]);
+    assert_eq!(found(Test::IsNot(team())), ["formerly", "never", "team"]);
+}
+
+#[test]
+fn what_no_class_describes_can_be_asked_for() {
+    let mut ids = SequentialIds::default();
+    let mut catalogue = catalogue();
+    let mut item = host(&mut ids, "a", &[]);
+    let told = [("rack", "\"R 7\""), ("slots", "12"), ("spare", "true"), ("gone", "null")];
+    item.claims[0].facts.unmodelled = told.map(|(name, json)| (Symbol::new(name), Arc::from(json))).into();
+    commit(&mut catalogue, &[created(item)]).unwrap();
+    let holds = |name: &str, test: Test| {
+        let condition = Some(Condition::Field(Field::Attribute(Symbol::new(name)), test));
+        Query { condition, ..Query::default() }.run(&catalogue).unwrap().len() == 1
+    };
+    assert!(holds("rack", Test::Is(vec![Value::text("R 7")])));
+    assert!(holds("slots", Test::Greater(Value::Integer(11))));
+    assert!(holds("spare", Test::Is(vec![Value::Boolean(true)])));
+    assert!(holds("gone", Test::IsNull(true)));
+}

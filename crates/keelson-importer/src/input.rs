@@ -1,9 +1,9 @@
 //! Reading the files of an import: bounded, in a fixed order, plain or gzipped.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -220,42 +220,70 @@ impl Input {
     /// Finds the files under the paths given: a file is taken as it is, a folder is walked without
     /// following symbolic links, hidden files are left out.
     ///
-    /// Files are named relative to the path they were found under; where two would have one name,
-    /// all are named by their whole path.
+    /// Files are named relative to the path they were found under. Where two would have one name,
+    /// all are named with as many folders around those paths as tell them apart. How a path is
+    /// written (`states`, `./states`, whole) makes no difference to the names.
     ///
     /// # Errors
     /// Fails when a path does not exist or there are too many files.
     pub fn from_paths(paths: &[PathBuf], limits: Limits) -> Result<Self, InputError> {
-        let mut found = Vec::new();
+        let mut found: Vec<Found> = Vec::new();
         let mut seen = HashSet::new();
         for path in paths {
             let shown = path.display().to_string();
-            let metadata = fs::metadata(path).map_err(|source| InputError::Io { file: shown.clone(), source })?;
-            let below = if metadata.is_dir() { walk(path, &limits)? } else { vec![path.clone()] };
-            let base = if metadata.is_dir() { path.as_path() } else { path.parent().unwrap_or(Path::new("")) };
+            let failed = |source| InputError::Io { file: shown.clone(), source };
+            let is_folder = fs::metadata(path).map_err(failed)?.is_dir();
+            let below = if is_folder { walk(path, &limits)? } else { vec![path.clone()] };
+            let base = if is_folder { path.as_path() } else { path.parent().unwrap_or(Path::new("")) };
+            let written = if base.as_os_str().is_empty() { Path::new(".") } else { base };
+            let whole = fs::canonicalize(written).map_err(failed)?;
+            let around: Arc<[String]> = whole.components().filter_map(folder_name).collect();
             for file in below {
-                if seen.insert(file.clone()) {
-                    found.push((forward(file.strip_prefix(base).unwrap_or(&file)), file));
+                let name = file.strip_prefix(base).unwrap_or(&file);
+                if seen.insert(whole.join(name)) {
+                    found.push(Found { name: forward(name), around: Arc::clone(&around), path: file });
                 }
             }
             if found.len() > limits.files {
                 return Err(too_many(&shown, &limits));
             }
         }
-        let mut uses: HashMap<&str, usize> = HashMap::new();
-        for (name, _) in &found {
-            *uses.entry(name).or_default() += 1;
-        }
-        let clash = uses.values().any(|count| *count > 1);
-        let mut files: Vec<_> = found
-            .into_iter()
-            .map(|(name, path)| SourceFile {
-                name: if clash { forward(&path) } else { name },
-                origin: Origin::Path(path),
-            })
-            .collect();
+        let most = found.iter().map(|file| file.around.len()).max().unwrap_or(0);
+        let clash = |folders: &usize| {
+            let mut names = HashSet::new();
+            found.iter().any(|file| !names.insert(file.named_with(*folders)))
+        };
+        let folders = (0..most).find(|folders| !clash(folders)).unwrap_or(most);
+        let file = |found: Found| SourceFile { name: found.named_with(folders), origin: Origin::Path(found.path) };
+        let mut files: Vec<_> = found.into_iter().map(file).collect();
         files.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Self { files, limits })
+    }
+}
+
+/// A file that was found.
+struct Found {
+    /// Its name relative to the path it was found under.
+    name: String,
+    /// The folders that path lies in, outermost first, its own name last.
+    around: Arc<[String]>,
+    path: PathBuf,
+}
+
+impl Found {
+    /// Its name with some of the folders around it.
+    fn named_with(&self, folders: usize) -> String {
+        let first = self.around.len().saturating_sub(folders);
+        let mut parts: Vec<&str> = self.around[first..].iter().map(String::as_str).collect();
+        parts.push(&self.name);
+        parts.join("/")
+    }
+}
+
+fn folder_name(component: Component<'_>) -> Option<String> {
+    match component {
+        Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+        _ => None,
     }
 }
 
@@ -352,6 +380,26 @@ mod tests {
     }
 
     #[test]
+    fn files_of_one_name_are_told_apart_however_their_folders_are_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["prod/net", "test/net"] {
+            fs::create_dir_all(at(name)).unwrap();
+            fs::write(at(name).join("a.json"), name).unwrap();
+        }
+        let names = |paths: &[&str]| {
+            let paths: Vec<_> = paths.iter().map(|path| at(path)).collect();
+            let input = Input::from_paths(&paths, Limits::default()).unwrap();
+            input.files.into_iter().map(|file| file.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&["prod", "prod/../prod"]), ["net/a.json"], "once is enough");
+        assert_eq!(names(&["prod", "./test"]), ["prod/net/a.json", "test/net/a.json"]);
+        let expected = ["prod/net/a.json", "test/net/a.json"];
+        assert_eq!(names(&["prod/net", "test/net"]), expected);
+        assert_eq!(names(&["prod/net/a.json", "prod/../test/net/a.json"]), expected);
+    }
+
+    #[test]
     fn folders_are_walked_in_name_order() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
@@ -369,6 +417,8 @@ mod tests {
         assert_eq!(names(input), ["b/a.yaml", "b/c/x.yaml", "z.yaml"]);
         let twice = Input::from_paths(&[root.clone(), at("z.yaml")], Limits::default()).unwrap();
         assert_eq!(names(twice), ["b/a.yaml", "b/c/x.yaml", "z.yaml"]);
+        let odd = folder.path().join("b/../b/c/..");
+        assert_eq!(names(Input::from_paths(&[odd], Limits::default()).unwrap()), ["a.yaml", "c/x.yaml"]);
         let few = Limits { files: 2, ..Limits::default() };
         assert!(matches!(Input::from_paths(&[root], few), Err(InputError::Limit { .. })));
         assert!(matches!(Input::from_paths(&[at("none")], Limits::default()), Err(InputError::Io { .. })));

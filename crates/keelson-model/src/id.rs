@@ -82,7 +82,10 @@ macro_rules! ids {
             type Err = IdError;
 
             fn from_str(text: &str) -> Result<Self, IdError> {
-                Ulid::from_string(text).map(Self).map_err(|_| IdError { text: text.to_owned() })
+                // 26 characters of 5 bits hold two more than an id has: the first may be 7 at most.
+                let fits = text.as_bytes().first().is_some_and(|first| (b'0'..=b'7').contains(first));
+                let read = if fits { Ulid::from_string(text).ok() } else { None };
+                read.map(Self).ok_or_else(|| IdError { text: text.to_owned() })
             }
         }
 

@@ -38,6 +38,13 @@ impl Symbol {
         Self(shared)
     }
 
+    /// Returns the one copy of `name` if this process has it already. For names that come from
+    /// outside and only make sense when somebody else has used them: asking for one keeps nothing.
+    #[must_use]
+    pub fn known(name: &str) -> Option<Self> {
+        INTERNED.read().unwrap_or_else(std::sync::PoisonError::into_inner).get(name).cloned().map(Self)
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

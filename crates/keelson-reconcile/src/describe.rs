@@ -12,6 +12,7 @@ use crate::planner::Planner;
 use crate::results::About;
 use crate::reviews::{self, Matter, Question};
 use crate::rows::Fate;
+use crate::typing;
 
 impl Planner<'_> {
     /// Lays the claims of all identified rows down.
@@ -76,7 +77,7 @@ impl Planner<'_> {
             source_key: known.source_key.clone(),
             native_id: observation.native_id.clone().or_else(|| known.native_id.clone()),
             native_version: observation.native_version.or(known.native_version),
-            facts: if adds { overlaid(&known.facts, facts) } else { facts },
+            facts: if adds { self.overlaid(&known.facts, facts) } else { facts },
             self_relationships: if adds {
                 joined(&known.self_relationships, self_relationships)
             } else {
@@ -161,6 +162,9 @@ impl Planner<'_> {
             return;
         }
         facts.class = Some(old.clone());
+        if let Some(class) = classes.get(&old) {
+            *facts = typing::retyped(std::mem::take(facts), class);
+        }
         let key = self.drafts.ci(ix).key.clone();
         let question = format!(
             "{} of {} was a {old} and is said to be a {new} now; has it changed, or is it something else?",
@@ -238,8 +242,30 @@ impl Planner<'_> {
                 ci: Some(after.id),
                 key: Some(after.key.clone()),
                 outcome,
+                succeeds: row.succeeds.map(|earlier| self.drafts.id(earlier)),
                 changed: if first { changed(before, after) } else { Vec::new() },
             });
+        }
+    }
+
+    /// What a delta says on top of what its source said before: absent is not gone.
+    fn overlaid(&self, known: &Facts, new: Facts) -> Facts {
+        let mut facts = known.clone();
+        facts.class = new.class.or(facts.class);
+        facts.name = new.name.or(facts.name);
+        facts.lifecycle = new.lifecycle.or(facts.lifecycle);
+        facts.criticality = new.criticality.or(facts.criticality);
+        for name in new.attributes.keys() {
+            facts.unmodelled.remove(name);
+        }
+        for name in new.unmodelled.keys() {
+            facts.attributes.remove(name);
+        }
+        facts.attributes.extend(new.attributes);
+        facts.unmodelled.extend(new.unmodelled);
+        match facts.class.as_ref().and_then(|class| self.class_named(class)) {
+            Some(class) if facts.class != known.class => typing::retyped(facts, class),
+            _ => facts,
         }
     }
 
@@ -251,24 +277,6 @@ impl Planner<'_> {
 
 fn differs(before: &ConfigurationItem, after: &ConfigurationItem) -> bool {
     before.key != after.key || before.class != after.class || before.facts() != after.facts()
-}
-
-/// What a delta says on top of what its source said before: absent is not gone.
-fn overlaid(known: &Facts, new: Facts) -> Facts {
-    let mut facts = known.clone();
-    facts.class = new.class.or(facts.class);
-    facts.name = new.name.or(facts.name);
-    facts.lifecycle = new.lifecycle.or(facts.lifecycle);
-    facts.criticality = new.criticality.or(facts.criticality);
-    for name in new.attributes.keys() {
-        facts.unmodelled.remove(name);
-    }
-    for name in new.unmodelled.keys() {
-        facts.attributes.remove(name);
-    }
-    facts.attributes.extend(new.attributes);
-    facts.unmodelled.extend(new.unmodelled);
-    facts
 }
 
 fn joined(known: &[Symbol], new: Vec<Symbol>) -> Vec<Symbol> {

@@ -3,7 +3,8 @@
 //! In this order, first answer wins: the source key (see [`crate::rows`]); identity rules of the
 //! class and the key the batch states, which must all mean the same item; a placeholder that waits
 //! for exactly the key the row would get; otherwise a new item. Two rows of one batch that fit one
-//! identity are one item with two claims.
+//! identity are one item with two claims, unless something better tells them apart (see
+//! [`crate::contradictions`]).
 //!
 //! A rule may ask for a relative ("the same name inside the same cluster"). Relatives come from the
 //! batch's own relationships, so that rows wait for each other; rows that wait in a circle are
@@ -15,33 +16,29 @@ use std::sync::Arc;
 
 use keelson_catalogue::CiIx;
 use keelson_catalogue::identity::{Identity, IdentityKey, identities};
-use keelson_model::{Attributes, CiId, CiKey, CiRef, Class, Finding, FindingCode, SourceKey, Standing, Symbol};
-use smallvec::SmallVec;
+use keelson_model::{
+    Attributes, CiId, CiKey, CiRef, Class, Finding, FindingCode, Severity, SourceKey, Standing, Symbol,
+};
 
-use crate::merge;
+use crate::contradictions::{Apart, MOST_SHARING, Match, Rules, Stated, Told};
 use crate::plan::RowOutcome;
 use crate::planner::Planner;
 use crate::reviews::{Matter, Question};
 use crate::rows::Fate;
+use crate::{merge, reviews};
 
 /// References of a row along the kinds its identity rules ask for.
 type Relatives<'a> = HashMap<usize, Vec<(&'a Symbol, &'a CiRef)>>;
 
-/// Identities that rows of this batch state, new items included.
+/// What could be said of the identity of a row.
 #[derive(Default)]
-struct Stated {
-    by_key: HashMap<IdentityKey, SmallVec<[CiIx; 1]>>,
-    /// Rows that the source key identified: what the catalogue says of them is about to change.
-    restated: HashMap<CiIx, Vec<IdentityKey>>,
-}
-
-impl Stated {
-    fn insert(&mut self, key: IdentityKey, ix: CiIx) {
-        let found = self.by_key.entry(key).or_default();
-        if !found.contains(&ix) {
-            found.push(ix);
-        }
-    }
+struct Weighed {
+    /// Items it could be, with what speaks for each.
+    candidates: BTreeMap<CiIx, Vec<Arc<str>>>,
+    /// Whether something speaks against the only candidate.
+    is_doubtful: bool,
+    /// Items that resemble it.
+    apart: Vec<Apart>,
 }
 
 impl<'a> Planner<'a> {
@@ -155,67 +152,119 @@ impl<'a> Planner<'a> {
         name: Option<&str>,
         attributes: &Attributes,
         relatives: &Relatives<'_>,
-    ) -> Vec<Identity> {
-        let Some(class) = self.context.catalogue.schema().classes.get(&self.rows[at].observation.class) else {
-            return Vec::new();
-        };
-        identities(class, name, attributes, |kind| {
+        rules: &Rules,
+    ) -> Vec<Told> {
+        let own = |kind: &Symbol| -> Vec<CiId> {
             let references = relatives.get(&at).into_iter().flatten();
             references.filter(|(of, _)| *of == kind).filter_map(|(_, reference)| self.peek(reference)).collect()
-        })
+        };
+        rules.of(&self.rows[at].observation.class).iter().flat_map(|rule| rule.read(name, attributes, own)).collect()
     }
 
     /// The identities that rows with known source keys state now. They may differ from what the
     /// catalogue knows of these items, and a new row must meet what is true after the batch.
     fn restated(&mut self, relatives: &Relatives<'_>) -> Stated {
         let mut stated = Stated::default();
+        for row in &self.rows {
+            if let Some(class) = self.context.catalogue.schema().classes.get(&row.observation.class) {
+                stated.rules.learn(class);
+            }
+        }
         for at in 0..self.rows.len() {
             let Fate::Is(ix) = self.rows[at].fate else { continue };
-            let classes = &self.context.catalogue.schema().classes;
-            if classes.get(&self.rows[at].observation.class).is_none_or(|class| class.identities.is_empty()) {
-                continue;
+            let mut found = Vec::new();
+            if !stated.rules.of(&self.rows[at].observation.class).is_empty() {
+                // The row is typed again when it is compared; its findings belong there.
+                let notes = std::mem::take(&mut self.notes);
+                let typed = self.typed(at);
+                self.notes = notes;
+                let Ok(facts) = typed else { continue };
+                let name = facts.name.as_deref();
+                found = self.identities_of(at, name, &facts.attributes, relatives, &stated.rules);
+                stated.restate(ix);
             }
-            // The row is typed again when it is compared; its findings belong there.
-            let notes = std::mem::take(&mut self.notes);
-            let typed = self.typed(at);
-            self.notes = notes;
-            let Ok(facts) = typed else { continue };
-            let found = self.identities_of(at, facts.name.as_deref(), &facts.attributes, relatives);
-            for identity in &found {
-                stated.insert(identity.key, ix);
-            }
-            stated.restated.entry(ix).or_default().extend(found.into_iter().map(|identity| identity.key));
+            stated.note(ix, at, &found);
         }
         stated
     }
 
     fn identify_row(&mut self, at: usize, relatives: &Relatives<'_>, stated: &mut Stated) {
         let facts = self.rows[at].facts.take().unwrap_or_default();
-        let found = self.identities_of(at, facts.name.as_deref(), &facts.attributes, relatives);
+        let found = self.identities_of(at, facts.name.as_deref(), &facts.attributes, relatives, &stated.rules);
         self.rows[at].facts = Some(facts);
-        let mut candidates: BTreeMap<CiIx, Vec<Arc<str>>> = BTreeMap::new();
-        if !self.rows[at].surely_new {
-            for identity in &found {
-                for ix in self.meets(at, identity, stated) {
-                    let evidence = format!("{}: {}", self.drafts.ci(ix).key, identity.explanation);
-                    candidates.entry(ix).or_default().push(evidence.into());
+        let weighed = if self.rows[at].surely_new { Weighed::default() } else { self.weigh(at, &found, stated) };
+        let mut candidates = weighed.candidates.keys().copied();
+        let ix = match (candidates.next(), candidates.next()) {
+            (None, _) => self.awaited(at).unwrap_or_else(|| self.create(at)),
+            (Some(only), None) if !weighed.is_doubtful => only,
+            _ => return self.ask_identity(at, weighed.candidates),
+        };
+        self.keep_apart(at, &weighed.apart);
+        self.rows[at].fate = Fate::Is(ix);
+        stated.note(ix, at, &found);
+    }
+
+    /// What speaks for and against each item a row could be.
+    fn weigh(&self, at: usize, found: &[Told], stated: &Stated) -> Weighed {
+        let mut weighed = Weighed::default();
+        let mut met: BTreeMap<CiIx, Vec<&Told>> = BTreeMap::new();
+        for told in found {
+            for ix in self.meets(at, &told.identity, stated) {
+                met.entry(ix).or_default().push(told);
+            }
+        }
+        let holder = self.holder_of_stated_key(at, stated);
+        for (ix, by) in met {
+            let against = self.contradiction(at, found, ix, Match::Rules(&by), stated);
+            match against {
+                None => {
+                    let key = &self.drafts.ci(ix).key;
+                    let evidence = by.iter().map(|told| format!("{key}: {}", told.identity.explanation).into());
+                    weighed.candidates.insert(ix, evidence.collect());
+                }
+                Some(_) if holder == Some(ix) => {}
+                Some(differs_in) => {
+                    let agrees_in = by[0].identity.explanation.as_str().into();
+                    weighed.apart.push(Apart { ix, agrees_in, differs_in });
                 }
             }
-            if let Some(ix) = self.holder_of_stated_key(at) {
-                let key = self.rows[at].observation.key.as_ref().map_or("", |key| key.as_str());
-                candidates.entry(ix).or_default().push(format!("{key}: has the key the batch states").into());
-            }
         }
-        let unfit = candidates.keys().copied().find(|ix| !self.is_compatible(at, *ix));
-        let ix = match (candidates.len(), unfit) {
-            (0, _) => self.awaited(at).unwrap_or_else(|| self.create(at)),
-            (1, None) => *candidates.keys().next().expect("there is one candidate"),
-            _ => return self.ask_identity(at, candidates),
+        let Some(holder) = holder else { return weighed };
+        let mut against = None;
+        if !self.is_compatible(at, holder) {
+            against = Some(format!("but is a {}", self.class_of(holder)));
+        } else if !weighed.candidates.contains_key(&holder) {
+            let differs_in = self.contradiction(at, found, holder, Match::Key, stated);
+            against = differs_in.map(|differs_in| format!("but {differs_in}"));
+        }
+        let key = self.rows[at].observation.key.as_ref().map_or("", |key| key.as_str());
+        let evidence = match &against {
+            None => format!("{key}: has the key the batch states"),
+            Some(against) => format!("{key}: has the key the batch states, {against}"),
         };
-        self.rows[at].fate = Fate::Is(ix);
-        for identity in found {
-            stated.insert(identity.key, ix);
-        }
+        weighed.is_doubtful = against.is_some();
+        weighed.candidates.entry(holder).or_default().push(evidence.into());
+        weighed
+    }
+
+    /// Says what a row resembles without being it.
+    fn keep_apart(&mut self, at: usize, apart: &[Apart]) {
+        let Some(first) = apart.first() else { return };
+        let observation = &self.rows[at].observation;
+        let more = match apart.len() - 1 {
+            0 => String::new(),
+            more => format!(", and the like holds of {more} others"),
+        };
+        let message = format!(
+            "'{}' agrees with {} in {}, but has {}{more}; they are different items: correct the source if they are one, \
+             or merge them",
+            observation.source_key.as_str(),
+            self.drafts.ci(first.ix).key,
+            first.agrees_in,
+            first.differs_in
+        );
+        let finding = Self::finding(observation, FindingCode::AmbiguousIdentity, message);
+        self.notes.add(finding.with_severity(Severity::Warning));
     }
 
     /// The items an identity of a row meets: those of the catalogue that still have it after this
@@ -224,11 +273,11 @@ impl<'a> Planner<'a> {
         let earlier = self.rows[at].succeeds;
         let known = self.context.catalogue.find_identity(&identity.key).iter().copied();
         let known = known.filter(|ix| self.still_has(*ix, &identity.key, stated));
-        let own = stated.by_key.get(&identity.key).into_iter().flatten().copied();
         let mut met: Vec<CiIx> = known
-            .chain(own)
+            .chain(stated.sharing(&identity.key))
             // Rules of classes that have nothing to do with each other may share their attributes.
             .filter(|ix| Some(*ix) != earlier && self.is_compatible(at, *ix))
+            .take(MOST_SHARING)
             .collect();
         met.sort_unstable();
         met.dedup();
@@ -237,32 +286,29 @@ impl<'a> Planner<'a> {
 
     /// Whether an item of the catalogue still has an identity after this batch.
     fn still_has(&self, ix: CiIx, key: &IdentityKey, stated: &Stated) -> bool {
-        let Some(now) = stated.restated.get(&ix) else { return true };
-        if now.contains(key) {
+        if !stated.is_restated(ix) {
+            return true;
+        }
+        if stated.spoken(ix).iter().any(|spoken| spoken.identities.iter().any(|(_, own)| own == key)) {
             return true;
         }
         let slot = self.context.catalogue.slot(ix);
         let Some(class) = self.context.catalogue.schema().classes.get(&slot.ci.class) else { return false };
-        let relatives = |kind: &Symbol| -> Vec<CiId> {
-            let own = slot.dependencies.iter().map(|r| &self.context.catalogue.relationship(*r).relationship);
-            own.filter(|r| r.key.kind == *kind && r.standing == Standing::Live).map(|r| r.key.dependency).collect()
-        };
-        let others = slot.ci.live_claims().filter(|claim| {
-            claim.provenance.source != self.context.source || !self.by_source_key.contains_key(&claim.source_key)
-        });
-        others.into_iter().any(|claim| {
+        let mut others = slot.ci.live_claims().filter(|claim| !self.is_superseded(claim));
+        others.any(|claim| {
+            let relatives = |kind: &Symbol| self.known_relatives(ix, kind);
             let found = identities(class, claim.facts.name.as_deref(), &claim.facts.attributes, relatives);
             found.iter().any(|identity| identity.key == *key)
         })
     }
 
-    fn class_of(&self, ix: CiIx) -> &Symbol {
+    pub(crate) fn class_of(&self, ix: CiIx) -> &Symbol {
         &self.drafts.ci(ix).class
     }
 
     /// Whether a row may be an item by their classes: one of them refines the other, or nobody has
     /// described the item yet, so that its class is only what a reference said.
-    fn is_compatible(&self, at: usize, ix: CiIx) -> bool {
+    pub(crate) fn is_compatible(&self, at: usize, ix: CiIx) -> bool {
         let classes = &self.context.catalogue.schema().classes;
         let class = &self.rows[at].observation.class;
         let other = self.class_of(ix);
@@ -273,7 +319,7 @@ impl<'a> Planner<'a> {
 
     /// The item that has the key a row states. A withdrawn item keeps its key for the same thing
     /// seen again, but not against something of another class.
-    fn holder_of_stated_key(&self, at: usize) -> Option<CiIx> {
+    fn holder_of_stated_key(&self, at: usize, stated: &Stated) -> Option<CiIx> {
         let row = &self.rows[at];
         let key = row.observation.key.as_ref()?;
         let of_batch = self.by_stated_key.get(key).and_then(|other| match self.rows[*other].fate {
@@ -282,6 +328,11 @@ impl<'a> Planner<'a> {
         });
         let known = || self.drafts.holder(key).map(|ix| self.context.follow(ix));
         let holder = of_batch.or_else(known).filter(|ix| Some(*ix) != row.succeeds)?;
+        // A row of the batch may be the holder and state another key for it from now on.
+        let mut now = stated.spoken(holder).iter().filter_map(|other| self.rows[other.row].observation.key.as_ref());
+        if now.clone().next().is_some() && !now.any(|other| other == key) {
+            return None;
+        }
         let withdrawn = self.drafts.before(holder).is_some_and(|ci| ci.standing == Standing::Withdrawn);
         (!withdrawn || self.is_compatible(at, holder)).then_some(holder)
     }
@@ -355,12 +406,14 @@ impl<'a> Planner<'a> {
         let finding = Finding::new(FindingCode::AmbiguousIdentity, observation.position.clone(), &question);
         self.notes.add(finding.about(key));
         // Candidates that this very batch creates have no id a person could choose yet.
-        let known: Vec<CiIx> = candidates.keys().copied().filter(|ix| self.drafts.is_known(*ix)).collect();
+        let may_be = |ix: &CiIx| self.drafts.is_known(*ix) && self.is_compatible(at, *ix);
+        let known: Vec<CiIx> = candidates.keys().copied().filter(may_be).collect();
+        let class = reviews::class_of_row(&observation.class);
         let question = Question {
             source_key: observation.source_key.clone(),
             question,
             candidates: known.into_iter().map(|ix| self.drafts.id(ix)).collect(),
-            evidence: candidates.values().flatten().cloned().collect(),
+            evidence: candidates.values().flatten().cloned().chain([class]).collect(),
             position: observation.position.clone(),
         };
         self.reviews.ask(question, Matter::Identity, &self.context, self.ids);

@@ -111,6 +111,7 @@ pub(crate) fn nothing_to_do(context: &Context<'_>, batch: &Batch, mut run: Impor
         changes: Vec::new(),
         rows: Vec::new(),
         rows_left_out: 0,
+        replaced: 0,
         findings: batch.findings.clone(),
         run,
     }

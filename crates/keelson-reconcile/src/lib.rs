@@ -25,18 +25,25 @@
 //!   within the scope it finds a claim in.
 //! - Stating a class is what claims existence. A source that only refers to an item keeps a
 //!   placeholder alive and nothing else; a person's annotation keeps nothing alive.
-//! - Two rows of one batch that fit one identity rule are one item with two claims.
+//! - Two rows of one batch that fit one identity rule are one item with two claims, unless a better
+//!   rule, ids of the source or stated keys differ: then they are two, and a finding names both.
 //! - A key that a batch states is an identity like any other: it must mean the same item as the
-//!   rules do, or a person is asked. A key made of class and name identifies nothing, except that
+//!   rules do, or a person is asked; so it is when something that identifies by itself differs from
+//!   what the holder of the key has. A key made of class and name identifies nothing, except that
 //!   it fills a placeholder somebody refers to by exactly that key.
+//! - What a claim says counts as far as the effective class of the item defines it; the rest is kept
+//!   uninterpreted. Only classes of which one refines the other can be one item.
 //! - Without a rank, sources rank by name, after people and after those the settings name.
 //! - The guard counts what the plan takes away by absence and by removal alike. Relationships that
-//!   go with one of their ends are not counted again, and a need counts as one relationship.
+//!   go with one of their ends are not counted again, and a need counts as one relationship. Items
+//!   in whose place another lifetime stands have a guard of their own, because pods are replaced in
+//!   everyday life.
 //!
 //! This crate refuses to read, to write, to look at the clock and to make ids up. Start reading at
 //! `planner` (the course of a batch), then `identify`, `merge` and `withdraw`.
 
 mod context;
+mod contradictions;
 mod describe;
 mod drafts;
 pub mod edit;
@@ -62,6 +69,7 @@ use keelson_catalogue::Catalogue;
 use keelson_model::{Batch, BatchId, IdSource};
 
 pub use plan::{AttributeChange, Plan, PlanOutcome, RowKind, RowOutcome, RowResult};
+pub use reviews::class_in_question;
 pub use settings::{Detail, Limits, Precedence, PrecedenceRule, Settings, SourceSettings, Strategy};
 
 /// Plans a batch: what would change in the catalogue, and why.
@@ -69,7 +77,8 @@ pub use settings::{Detail, Limits, Precedence, PrecedenceRule, Settings, SourceS
 /// The plan is committed as [`Plan::changes`], at the revision it names; when the catalogue has
 /// moved meanwhile, plan again. Nothing is to be committed of a batch that is known already, that
 /// came out of order, or that an error stopped: its changes are empty. Of a batch that the guard
-/// stopped, the ledger entry and a review task are.
+/// stopped, or that was to stop at errors and has rows of which it is not clear what they are, the
+/// ledger entry and the review tasks are.
 ///
 /// A person's answer to a review task takes effect when the batch (the very same delivery will do)
 /// is planned again.

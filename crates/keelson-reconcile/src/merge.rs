@@ -1,13 +1,15 @@
 //! What all claims of a configuration item together say.
 //!
 //! The outcome is a function of the claims, the settings and the time alone; the order in which
-//! the claims arrived plays no part.
+//! the claims arrived plays no part. Claims may be of several classes; what they say counts as far as
+//! the effective class defines it.
 //!
 //! Three sorts of claim are told apart. A source that *describes* an item states its class, and by
 //! that its existence. A source that only *refers* to an item states no class; such a claim keeps a
 //! placeholder and contributes nothing else. A person's *annotation* changes single values of an
 //! item that sources describe; it outranks them but does not keep the item alive without them.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,8 +20,8 @@ use keelson_model::{
     Symbol, Value,
 };
 
-use crate::Strategy;
 use crate::context::Context;
+use crate::{Strategy, typing};
 
 /// Begins the source key of a person's annotation of an item that sources describe.
 pub(crate) const ANNOTATION: &str = "annotation of ";
@@ -147,31 +149,29 @@ fn rule_for<'a>(context: &Context<'a>, class: Option<&Class>, attribute: &str) -
 /// A claim that has a say in the effective facts, with what depends on the class.
 struct Voice<'a> {
     claim: &'a Claim,
-    /// Attributes it states beyond its own class that the effective class defines.
-    refined: BTreeMap<&'a Symbol, Value>,
+    /// What it says, as facts of the effective class.
+    facts: Cow<'a, Facts>,
     fresh: bool,
 }
 
 impl<'a> Voice<'a> {
     fn new(claim: &'a Claim, effective: Option<&Class>, context: &Context<'_>) -> Self {
-        let mut refined = BTreeMap::new();
-        if let Some(class) = effective
-            && claim.facts.class.as_ref() != Some(&class.definition.name)
-        {
-            for (name, text) in &claim.facts.unmodelled {
-                let read = class.attributes.get(name).and_then(|definition| {
-                    let json = serde_json::from_str(text).ok()?;
-                    definition.read(&json).ok()
-                });
-                refined.extend(read.map(|value| (name, value)));
-            }
-        }
-        Self { claim, refined, fresh: context.is_fresh(&claim.provenance, effective) }
+        let facts = match effective {
+            Some(class) if !is_typed_by(&claim.facts, class) => Cow::Owned(typing::retyped(claim.facts.clone(), class)),
+            _ => Cow::Borrowed(&claim.facts),
+        };
+        Self { claim, facts, fresh: context.is_fresh(&claim.provenance, effective) }
     }
 
     fn attribute(&self, name: &Symbol) -> Option<&Value> {
-        self.claim.facts.attributes.get(name).or_else(|| self.refined.get(name))
+        self.facts.attributes.get(name)
     }
+}
+
+/// Whether facts are stated as those of a class.
+fn is_typed_by(facts: &Facts, class: &Class) -> bool {
+    facts.class.as_ref() == Some(&class.definition.name)
+        && facts.attributes.keys().all(|name| class.attributes.contains_key(name))
 }
 
 struct Choir<'a, 'c> {
@@ -222,14 +222,12 @@ fn merged(ci: &ConfigurationItem, context: &Context<'_>) -> Merged {
     let class = context.catalogue.schema().classes.get(&ci.class).map(|class| &**class);
     let voices: Vec<Voice<'_>> =
         ci.live_claims().filter(|claim| !refers(claim)).map(|claim| Voice::new(claim, class, context)).collect();
-    let attributes: BTreeSet<&Symbol> = voices
+    let attributes: BTreeSet<Symbol> = voices.iter().flat_map(|voice| voice.facts.attributes.keys().cloned()).collect();
+    let unmodelled: BTreeSet<Symbol> = voices
         .iter()
-        .flat_map(|voice| voice.claim.facts.attributes.keys().chain(voice.refined.keys().copied()))
-        .collect();
-    let unmodelled: BTreeSet<&Symbol> = voices
-        .iter()
-        .flat_map(|voice| voice.claim.facts.unmodelled.keys())
+        .flat_map(|voice| voice.facts.unmodelled.keys())
         .filter(|name| !attributes.contains(*name))
+        .cloned()
         .collect();
     let mut choir = Choir { voices, class, context, sources: BTreeMap::new() };
     let mut facts = Facts { class: Some(ci.class.clone()), ..Facts::default() };
@@ -237,21 +235,21 @@ fn merged(ci: &ConfigurationItem, context: &Context<'_>) -> Merged {
     choir.choose(&Symbol::new("class"), |voice| {
         voice.claim.facts.class.as_ref().filter(|stated| **stated == ci.class).map(|_| ())
     });
-    facts.name = choir.choose(&Symbol::new("name"), |voice| voice.claim.facts.name.clone());
-    facts.lifecycle = choir.choose(&Symbol::new("lifecycle"), |voice| voice.claim.facts.lifecycle);
-    facts.criticality = choir.choose(&Symbol::new("criticality"), |voice| voice.claim.facts.criticality);
+    facts.name = choir.choose(&Symbol::new("name"), |voice| voice.facts.name.clone());
+    facts.lifecycle = choir.choose(&Symbol::new("lifecycle"), |voice| voice.facts.lifecycle);
+    facts.criticality = choir.choose(&Symbol::new("criticality"), |voice| voice.facts.criticality);
     for name in attributes {
-        let union = match rule_for(context, class, name).strategy {
-            Strategy::Union => choir.union(name),
+        let union = match rule_for(context, class, &name).strategy {
+            Strategy::Union => choir.union(&name),
             _ => None,
         };
-        let value = union.or_else(|| choir.choose(name, |voice| voice.attribute(name).cloned()));
-        facts.attributes.extend(value.map(|value| (name.clone(), value)));
+        let value = union.or_else(|| choir.choose(&name, |voice| voice.attribute(&name).cloned()));
+        facts.attributes.extend(value.map(|value| (name, value)));
     }
     for name in unmodelled {
-        let text = choir.choose(name, |voice| voice.claim.facts.unmodelled.get(name).cloned());
-        facts.unmodelled.extend(text.map(|text| (name.clone(), text)));
-        choir.sources.remove(name);
+        let text = choir.choose(&name, |voice| voice.facts.unmodelled.get(&name).cloned());
+        choir.sources.remove(&name);
+        facts.unmodelled.extend(text.map(|text| (name, text)));
     }
     Merged { facts, sources: choir.sources }
 }

@@ -136,6 +136,9 @@ pub struct RowResult {
     pub key: Option<CiKey>,
     /// What became of it.
     pub outcome: RowOutcome,
+    /// The earlier lifetime in whose place it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub succeeds: Option<CiId>,
     /// Effective values that change.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<AttributeChange>,
@@ -156,6 +159,10 @@ pub struct Plan {
     pub rows: Vec<RowResult>,
     /// Rows whose result is only in the counts of [`Plan::run`].
     pub rows_left_out: u64,
+    /// How many items are replaced by another lifetime under the same source key. They are among
+    /// the created ones in the counts of [`Plan::run`], not among the withdrawn ones.
+    #[serde(default)]
+    pub replaced: u64,
     /// What the importer and the planning noticed.
     pub findings: Vec<Finding>,
     /// The ledger entry; part of the changes when anything is to be committed.
@@ -163,8 +170,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether there is something to commit. A refusal by the guard is committed too: its ledger
-    /// entry and its review task.
+    /// Whether there is something to commit. A refusal by the guard, or because it is not clear
+    /// which item a row is, is committed too: its ledger entry and its review tasks.
     #[must_use]
     pub fn is_committable(&self) -> bool {
         !self.changes.is_empty()

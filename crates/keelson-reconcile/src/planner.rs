@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use keelson_catalogue::{Catalogue, CiIx};
 use keelson_model::{
-    Batch, BatchId, CiKey, Finding, FindingCode, IdSource, Observation, OnError, RecordChange, SourceKey, Symbol,
+    Batch, BatchId, Change, CiKey, Finding, FindingCode, IdSource, ImportRun, Observation, OnError, RecordChange,
+    ReviewTask, SourceKey, Symbol,
 };
 
 use crate::context::Context;
@@ -78,6 +79,14 @@ pub(crate) fn plan(
     planner.finish(run)
 }
 
+/// What a plan tells beside its changes.
+struct Told {
+    results: Results,
+    findings: Vec<Finding>,
+    replaced: u64,
+    run: ImportRun,
+}
+
 impl<'a> Planner<'a> {
     fn new(context: Context<'a>, batch: &'a Batch, ids: &'a mut dyn IdSource) -> Self {
         let catalogue = context.catalogue;
@@ -110,33 +119,72 @@ impl<'a> Planner<'a> {
     }
 
     /// Nothing of the batch applies, and nothing is written.
-    pub(crate) fn refuse(self, mut run: keelson_model::ImportRun, reason: String, code: FindingCode) -> Plan {
-        let findings = self.notes.finish();
+    fn refuse(self, mut run: ImportRun, reason: String, code: FindingCode) -> Plan {
+        let (findings, replaced) = (self.notes.finish(), self.gone.replaced.len() as u64);
         ledger::refused(&mut run, &reason, &findings, &self.results);
-        let (rows, rows_left_out) = self.results.finish();
+        let outcome = PlanOutcome::Refused { reason, code: Some(code) };
+        Self::done(&self.context, outcome, Vec::new(), Told { results: self.results, findings, replaced, run })
+    }
+
+    /// Nothing of the batch applies; its ledger entry and questions are written.
+    pub(crate) fn refuse_and_ask(
+        mut self,
+        mut run: ImportRun,
+        reason: String,
+        code: FindingCode,
+        questions: impl FnOnce(Reviews<'a>, &Context<'a>, &mut dyn IdSource) -> Vec<Change<ReviewTask>>,
+    ) -> Plan {
+        let reviews = std::mem::replace(&mut self.reviews, Reviews::none());
+        let tasks = questions(reviews, &self.context, &mut *self.ids);
+        let (findings, replaced) = (self.notes.finish(), self.gone.replaced.len() as u64);
+        ledger::refused(&mut run, &reason, &findings, &self.results);
+        let mut changes: Vec<RecordChange> = tasks.into_iter().map(RecordChange::Review).collect();
+        changes.push(ledger::run(self.context.catalogue, run.clone()));
+        let outcome = PlanOutcome::Refused { reason, code: Some(code) };
+        Self::done(&self.context, outcome, changes, Told { results: self.results, findings, replaced, run })
+    }
+
+    fn done(context: &Context<'_>, outcome: PlanOutcome, changes: Vec<RecordChange>, told: Told) -> Plan {
+        let (rows, rows_left_out) = told.results.finish();
         Plan {
-            base: self.context.catalogue.revision(),
-            batch: self.context.batch,
-            outcome: PlanOutcome::Refused { reason, code: Some(code) },
-            changes: Vec::new(),
+            base: context.catalogue.revision(),
+            batch: context.batch,
+            outcome,
+            changes,
             rows,
             rows_left_out,
-            findings,
-            run,
+            replaced: told.replaced,
+            findings: told.findings,
+            run: told.run,
         }
     }
 
-    fn finish(mut self, mut run: keelson_model::ImportRun) -> Plan {
+    /// What stops a strict batch: the first error, and what to do where a person has to answer.
+    fn stop(self, run: ImportRun, first: &Finding) -> Plan {
+        let reason = format!("the batch was stopped by {first}");
+        let awaited = self.reviews.awaited();
+        let Some(task) = awaited.first() else { return self.refuse(run, reason, first.code) };
+        let others = match awaited.len() - 1 {
+            0 => String::new(),
+            others => format!(" (and {others} other questions, see `keelson review`)"),
+        };
+        let reason = format!(
+            "{reason}; say which one it is with `keelson review settle {task} --candidate KEY --reason …`, or without a \
+             candidate that it is a new one{others}, then import again"
+        );
+        self.refuse_and_ask(run, reason, first.code, |reviews, _, _| reviews.questions_only())
+    }
+
+    fn finish(mut self, mut run: ImportRun) -> Plan {
         self.drafts.settle(&self.context);
         self.report_rows();
         if self.batch.on_error == OnError::Stop
-            && let Some(first) = self.notes.first_error()
+            && let Some(first) = self.notes.first_error().cloned()
         {
-            let (reason, code) = (format!("the batch was stopped by {first}"), first.code);
-            return self.refuse(run, reason, code);
+            return self.stop(run, &first);
         }
         if let Some(tripped) = self.guard() {
-            return self.refuse_by_guard(run, &tripped);
+            return self.refuse_by_guard(run, tripped);
         }
         self.reviews.obsolete_guard_tasks(&self.context);
         let findings = self.notes.finish();
@@ -145,16 +193,8 @@ impl<'a> Planner<'a> {
         changes.extend(self.reviews.finish().into_iter().map(RecordChange::Review));
         changes.push(ledger::scope(&self.context, self.batch, &run));
         changes.push(ledger::run(self.context.catalogue, run.clone()));
-        let (rows, rows_left_out) = self.results.finish();
-        Plan {
-            base: self.context.catalogue.revision(),
-            batch: self.context.batch,
-            outcome: PlanOutcome::Ready,
-            changes,
-            rows,
-            rows_left_out,
-            findings,
-            run,
-        }
+        let replaced = self.gone.replaced.len() as u64;
+        let told = Told { results: self.results, findings, replaced, run };
+        Self::done(&self.context, PlanOutcome::Ready, changes, told)
     }
 }

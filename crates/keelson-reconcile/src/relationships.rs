@@ -151,6 +151,7 @@ impl Planner<'_> {
             ci: ix.map(|ix| drafts.id(ix)),
             key: ix.map(|ix| drafts.ci(ix).key.clone()),
             outcome,
+            succeeds: None,
             changed: Vec::new(),
         });
     }

@@ -15,6 +15,9 @@ const CLASS_CHANGE: &str = "class change: ";
 /// Begins the first evidence of a question of the guard.
 pub(crate) const WITHDRAWAL_SET: &str = "withdrawal set ";
 
+/// Begins the evidence that says what a row describes.
+const CLASS_OF_ROW: &str = "the row describes a ";
+
 /// What is asked about a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Matter {
@@ -34,12 +37,27 @@ pub(crate) fn class_change(from: &str, to: &str) -> Arc<str> {
     format!("{CLASS_CHANGE}{from} -> {to}").into()
 }
 
+/// The evidence that says what the row of a question describes.
+pub(crate) fn class_of_row(class: &str) -> Arc<str> {
+    format!("{CLASS_OF_ROW}{class}").into()
+}
+
+/// The class of the row that a question is about.
+pub(crate) fn row_class(task: &ReviewTask) -> Option<&str> {
+    task.evidence.iter().find_map(|line| line.strip_prefix(CLASS_OF_ROW))
+}
+
+/// The classes, old and new, of which a question asks whether an item has gone from the one to the other.
+#[must_use]
+pub fn class_in_question(task: &ReviewTask) -> Option<(&str, &str)> {
+    task.evidence.first()?.strip_prefix(CLASS_CHANGE)?.split_once(" -> ")
+}
+
 /// Whether the answer to a settled task shows in the catalogue.
 pub(crate) fn in_force(catalogue: &Catalogue, task: &ReviewTask) -> bool {
     let Some(key) = &task.source_key else { return true };
     let Some(ix) = catalogue.find_source(&task.source, key) else { return false };
-    let wanted = task.evidence.first().and_then(|first| first.strip_prefix(CLASS_CHANGE)?.split_once(" -> "));
-    let Some((_, class)) = wanted else { return true };
+    let Some((_, class)) = class_in_question(task) else { return true };
     let claims = catalogue.ci(ix).claims.iter();
     let mut own = claims.filter(|claim| claim.provenance.source == task.source && claim.source_key == *key);
     own.any(|claim| claim.facts.class.as_ref().is_some_and(|stated| stated == class))
@@ -58,22 +76,37 @@ pub(crate) struct Question {
 pub(crate) struct Reviews<'a> {
     by_key: HashMap<&'a SourceKey, Vec<&'a Arc<ReviewTask>>>,
     guard: Vec<&'a Arc<ReviewTask>>,
+    /// Questions asked anew, or with other candidates.
+    questions: Vec<Change<ReviewTask>>,
+    /// What becomes of the others.
     changes: Vec<Change<ReviewTask>>,
+    /// Open questions about rows that wait.
+    awaited: Vec<ReviewTaskId>,
 }
 
 impl<'a> Reviews<'a> {
     pub(crate) fn of(context: &Context<'a>) -> Self {
-        let mut by_key: HashMap<_, Vec<_>> = HashMap::new();
-        let mut guard = Vec::new();
+        let mut reviews = Self::none();
         let own = |task: &&Arc<ReviewTask>| task.source == context.source && task.state != ReviewState::Obsolete;
         for task in context.catalogue.reviews().filter(own) {
             match (&task.source_key, task.code) {
-                (Some(key), FindingCode::AmbiguousIdentity) => by_key.entry(key).or_default().push(task),
-                (_, FindingCode::GuardTripped) if task.scope == context.scope => guard.push(task),
+                (Some(key), FindingCode::AmbiguousIdentity) => reviews.by_key.entry(key).or_default().push(task),
+                (_, FindingCode::GuardTripped) if task.scope == context.scope => reviews.guard.push(task),
                 _ => {}
             }
         }
-        Self { by_key, guard, changes: Vec::new() }
+        reviews
+    }
+
+    /// No review tasks.
+    pub(crate) fn none() -> Self {
+        Self {
+            by_key: HashMap::new(),
+            guard: Vec::new(),
+            questions: Vec::new(),
+            changes: Vec::new(),
+            awaited: Vec::new(),
+        }
     }
 
     fn about(&self, key: &SourceKey, wanted: Matter) -> impl Iterator<Item = &'a Arc<ReviewTask>> {
@@ -104,7 +137,9 @@ impl<'a> Reviews<'a> {
             task.state == ReviewState::Open && (about == Matter::Identity || task.evidence.first() == first)
         };
         let open = self.about(&question.source_key, about).find(same);
+        let waits = about == Matter::Identity;
         if let Some(open) = open {
+            self.awaited.extend(waits.then_some(open.id));
             if open.candidates != question.candidates || open.evidence != question.evidence {
                 let after = ReviewTask {
                     version: open.version + 1,
@@ -113,7 +148,7 @@ impl<'a> Reviews<'a> {
                     question: question.question.into(),
                     ..ReviewTask::clone(open)
                 };
-                self.changes.push(Change::updated(Arc::clone(open), after));
+                self.questions.push(Change::updated(Arc::clone(open), after));
             }
             return;
         }
@@ -125,7 +160,8 @@ impl<'a> Reviews<'a> {
             position: question.position,
             ..task(FindingCode::AmbiguousIdentity, &question.question, context, ids)
         };
-        self.changes.push(Change::created(task));
+        self.awaited.extend(waits.then_some(task.id));
+        self.questions.push(Change::created(task));
     }
 
     /// Closes open questions that the batch has answered itself.
@@ -159,8 +195,20 @@ impl<'a> Reviews<'a> {
     }
 
     /// Everything that becomes of review tasks when the batch applies.
-    pub(crate) fn finish(self) -> Vec<Change<ReviewTask>> {
+    pub(crate) fn finish(mut self) -> Vec<Change<ReviewTask>> {
+        self.changes.append(&mut self.questions);
         self.changes
+    }
+
+    /// The open questions about rows that wait.
+    pub(crate) fn awaited(&self) -> &[ReviewTaskId] {
+        &self.awaited
+    }
+
+    /// What becomes of review tasks when questions stop the batch: they are asked, and no other is
+    /// answered.
+    pub(crate) fn questions_only(self) -> Vec<Change<ReviewTask>> {
+        self.questions
     }
 
     /// What becomes of review tasks when the guard trips: one question, and no other.

@@ -169,15 +169,30 @@ impl<'a> Planner<'a> {
         if let Some(decision) = decision {
             let known = decision.candidate.and_then(|id| self.context.catalogue.find_id(id));
             match (decision.candidate, known) {
-                (Some(_), Some(ix)) => {
+                (Some(_), Some(ix)) if self.is_compatible(at, ix) => {
                     self.rows[at].fate = Fate::Is(ix);
                     return;
                 }
+                (Some(_), Some(ix)) => self.cannot_be(at, ix),
                 (Some(_), None) => {}
                 (None, _) => self.rows[at].surely_new = true,
             }
         }
         self.make_facts(at);
+    }
+
+    /// Says that the answer to a question does not fit what the row describes.
+    fn cannot_be(&mut self, at: usize, ix: CiIx) {
+        let observation = &self.rows[at].observation;
+        let message = format!(
+            "'{}' was said to be {}, which is a {}, but is a {}; the answer is not followed",
+            observation.source_key.as_str(),
+            self.drafts.ci(ix).key,
+            self.class_of(ix),
+            observation.class
+        );
+        let finding = Self::finding(observation, FindingCode::AmbiguousIdentity, message).in_field("class");
+        self.notes.add(finding.with_severity(Severity::Warning));
     }
 
     /// Types the facts of a row that is yet to be identified.
@@ -226,6 +241,7 @@ impl<'a> Planner<'a> {
             ci: ix.map(|ix| drafts.id(ix)),
             key: ix.map(|ix| drafts.ci(ix).key.clone()),
             outcome,
+            succeeds: None,
             changed: Vec::new(),
         });
     }

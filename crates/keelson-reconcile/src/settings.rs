@@ -14,6 +14,9 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// Largest share of what a source holds in a scope that one batch may withdraw, in percent.
     pub guard_percent: f64,
+    /// Largest share of what a source holds in a scope that one batch may replace by other lifetimes
+    /// under the same source keys, in percent. Fewer than ten are always allowed.
+    pub replacement_guard_percent: f64,
     /// What is special about single sources.
     pub sources: BTreeMap<Symbol, SourceSettings>,
     /// Whose value wins.
@@ -31,6 +34,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             guard_percent: 5.0,
+            replacement_guard_percent: 50.0,
             sources: BTreeMap::new(),
             precedence: Precedence::default(),
             limits: Limits::default(),
@@ -45,6 +49,13 @@ impl Settings {
     #[must_use]
     pub fn guard(&self, source: &str) -> f64 {
         self.sources.get(source).and_then(|own| own.guard_percent).unwrap_or(self.guard_percent)
+    }
+
+    /// The guard of a source against replacement, in percent.
+    #[must_use]
+    pub fn replacement_guard(&self, source: &str) -> f64 {
+        let own = self.sources.get(source).and_then(|own| own.replacement_guard_percent);
+        own.unwrap_or(self.replacement_guard_percent)
     }
 
     /// How long what a source says of an item of a class stays fresh: three of the source's
@@ -65,6 +76,8 @@ impl Settings {
 pub struct SourceSettings {
     /// Its own guard, in percent.
     pub guard_percent: Option<f64>,
+    /// Its own guard against replacement, in percent.
+    pub replacement_guard_percent: Option<f64>,
     /// How often it is read; what it says is fresh for three of these.
     pub interval_minutes: Option<u32>,
 }

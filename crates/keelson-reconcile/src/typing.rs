@@ -67,6 +67,29 @@ pub(crate) fn facts(
     Ok(facts)
 }
 
+/// The facts as those of an item of a class: what the class does not define, or reads otherwise, is
+/// kept and not interpreted, and what was not interpreted so far is where the class defines it.
+pub(crate) fn retyped(facts: Facts, class: &Class) -> Facts {
+    let Facts { class: stated, name, lifecycle, criticality, attributes, unmodelled } = facts;
+    let lifecycle = lifecycle.filter(|stage| has_stage(class.stages, *stage));
+    let mut facts = Facts { class: stated, name, lifecycle, criticality, ..Facts::default() };
+    let read = |name: &Symbol, json: &Json| class.attributes.get(name)?.read(json).ok();
+    for (name, text) in unmodelled {
+        match serde_json::from_str(&text).ok().and_then(|json| read(&name, &json)) {
+            Some(value) => drop(facts.attributes.insert(name, value)),
+            None => drop(facts.unmodelled.insert(name, text)),
+        }
+    }
+    for (name, value) in attributes {
+        let json = value.to_json();
+        match read(&name, &json) {
+            Some(value) => drop(facts.attributes.insert(name, value)),
+            None => drop(facts.unmodelled.insert(name, Arc::from(json.to_string()))),
+        }
+    }
+    facts
+}
+
 /// Whether a stage of life is one of the class's.
 pub(crate) fn has_stage(stages: Stages, lifecycle: Lifecycle) -> bool {
     match stages {

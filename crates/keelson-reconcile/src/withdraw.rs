@@ -258,6 +258,7 @@ impl Planner<'_> {
             ci: ix.map(|ix| drafts.id(ix)),
             key: ix.map(|ix| drafts.ci(ix).key.clone()),
             outcome,
+            succeeds: None,
             changed: Vec::new(),
         });
     }
@@ -317,6 +318,7 @@ impl Planner<'_> {
                     ci: Some(id),
                     key: Some(key),
                     outcome: RowOutcome::Withdrawn,
+                    succeeds: None,
                     changed: Vec::new(),
                 });
             }
@@ -380,6 +382,7 @@ impl Planner<'_> {
             ci: Some(id),
             key: Some(key),
             outcome: RowOutcome::Withdrawn,
+            succeeds: None,
             changed: Vec::new(),
         });
     }

@@ -67,8 +67,6 @@ pub(crate) async fn import(
     let Query(wishes) = wishes.map_err(|rejection| unreadable(rejection.body_text()))?;
     let id: BatchId = id.parse().map_err(|error| Problem::new(Code::BadUserInput, format!("the batch id: {error}")))?;
     let form = form(&request)?;
-    let busy = |_| Problem::new(Code::Overloaded, "other imports are under way; try again when they have ended");
-    let turn = Arc::clone(&app.imports).try_acquire_owned().map_err(busy)?;
     let folder = TempDir::new().map_err(|error| {
         tracing::error!(%error, "no folder for the body of an import");
         Problem::new(Code::StorageUnavailable, "the body could not be kept; try again later")
@@ -76,6 +74,9 @@ pub(crate) async fn import(
     let file = folder.path().join(FILE);
     to_file(request, &file, app.limits.import_bytes, app.stall_time).await?;
     let limits = Limits { compressed_bytes: app.limits.import_bytes as u64, ..Limits::default() };
+    // A body that arrives slowly must not keep others from importing, so the turn is taken behind it.
+    let busy = |_| Problem::new(Code::Overloaded, "other imports are under way; try again when they have ended");
+    let turn = Arc::clone(&app.imports).try_acquire_owned().map_err(busy)?;
     let taken = Taken { source, id, form, wishes, file, limits };
     let time = app.limits.import_time;
     // The work goes on when nobody waits for it any more, and holds its turn as long as it does.

@@ -23,7 +23,7 @@ use crate::StoreError;
 const MAGIC: &[u8] = b"KEELSON BACKUP 1\n";
 /// Largest body of a frame. Chunks and parts hold a megabyte before compression; a single change
 /// may be larger, but not by this much.
-const MAX_BODY: u32 = 256 << 20;
+pub(crate) const MAX_BODY: u32 = 256 << 20;
 
 /// What a frame holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    fn of(byte: u8) -> Option<Self> {
+    pub(crate) fn of(byte: u8) -> Option<Self> {
         [Self::Manifest, Self::Part, Self::Commit, Self::Chunk, Self::Audit, Self::End]
             .into_iter()
             .find(|kind| *kind as u8 == byte)
@@ -124,7 +124,7 @@ impl Writer {
     }
 }
 
-fn frame_digest(last: &[u8; 32], kind: u8, length: u32, body: &[u8]) -> [u8; 32] {
+pub(crate) fn frame_digest(last: &[u8; 32], kind: u8, length: u32, body: &[u8]) -> [u8; 32] {
     let mut hasher = Sha256::new();
     hasher.update(last);
     hasher.update([kind]);

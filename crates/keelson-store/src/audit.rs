@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::commit::{MAX_RETRIES, jitter};
 use crate::error::{cause, classify};
+use crate::session::audit_frame;
 use crate::{Store, StoreError, read};
 
 /// Who did what, when, and how it ended. `hash` of the next entry covers this one.
@@ -169,6 +170,10 @@ impl Store {
             match failed.map(|error| classify(DOING, &error)) {
                 None => {
                     (tail.audit_seq, tail.audit_hash) = (entry.seq, entry.hash());
+                    if let Some(session) = &self.session {
+                        let kept = session.keep(vec![audit_frame(&entry)], true).await;
+                        kept.inspect_err(|_| tail.closed = true)?;
+                    }
                     return Ok(entry);
                 }
                 Some(StoreError::Conflict { .. }) if retry < MAX_RETRIES => {

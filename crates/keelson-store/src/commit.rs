@@ -15,6 +15,7 @@ use crate::error::{STALE, cause, classify, is_disk_failure, stale};
 use crate::headfile::Acknowledged;
 use crate::kept::{self, Beside, KEEP, blocking};
 use crate::rows::Rows;
+use crate::session::{SessionCommit, frames};
 use crate::{AuditDetails, AuditEntry, CommitError, Store, StoreError, journal, read};
 
 /// Changes beyond which a commit is journalled instead of being one transaction, whose memory
@@ -184,7 +185,8 @@ impl Store {
     /// # Errors
     /// [`CommitError::Stale`] when something was committed since the plan was made; otherwise as
     /// the store fails. Nothing of the commit is in the store then, with two exceptions that close
-    /// the store for writing: [`StoreError::Unfinished`] and a failure of the head file's disk.
+    /// the store for writing: [`StoreError::Unfinished`] and a failure of the disk of session
+    /// journal and head file.
     ///
     /// The commit runs on a task of its own: a caller that stops waiting does not cut it off.
     pub async fn commit(&self, draft: Draft) -> Result<Committed, CommitError> {
@@ -219,7 +221,7 @@ impl Store {
         let beside = Beside { kept, details };
         self.pause.at("commit: payloads and findings written");
         let mut retry = 0;
-        let header = loop {
+        let (header, audit) = loop {
             let header = header(&draft, &tail, changes.len(), &chunks);
             let audit = tail.audit(&header, beside.details.clone());
             let writing = Writing { header: &header, audit: &audit, beside: &beside, changes: &changes };
@@ -231,7 +233,7 @@ impl Store {
             match written {
                 Ok(()) => {
                     *tail = tail.after(&header, &audit);
-                    break header;
+                    break (header, audit);
                 }
                 Err(CommitError::Store(StoreError::Conflict { .. })) if retry < MAX_RETRIES => {
                     tokio::time::sleep(jitter(retry)).await;
@@ -251,14 +253,20 @@ impl Store {
                 }
             }
         };
-        self.acknowledge(&mut tail).await?;
         let chunked = chunks.iter().map(|chunk| chunk.changes).collect();
+        let commit = SessionCommit { header, beside, audit: Some(audit) };
+        self.acknowledge(&mut tail, &commit, chunks).await?;
+        let header = commit.header;
         let changes = Arc::try_unwrap(changes).unwrap_or_else(|shared| shared.to_vec());
         Ok(Committed { digest: tail.digest, header, changes, chunked })
     }
 
-    /// Writes the head file, after which the commit may be acknowledged.
-    async fn acknowledge(&self, tail: &mut Tail) -> Result<(), StoreError> {
+    /// Writes session journal and head file, after which the commit may be acknowledged.
+    async fn acknowledge(&self, tail: &mut Tail, commit: &SessionCommit, chunks: Vec<Chunk>) -> Result<(), StoreError> {
+        if let Some(session) = &self.session {
+            let frames = frames(commit, chunks.into_iter().map(|chunk| chunk.bytes).collect())?;
+            session.keep(frames, true).await.inspect_err(|_| tail.closed = true)?;
+        }
         self.pause.at("commit: before the head file");
         if let Some(headfile) = self.headfile.clone() {
             let acknowledged = Acknowledged { revision: tail.revision, digest: tail.digest };

@@ -19,6 +19,21 @@ pub enum StoreError {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// A store on the disk that cannot be opened, other than for reasons named here.
+    #[error(
+        "the store in {folder} is damaged or was changed by something else: {}. {acknowledged}. Restore the last \
+         backup into a new folder with `keelson restore`, and keep this one for the search for the cause",
+        plain(.source)
+    )]
+    Damaged {
+        /// The folder of the store.
+        folder: PathBuf,
+        /// What the head file says, in words.
+        acknowledged: String,
+        /// What failed.
+        #[source]
+        source: Box<StoreError>,
+    },
     /// Another process has the folder open.
     #[error("the data folder {folder} is in use by another process; stop it, or ask it over its address with --server")]
     Locked {
@@ -120,6 +135,15 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
+}
+
+/// What the engine says of a damaged store, without its advice, which is about stores of its older
+/// versions.
+fn plain(error: &StoreError) -> String {
+    let text = error.to_string();
+    let advice = ["Expected: ", "follow the upgrade", "Follow the upgrade", "upgrade guides"];
+    let kept = text.split(". ").filter(|sentence| !advice.iter().any(|sign| sentence.contains(sign)));
+    kept.collect::<Vec<_>>().join(". ").trim_end_matches('.').to_owned()
 }
 
 /// A commit was not made. Nothing of it is in the store.

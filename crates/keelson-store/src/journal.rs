@@ -20,9 +20,10 @@ use tokio::task::JoinSet;
 use crate::chunk::{Chunk, cores, ranges};
 use crate::commit::{MAX_RETRIES, Tail, Writing, guard, jitter};
 use crate::error::{cause, classify};
-use crate::kept::{Beside, blocking};
+use crate::kept::{self, Beside, blocking};
 use crate::rows::{Rows, Statement, superseded};
-use crate::{CommitError, Store, StoreError, read};
+use crate::session::{SessionCommit, frames, part_frame};
+use crate::{AuditEntry, CommitError, Store, StoreError, read};
 
 /// Changes whose rows are written by one statement a table.
 const ROWS: usize = 1_000;
@@ -237,6 +238,7 @@ async fn finish(store: &Store, tail: &mut Tail, header: &CommitHeader, beside: &
             let audit = tail.audit(header, beside.details.clone());
             let changes = Arc::new(changes);
             let writing = Writing { header, audit: &audit, beside, changes: &changes };
+            keep(store, header, beside, Some(audit.clone())).await?;
             apply(store, &writing).await.map_err(|error| match error {
                 CommitError::Store(error) => error,
                 CommitError::Stale { .. } => StoreError::Conflict { doing: "finishing a commit that was cut off" },
@@ -250,6 +252,33 @@ async fn finish(store: &Store, tail: &mut Tail, header: &CommitHeader, beside: &
         }
         Err(error) => Err(error),
     }
+}
+
+/// Writes a commit of the store to the session journal. A part that is missing is missing there as
+/// well.
+pub(crate) async fn keep(
+    store: &Store,
+    header: &CommitHeader,
+    beside: &Beside,
+    audit: Option<AuditEntry>,
+) -> Result<(), StoreError> {
+    let Some(session) = &store.session else { return Ok(()) };
+    for kept in &beside.kept {
+        let (digest, _, parts) = kept.content();
+        for number in 0..parts {
+            match kept::part(store, digest, number).await {
+                Ok(bytes) => session.keep(vec![part_frame(digest, number, &bytes)], false).await?,
+                Err(StoreError::Inconsistent { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    let mut chunks = Vec::with_capacity(header.chunks.len());
+    for at in 0..header.chunks.len() {
+        chunks.push(read::chunk_bytes(store, header.revision, at).await?.to_vec());
+    }
+    let commit = SessionCommit { header: header.clone(), beside: beside.clone(), audit };
+    session.keep(frames(&commit, chunks)?, true).await
 }
 
 /// Removes what is left of a commit that was never published.

@@ -13,6 +13,7 @@ use surrealdb::types::{Array, Bytes, Object, RecordId, SurrealValue, Value};
 use crate::chunk::{CHUNK_BYTES, compress};
 use crate::error::{cause, classify};
 use crate::read::{ask, parse};
+use crate::session::part_frame;
 use crate::{AuditDetails, Store, StoreError};
 
 /// Something kept with a commit.
@@ -124,9 +125,12 @@ async fn write_parts(store: &Store, digest: Digest, plain: &Arc<[u8]>) -> Result
     Ok(number)
 }
 
-/// Writes one compressed part; the same part again is the same bytes.
+/// Writes one compressed part, to the session journal first; the same part again is the same bytes.
 pub(crate) async fn write_part(store: &Store, digest: Digest, part: u32, bytes: Vec<u8>) -> Result<(), StoreError> {
     const DOING: &str = "keeping a payload";
+    if let Some(session) = &store.session {
+        session.keep(vec![part_frame(digest, part, &bytes)], false).await?;
+    }
     let asked = store
         .db
         .query("UPSERT $id SET bytes = $bytes RETURN NONE")

@@ -25,8 +25,10 @@ mod open;
 mod pages;
 mod pause;
 mod read;
+mod redo;
 mod restore;
 mod rows;
+mod session;
 mod verify;
 
 #[cfg(test)]

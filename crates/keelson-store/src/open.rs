@@ -1,18 +1,20 @@
-//! Opening a store: address, migrations, an interrupted commit, the head file.
+//! Opening a store: address, migrations, the session before, an interrupted commit, the head file.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use keelson_model::Digest;
+use keelson_model::{Digest, Revision};
 use surrealdb::Surreal;
 use surrealdb::engine::any::{Any, connect};
 use surrealdb::types::{SurrealValue, Value};
 use tokio::sync::Mutex;
 
 use crate::commit::{Tail, arbitrary};
-use crate::error::{cause, classify};
+use crate::error::{cause, classify, is_disk_failure};
 use crate::headfile::{Acknowledged, HeadFile};
 use crate::pause::Pause;
+use crate::redo::Before;
+use crate::session::Session;
 use crate::{StoreError, journal, read, restore};
 
 const NAMESPACE: &str = "keelson";
@@ -41,6 +43,15 @@ impl Options {
         Self { url: url.into(), credentials: None, pause: Pause::default() }
     }
 
+    /// The last revision that was acknowledged, as the head file beside an embedded store says.
+    /// `None` when there is no such file, it cannot be read, or nothing was committed yet.
+    #[must_use]
+    pub fn acknowledged(&self) -> Option<Revision> {
+        let folder = address(&self.url).ok()?.folder?;
+        let acknowledged = HeadFile { path: beside(&folder, ".head.json") }.read().ok()??;
+        Some(acknowledged.revision).filter(|revision| revision.0 > 0)
+    }
+
     /// The embedded store in a data folder.
     #[must_use]
     pub fn in_folder(folder: &Path) -> Self {
@@ -53,6 +64,8 @@ impl Options {
 pub struct Store {
     pub(crate) db: Surreal<Any>,
     pub(crate) headfile: Option<HeadFile>,
+    /// Of an embedded store on the disk, once it is open.
+    pub(crate) session: Option<Session>,
     pub(crate) tail: Arc<Mutex<Tail>>,
     /// Names this process in the journal.
     pub(crate) writer: Arc<str>,
@@ -95,7 +108,7 @@ fn address(url: &str) -> Result<Address, StoreError> {
 }
 
 impl Store {
-    /// Opens a store, makes or migrates its schema, finishes or removes a commit that was cut off,
+    /// Opens a store, makes or migrates its schema, brings back what the engine lost, finishes or removes a commit that was cut off,
     /// and checks that nothing acknowledged is missing.
     ///
     /// # Errors
@@ -103,29 +116,61 @@ impl Store {
     /// version, or has lost commits.
     pub async fn open(options: Options) -> Result<Self, StoreError> {
         let address = address(&options.url)?;
+        let acknowledged = options.acknowledged();
+        let folder = address.folder.clone();
+        let opened = Self::open_at(address, options).await;
+        opened.map_err(|error| match folder {
+            Some(folder) => damaged(folder, acknowledged, error),
+            None => error,
+        })
+    }
+
+    async fn open_at(address: Address, options: Options) -> Result<Self, StoreError> {
         if let Some(folder) = &address.folder {
             let parent = folder_of(folder);
             std::fs::create_dir_all(&parent).map_err(|source| StoreError::File { path: parent, source })?;
         }
+        let before = address.folder.clone().map(|folder| {
+            let path = beside(&folder, ".session");
+            Before::look(folder, path)
+        });
+        let before = before.transpose()?;
         let db = connect(&address.url).await.map_err(|error| classify("opening the store", &error))?;
         if let Some((username, password)) = options.credentials {
             let credentials = surrealdb::opt::auth::Root { username, password };
             db.signin(credentials).await.map_err(|error| classify("signing in", &error))?;
         }
+        let before = match before {
+            Some(before) => Some(before.opened().await?),
+            None => None,
+        };
         db.use_ns(NAMESPACE).use_db(DATABASE).await.map_err(|error| classify("opening the database", &error))?;
         migrate(&db).await?;
         let headfile = address.folder.map(|folder| HeadFile { path: beside(&folder, ".head.json") });
-        let store = Self {
+        let mut store = Self {
             db,
             headfile,
+            session: None,
             tail: Arc::default(),
             writer: Arc::from(format!("{:016x}{:016x}", arbitrary(), arbitrary())),
             is_remote: address.is_remote,
             pause: options.pause,
         };
         restore::refuse_unfinished(&store).await?;
+        let keep = match &before {
+            Some(before) => before.bring_back(&store).await?,
+            None => false,
+        };
         let mut tail = read::tail(&store).await?;
         store.check_not_lost(tail)?;
+        if let Some(before) = before {
+            store.session = Some(before.begin(keep, tail).await?);
+            if keep {
+                // The audit log is read up to where the tail says it ends.
+                *store.tail.lock().await = tail;
+                before.close_gap(&store, tail).await?;
+            }
+        }
         journal::recover(&store, &mut tail).await?;
         *store.tail.lock().await = tail;
         store.check_head().await?;
@@ -168,6 +213,20 @@ impl Store {
             None => headfile.write(found),
         }
     }
+}
+
+/// Says of a failure of the engine on the disk which store it is about and what to do. Other failures
+/// say so themselves.
+fn damaged(folder: PathBuf, acknowledged: Option<Revision>, error: StoreError) -> StoreError {
+    let is_engine = matches!(error, StoreError::Failed { .. } | StoreError::Unavailable(_));
+    if !is_engine || is_disk_failure(&error) {
+        return error;
+    }
+    let acknowledged = match acknowledged {
+        Some(revision) => format!("The last acknowledged revision is {revision}"),
+        None => "No head file says which revision was the last".to_owned(),
+    };
+    StoreError::Damaged { folder, acknowledged, source: Box::new(error) }
 }
 
 fn lost(headfile: &HeadFile, acknowledged: Acknowledged, tail: Tail) -> StoreError {

@@ -2,7 +2,8 @@
 //!
 //! The whole archive is checked before the store is touched: every frame, every digest, every chain.
 //! Then it is written, commit after commit, below the head; one last transaction publishes the head.
-//! A store in which that was cut off is refused on opening.
+//! A store in which that was cut off is refused on opening. All that is restored is written to the session
+//! journal as well, as a commit is, so that an opening brings back what the engine lost of it.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use crate::headfile::Acknowledged;
 use crate::journal::{Lease, chunk_row, write, write_rows};
 use crate::kept::{Beside, KEEP, blocking, write_part};
 use crate::read::{ask, check_count};
+use crate::session::{SessionCommit, audit_frame, frames};
 use crate::{AuditEntry, Options, Progress, Store, StoreError, chunk, kept, read};
 
 /// Refuses a store in which a restore was cut off.
@@ -81,6 +83,9 @@ pub async fn restore(
         }
     }
     store.pause.at("restore: before publication");
+    if let Some(session) = &store.session {
+        session.keep(Vec::new(), true).await?;
+    }
     let publish = if manifest.revision.0 == 0 {
         "DELETE head:restoring"
     } else {
@@ -106,6 +111,10 @@ async fn run(store: &Store, text: &'static str, manifest: &Manifest) -> Result<(
 async fn restore_commit(store: &Store, commit: ArchivedCommit, chunks: Vec<Vec<u8>>) -> Result<(), StoreError> {
     const DOING: &str = "restoring a commit";
     let ArchivedCommit { header, beside } = commit;
+    if let Some(session) = &store.session {
+        let commit = SessionCommit { header: header.clone(), beside: beside.clone(), audit: None };
+        session.keep(frames(&commit, chunks.clone())?, false).await?;
+    }
     let mut changes = Vec::new();
     for (at, bytes) in chunks.into_iter().enumerate() {
         let digest = header.chunks.get(at).copied().unwrap_or_default();
@@ -136,6 +145,14 @@ async fn restore_commit(store: &Store, commit: ArchivedCommit, chunks: Vec<Vec<u
 }
 
 async fn restore_audit(store: &Store, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
+    if let Some(session) = &store.session {
+        session.keep(entries.iter().map(audit_frame).collect(), false).await?;
+    }
+    write_audit(store, entries).await
+}
+
+/// Writes audit entries that are not there.
+pub(crate) async fn write_audit(store: &Store, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
     let rows = entries.into_iter().map(|entry| {
         let mut row = surrealdb::types::Object::new();
         row.insert("id", RecordId::new("audit", i64::try_from(entry.seq).unwrap_or(i64::MAX)));

@@ -73,6 +73,15 @@ impl Rows {
         Ok(rows)
     }
 
+    /// Rows by the places of their tables, whether or not there are others in their place.
+    pub(crate) fn replacing(rows: impl IntoIterator<Item = (usize, Value)>) -> Self {
+        let mut replacing = Self::default();
+        for (table, row) in rows {
+            replacing.0[table][1].push(row);
+        }
+        replacing
+    }
+
     /// The statements that write them; all are idempotent.
     pub(crate) fn into_statements(self) -> impl Iterator<Item = Statement> {
         let tables = self.0.into_iter().enumerate();
@@ -163,7 +172,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    fn id(&self) -> RecordId {
+    pub(crate) fn id(&self) -> RecordId {
         let table = TABLES[self.table()];
         match self {
             Self::Relationship(Relationship { key, .. }) => {

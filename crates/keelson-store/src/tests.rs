@@ -16,6 +16,7 @@ use surrealdb::types::SurrealValue;
 use crate::{CommitError, Draft, Options, Store, StoreError, WORKER_STACK_BYTES, commit};
 
 mod copies;
+mod session;
 
 fn run<F: Future<Output = ()> + Send + 'static>(test: F) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -250,6 +251,12 @@ fn a_large_commit_is_journalled_and_survives_reopening() {
     });
 }
 
+/// Removes what says which commits were acknowledged.
+fn forget(store: &Store) {
+    std::fs::remove_file(&store.headfile.as_ref().unwrap().path).unwrap();
+    std::fs::remove_file(&store.session.as_ref().unwrap().path).unwrap();
+}
+
 #[test]
 fn a_commit_cut_off_is_finished_or_removed() {
     run(async {
@@ -259,7 +266,7 @@ fn a_commit_cut_off_is_finished_or_removed() {
         // As a process leaves it that dies between journal and publication.
         let undo = "BEGIN; UPDATE commit SET state = 'prepared'; DELETE head; DELETE audit; DELETE ci; COMMIT;";
         assert!(store.db.query(undo).await.unwrap().take_errors().is_empty());
-        std::fs::remove_file(&store.headfile.as_ref().unwrap().path).unwrap();
+        forget(&store);
         let store = reopened(folder.path(), store).await;
         assert_eq!(store.head().await.digest, committed.digest);
         assert_eq!(store.verify(|_| true).await.unwrap().problems, []);
@@ -267,7 +274,7 @@ fn a_commit_cut_off_is_finished_or_removed() {
         let undo = "BEGIN; UPDATE commit SET state = 'prepared'; DELETE head; DELETE audit; DELETE ci; \
                     DELETE relationship; DELETE chunk; COMMIT;";
         assert!(store.db.query(undo).await.unwrap().take_errors().is_empty());
-        std::fs::remove_file(&store.headfile.as_ref().unwrap().path).unwrap();
+        forget(&store);
         let store = reopened(folder.path(), store).await;
         assert_eq!(store.head().await.revision, Revision(0));
         store.commit(draft(0, some_changes())).await.unwrap();
@@ -285,6 +292,8 @@ fn a_lost_tail_is_noticed_on_opening() {
         let lose = "BEGIN; DELETE commit:2; DELETE chunk:[2, 0]; DELETE scope_state; DELETE audit:2; \
                     UPDATE head:main SET revision = 1; COMMIT;";
         assert!(store.db.query(lose).await.unwrap().take_errors().is_empty());
+        // With its journal, the session's commits would be brought back.
+        std::fs::remove_file(&store.session.as_ref().unwrap().path).unwrap();
         drop(store);
         let refused = loop {
             match Store::open(Options::in_folder(folder.path())).await {

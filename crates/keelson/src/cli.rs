@@ -1,6 +1,7 @@
 //! The arguments of every command.
 
 mod keeping;
+mod times;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -93,7 +94,7 @@ pub(crate) enum Command {
     Search(Search),
     /// List configuration items
     List(List),
-    /// How a configuration item changed, newest first
+    /// How a configuration item, its relationships and its needs changed, newest first
     History(History),
     /// What losing these costs, with proof
     Impact(Impact),
@@ -145,6 +146,7 @@ pub(crate) struct Serve {
 keelson import terraform terraform.tfstate --source aws-prod --dry-run\n  \
 keelson import kubernetes cluster.json --option cluster=prod-1\n  \
 keelson import csv servers.csv --option mapping=servers.toml\n  \
+terraform show -json > state.json; keelson import terraform state.json --option lineage=prod-network\n  \
 keelson import gitlab catalogue-2019 catalogue-2020 --backdate   # load the past\n\n\
 A batch that is refused changes nothing and gives exit status 2. See 'keelson import help' for the importers.")]
 pub(crate) struct Import {
@@ -154,19 +156,22 @@ pub(crate) struct Import {
     /// Files or folders
     #[arg(value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
-    /// Name of the configured source, for precedence and withdrawal; default: the importer's name
+    /// Name of the configured source, for precedence and withdrawal; default: the importer's name.
+    /// Give two catalogues or accounts of one sort two names: with one name (and one scope), what
+    /// the first lists is withdrawn when the second is imported
     #[arg(long, value_name = "NAME")]
     pub(crate) source: Option<String>,
     /// What the import covers, as dimension=value/dimension=value, or a name
     #[arg(long, value_name = "SCOPE")]
     pub(crate) scope: Option<String>,
-    /// The files list everything in the scope: what is missing is withdrawn, under the guard
+    /// The files list everything in the scope: what is missing is withdrawn, under the guard.
+    /// GitLab, Terraform and Kubernetes files that prove it themselves do so without this option
     #[arg(long)]
     pub(crate) complete: bool,
-    /// When the source was read; default: now
-    #[arg(long, value_name = "TIME")]
+    /// When the source was read: a time, or a day, meaning its end in UTC; default: now
+    #[arg(long, value_name = "TIME", value_parser = times::observed)]
     pub(crate) observed_at: Option<DateTime<Utc>>,
-    /// Option of the importer; may be given several times
+    /// Option of the importer; may be given several times. The mapping of 'csv' is a file
     #[arg(long = "option", value_name = "NAME=VALUE")]
     pub(crate) options: Vec<String>,
     /// Percentage of a source's items or relationships a complete batch may withdraw; default: 5,
@@ -213,6 +218,9 @@ pub(crate) enum SeverityArg {
 keelson review settle 01KA… --candidate host/web-1 --reason 'same serial number'\n  \
 keelson review settle 01KA… --reason 'the hall was closed'   # a new item, or let the withdrawal go ahead")]
 pub(crate) struct Review {
+    /// Also settled and obsolete ones
+    #[arg(long)]
+    pub(crate) all: bool,
     #[command(subcommand)]
     pub(crate) action: Option<ReviewAction>,
 }
@@ -330,11 +338,11 @@ pub(crate) struct Impact {
     /// What is lost, with the fraction lost (KEY=LOSS, 0 to 1) if it is not all of it
     #[arg(value_name = "KEY[=LOSS]", required = true, add = key_completer())]
     pub(crate) seeds: Vec<String>,
-    /// Start of the interval
-    #[arg(long, value_name = "TIME", requires = "end")]
+    /// Start of the interval: a time, or a day, meaning its beginning in UTC
+    #[arg(long, value_name = "TIME", requires = "end", value_parser = times::start)]
     pub(crate) start: Option<DateTime<Utc>>,
-    /// End of the interval, the first moment after it
-    #[arg(long, value_name = "TIME", requires = "start")]
+    /// End of the interval, the first moment after it; or a day, which is then still in it
+    #[arg(long, value_name = "TIME", requires = "start", value_parser = times::end)]
     pub(crate) end: Option<DateTime<Utc>>,
     #[command(flatten)]
     pub(crate) past: Past,
@@ -344,7 +352,8 @@ pub(crate) struct Impact {
     /// Evaluations the search for decisive unknown facts may take; 0 leaves certainty out
     #[arg(long, value_name = "N", default_value_t = keelson_app::answers::impact::USUAL_BUDGET)]
     pub(crate) budget: usize,
-    /// Exit with status 1 when a service gets this verdict or a worse one
+    /// Exit with status 1 when any service, one that is itself lost included, gets this verdict or a
+    /// worse one, however many items are listed
     #[arg(long, value_name = "VERDICT", value_enum)]
     pub(crate) fail_on: Option<FailOn>,
 }
@@ -352,11 +361,13 @@ pub(crate) struct Impact {
 /// The verdict at which a gate fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FailOn {
-    /// A service loses anything.
+    /// A service loses anything with every need as it is written, or is breached for some answer to
+    /// the unknown facts.
     Degraded,
-    /// A service is breached.
+    /// A service is breached with every need as it is written (a rule nobody stated means all
+    /// members), or for every answer to the unknown facts.
     Breached,
-    /// A service is breached for some answer to the unknown facts.
+    /// A service is breached as above, or for some answer to the unknown facts.
     Possible,
 }
 

@@ -6,9 +6,13 @@ mod keep;
 mod review;
 mod serve;
 
-use clap::CommandFactory;
+use std::io::{self, Write};
 
-use crate::cli::{Cli, Command};
+use anyhow::anyhow;
+use clap::CommandFactory;
+use keelson_app::Options;
+
+use crate::cli::{Cli, Command, Format, Global};
 use crate::failure::{Exit, Failure};
 
 pub(crate) use import::print_summary;
@@ -20,6 +24,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
     if let Some(server) = &global.server {
         crate::remote::refuse(server, &command)?;
     }
+    check_store_is_there(&global, &command)?;
     match command {
         Command::Demo(args) => crate::demo::run(&global, &args).await,
         Command::Serve(args) => serve::run(&global, &args).await,
@@ -34,12 +39,18 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Dependents(args) => ask::walk(&global, args, keelson_app::answers::walk::Way::Dependents).await,
         Command::Path(args) => ask::path(&global, args).await,
         Command::Check(args) => ask::check(&global, args).await,
+        Command::Export(_) if global.output != Format::Table => Err(Failure::input(anyhow!(
+            "'keelson export' writes the form that --format names (batch, graphml, dot, csv); leave out --output"
+        ))),
         Command::Export(args) => crate::export::run(&global, &args).await,
         Command::Backup(args) => keep::backup(&global, &args).await,
         Command::Restore(args) => keep::restore(&global, &args).await,
         Command::Verify => keep::verify(&global).await,
         Command::Completions(args) => {
-            clap_complete::generate(args.shell, &mut Cli::command(), "keelson", &mut std::io::stdout());
+            // What generates the script panics when it cannot write.
+            let mut script = Vec::new();
+            clap_complete::generate(args.shell, &mut Cli::command(), "keelson", &mut script);
+            io::stdout().write_all(&script)?;
             eprintln!(
                 "# keys complete too with:  source <(COMPLETE={} keelson)",
                 args.shell.to_string().to_lowercase()
@@ -47,4 +58,21 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
     }
+}
+
+/// Refuses to go on as if there were no store where one was lost: the head file beside it remembers
+/// what was acknowledged.
+fn check_store_is_there(global: &Global, command: &Command) -> Result<(), Failure> {
+    let elsewhere = global.server.is_some() || global.store.is_some();
+    let needs_none = matches!(command, Command::Demo(_) | Command::Completions(_));
+    if elsewhere || needs_none || global.data.join("store").exists() {
+        return Ok(());
+    }
+    let Some(revision) = Options::in_folder(&global.data).acknowledged() else { return Ok(()) };
+    let data = global.data.display();
+    Err(Failure::trouble(anyhow!(
+        "the store in {data} is gone: there is no folder {data}/store, but the head file {data}/store.head.json says \
+         that revision {revision} was acknowledged; restore the last backup into a new folder with `keelson restore \
+         BACKUP --data NEW-FOLDER`, or accept the loss by removing the head file"
+    )))
 }

@@ -4,18 +4,21 @@ mod estate;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::io::{self, Write};
 
 use anyhow::anyhow;
 use chrono::TimeDelta;
+use clap::parser::ValueSource;
 use keelson_app::answers::impact::{USUAL_BUDGET, VerdictWord};
 use keelson_app::{Actor, Answer, ImportOptions, Keelson, Question, SeedInput, system};
 use keelson_importer::{Context, Input, SourceFile};
 use keelson_model::{Batch, Scope};
 use keelson_server::ServerOptions;
 use keelson_server::summary::Summary;
+use serde_json::json;
 
-use crate::cli::{Demo, Global};
+use crate::cli::{Demo, Format, Global};
 use crate::commands::{print_summary, serve_until_stopped};
 use crate::failure::{Exit, Failure};
 use crate::{complete, importers, open, render};
@@ -24,8 +27,27 @@ use estate::{Assessment, Estate, Source};
 /// How long ago the newest source of the demonstration was read.
 const AGE_HOURS: i64 = 5;
 
+/// Refuses a data folder that somebody named: the demonstration would not use it. That the environment
+/// names one for other commands is no reason.
+pub(crate) fn refuse_data(matches: &clap::ArgMatches) -> Result<(), Failure> {
+    let is_named = |matches: &clap::ArgMatches| matches.value_source("data") == Some(ValueSource::CommandLine);
+    match matches.subcommand() {
+        Some(("demo", demo)) if is_named(demo) || is_named(matches) => Err(Failure::input(anyhow!(
+            "the demonstration has a folder of its own, so --data means nothing to it; keep it with --keep FOLDER"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Runs the command.
 pub(crate) async fn run(global: &Global, args: &Demo) -> Result<Exit, Failure> {
+    let form = match global.output {
+        Format::Table => Form::Text,
+        Format::Json => Form::Document,
+        Format::Ndjson | Format::Csv => {
+            return Err(Failure::input(anyhow!("'keelson demo' answers as table or json, not as rows")));
+        }
+    };
     let estate = Estate::built_in().map_err(Failure::trouble)?;
     let temporary = tempfile::Builder::new().prefix("keelson-demo-").tempdir()?;
     let folder = args.keep.as_deref().unwrap_or(temporary.path());
@@ -37,24 +59,45 @@ pub(crate) async fn run(global: &Global, args: &Demo) -> Result<Exit, Failure> {
     }
     let global = Global { data: folder.to_owned(), store: None, ..global.clone() };
     let keelson = open::for_writing(&global).await?;
-    import(&keelson, &estate).await?;
+    let imports = import(&keelson, &estate, form).await?;
     complete::leave_keys(folder, &keelson.view().catalogue);
-    assess(&keelson, &estate).await?;
+    let assessments = assess(&keelson, &estate, form).await?;
+    if form == Form::Document {
+        let document = json!({ "imports": imports, "assessments": assessments });
+        writeln!(io::stdout().lock(), "{document:#}")?;
+    }
     if args.once {
         if let Some(kept) = &args.keep {
-            println!("\nThe estate is kept in {}: keelson check --data {}", kept.display(), kept.display());
+            say(form, format_args!("\nThe estate is kept in {0}: keelson check --data {0}", kept.display()))?;
         } else {
-            println!("\nTo look around yourself: keelson demo --once --keep estate, then keelson check --data estate");
+            let advice = "To look around yourself: keelson demo --once --keep estate, then keelson check --data estate";
+            say(form, format_args!("\n{advice}"))?;
         }
         return Ok(Exit::Done);
     }
-    println!();
+    say(form, format_args!(""))?;
     let options = ServerOptions { data: Some(folder.to_owned()), ..ServerOptions::at(args.listen) };
     serve_until_stopped(keelson, options).await
 }
 
-async fn import(keelson: &Keelson, estate: &Estate) -> Result<(), Failure> {
-    println!("{}, a service provider that does not exist, as {} sources tell it\n", estate.title, estate.sources.len());
+/// In what form the demonstration tells what it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// As it goes, for people.
+    Text,
+    /// As one JSON document at the end.
+    Document,
+}
+
+/// Writes a line for people.
+fn say(form: Form, line: fmt::Arguments<'_>) -> io::Result<()> {
+    if form == Form::Text { writeln!(io::stdout().lock(), "{line}") } else { Ok(()) }
+}
+
+async fn import(keelson: &Keelson, estate: &Estate, form: Form) -> Result<Vec<Summary>, Failure> {
+    let (title, sources) = (&estate.title, estate.sources.len());
+    say(form, format_args!("{title}, a service provider that does not exist, as {sources} sources tell it\n"))?;
+    let mut summaries = Vec::new();
     let newest = estate.sources.iter().map(|source| source.observed_at).max().unwrap_or_default();
     // The estate is always as fresh as on its first day: all times move together.
     let shift = system::now() - TimeDelta::hours(AGE_HOURS) - newest;
@@ -64,19 +107,23 @@ async fn import(keelson: &Keelson, estate: &Estate) -> Result<(), Failure> {
                 ImportOptions { actor: Actor::named("demo"), batch_id: None, dry_run: false, backdated: false };
             let imported = keelson.import(batch, options).await?;
             let summary = Summary::of(&imported, false, false);
-            print_summary(&mut io::stdout().lock(), &summary, 0)?;
-            if let Some(reason) = summary.refused {
+            if form == Form::Text {
+                print_summary(&mut io::stdout().lock(), &summary, 0)?;
+            }
+            if let Some(reason) = &summary.refused {
                 return Err(Failure::trouble(anyhow!(
                     "the demonstration's source '{}' was refused: {reason}",
                     source.source
                 )));
             }
+            summaries.push(summary);
         }
     }
     let view = keelson.view();
     let (items, needs) = (view.graph.items(), view.catalogue.need_count());
-    println!("\n{items} configuration items, {} relationships, {needs} needs", view.catalogue.relationship_count());
-    Ok(())
+    let relationships = view.catalogue.relationship_count();
+    say(form, format_args!("\n{items} configuration items, {relationships} relationships, {needs} needs"))?;
+    Ok(summaries)
 }
 
 /// Reads one source of the estate into its batches.
@@ -98,25 +145,30 @@ pub(crate) fn read(source: &Source, shift: TimeDelta) -> anyhow::Result<Vec<Batc
     Ok(importer.normalise(&input, &context)?)
 }
 
-async fn assess(keelson: &Keelson, estate: &Estate) -> Result<(), Failure> {
+async fn assess(keelson: &Keelson, estate: &Estate, form: Form) -> Result<Vec<serde_json::Value>, Failure> {
+    let mut assessments = Vec::new();
     for (number, assessment) in estate.assessments.iter().enumerate() {
-        println!("\n{}\n{}. {}\n", "─".repeat(100), number + 1, assessment.title);
-        println!("{}\n", assessment.why.trim());
+        say(form, format_args!("\n{}\n{}. {}\n", "─".repeat(100), number + 1, assessment.title))?;
+        say(form, format_args!("{}\n", assessment.why.trim()))?;
         let seeds = assessment.seeds.iter().map(|seed| SeedInput { key: seed.key.clone(), loss: seed.loss }).collect();
         let question = Question::Impact { seeds, interval: None, budget: USUAL_BUDGET, most: 1_000 };
         let Answer::Impact(answer) = keelson.ask(question, None).await? else {
             return Err(Failure::trouble(anyhow!("the answer does not fit the question")));
         };
-        let mut out = io::stdout().lock();
-        render::impact(&mut out, &answer)?;
-        out.flush()?;
+        if form == Form::Text {
+            let mut out = io::stdout().lock();
+            render::impact(&mut out, &answer)?;
+            out.flush()?;
+        }
+        let (id, title, why) = (&assessment.id, &assessment.title, assessment.why.trim());
+        assessments.push(json!({ "id": id, "title": title, "why": why, "answer": answer }));
         let keys = |verdict: VerdictWord| -> Vec<String> {
             let services = answer.items.iter().filter(|line| line.is_service && line.verdict == verdict);
             services.map(|line| line.subject.key.clone()).collect()
         };
         check(assessment, keys(VerdictWord::Breached), keys(VerdictWord::Degraded))?;
     }
-    Ok(())
+    Ok(assessments)
 }
 
 /// The estate says what the answer is; another one is a fault of the program.

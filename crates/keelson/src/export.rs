@@ -11,6 +11,7 @@ use std::io::{self, BufWriter, Write};
 
 use anyhow::Context as _;
 use keelson_app::View;
+use keelson_app::answers::projection::is_still_needed;
 use keelson_app::answers::walk::{Way, cone};
 use keelson_catalogue::{CiIx, NeedIx, RelationshipIx};
 use keelson_model::Standing;
@@ -30,7 +31,7 @@ pub(crate) struct Extract {
 /// Runs the command.
 pub(crate) async fn run(global: &Global, args: &Export) -> Result<Exit, Failure> {
     let as_of = open::as_of(&args.past)?;
-    let keelson = open::existing(global).await?;
+    let keelson = open::unchecked(global).await?;
     let (view, asked) = keelson.view_for(as_of).await?;
     let extract = Extract::of(view, args.cone.as_deref())?;
     let source = args.source.clone();
@@ -65,7 +66,10 @@ impl Extract {
         let mut items: Vec<CiIx> = match cone_of {
             Some(key) => cone(&view, key, Way::Needs).map_err(Failure::input)?,
             None => {
-                catalogue.cis().filter(|(_, slot)| slot.ci.standing != Standing::Withdrawn).map(|(ix, _)| ix).collect()
+                // What is withdrawn and still needed is in the graph, so it is in every form of it.
+                let is_written =
+                    |ix: CiIx| catalogue.ci(ix).standing != Standing::Withdrawn || is_still_needed(catalogue, ix);
+                catalogue.cis().map(|(ix, _)| ix).filter(|ix| is_written(*ix)).collect()
             }
         };
         items.sort_by(|a, b| catalogue.ci(*a).key.cmp(&catalogue.ci(*b).key));

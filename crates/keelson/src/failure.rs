@@ -33,8 +33,11 @@ impl Failure {
         Self { exit: Exit::Trouble, error: error.into() }
     }
 
-    /// Writes the failure and its causes to standard error.
+    /// Writes the failure and its causes to standard error. That nobody reads on is none.
     pub(crate) fn print(&self) {
+        if self.exit == Exit::Done {
+            return;
+        }
         eprintln!("error: {}", self.error);
         let mut said = self.error.to_string();
         for cause in self.error.chain().skip(1) {
@@ -50,9 +53,12 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
-            Error::BeforeTheFirst(_) | Error::ImportRunning { .. } | Error::TooLateToBackdate { .. } => {
-                Self::input(error)
-            }
+            Error::BeforeTheFirst(_)
+            | Error::RevisionZero
+            | Error::BeyondTheHead { .. }
+            | Error::ImportRunning { .. }
+            | Error::ReadInTheFuture { .. }
+            | Error::TooLateToBackdate { .. } => Self::input(error),
             error => Self::trouble(error),
         }
     }
@@ -78,8 +84,12 @@ impl From<EditError> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
+        let error = anyhow::Error::from(error);
         // A reader that has seen enough (`keelson list | head`) is no trouble.
-        let exit = if error.kind() == std::io::ErrorKind::BrokenPipe { Exit::Done } else { Exit::Trouble };
-        Self { exit, error: error.into() }
+        let is_closed = |cause: &(dyn std::error::Error + 'static)| {
+            cause.downcast_ref().is_some_and(|error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe)
+        };
+        let exit = if error.chain().any(is_closed) { Exit::Done } else { Exit::Trouble };
+        Self { exit, error }
     }
 }

@@ -25,13 +25,21 @@ mod output;
 mod remote;
 mod render;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use failure::{Exit, Failure};
 
+/// How long work that goes on behind the end of a command is waited for.
+const LAST_WAIT: std::time::Duration = std::time::Duration::from_secs(10);
+
 fn main() -> std::process::ExitCode {
     complete::answer_shell();
-    let cli = cli::Cli::parse();
+    let matches = cli::Cli::command().get_matches();
+    let cli = cli::Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let Err(failure) = demo::refuse_data(&matches) {
+        failure.print();
+        return failure.exit.into();
+    }
     trace(cli.global.verbose);
     // The engine of the store needs more stack than tokio gives its workers by default.
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -39,10 +47,15 @@ fn main() -> std::process::ExitCode {
         .thread_stack_size(keelson_store::WORKER_STACK_BYTES)
         .build();
     let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(async move {
-            let work = tokio::spawn(commands::run(cli));
-            work.await.unwrap_or_else(|error| Err(Failure::trouble(anyhow::anyhow!("stopped: {error}"))))
-        }),
+        Ok(runtime) => {
+            let outcome = runtime.block_on(async move {
+                let work = tokio::spawn(commands::run(cli));
+                work.await.unwrap_or_else(|error| Err(Failure::trouble(anyhow::anyhow!("stopped: {error}"))))
+            });
+            // Computing that nobody waits for any more must not keep the program.
+            runtime.shutdown_timeout(LAST_WAIT);
+            outcome
+        }
         Err(error) => Err(Failure::trouble(error)),
     };
     match outcome {

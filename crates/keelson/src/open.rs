@@ -29,13 +29,19 @@ pub(crate) fn options(global: &Global) -> Options {
 
 /// Opens the catalogue for reading; a folder without a store is bad usage, not an empty catalogue.
 pub(crate) async fn existing(global: &Global) -> Result<Keelson, Failure> {
+    checked(unchecked(global).await?)
+}
+
+/// As [`existing`], also when the class files contradict what is stored: for commands that find
+/// out what is wrong, mend it, or get the data out.
+pub(crate) async fn unchecked(global: &Global) -> Result<Keelson, Failure> {
     if global.store.is_none() && !global.data.join("store").exists() {
         return Err(Failure::input(anyhow!(
             "there is no store in {}; import something first, or name its folder with --data",
             global.data.display()
         )));
     }
-    for_writing(global).await
+    opened(global, settings(global)?).await
 }
 
 /// Opens the catalogue, making the store when there is none.
@@ -43,15 +49,22 @@ pub(crate) async fn for_writing(global: &Global) -> Result<Keelson, Failure> {
     with_settings(global, settings(global)?).await
 }
 
-/// As [`for_writing`], with settings of the reconciliation.
-pub(crate) async fn with_settings(global: &Global, settings: Settings) -> Result<Keelson, Failure> {
-    let schema = schema(global)?;
-    let keelson = Keelson::open_with(options(global), schema, settings).await.map_err(|error| match error {
-        Error::Store(locked @ StoreError::Locked { .. }) => Failure::trouble(anyhow!(locked)),
-        error => error.into(),
-    })?;
+fn checked(keelson: Keelson) -> Result<Keelson, Failure> {
     keelson.check_schema().map_err(Failure::input)?;
     Ok(keelson)
+}
+
+/// As [`for_writing`], with settings of the reconciliation.
+pub(crate) async fn with_settings(global: &Global, settings: Settings) -> Result<Keelson, Failure> {
+    checked(opened(global, settings).await?)
+}
+
+async fn opened(global: &Global, settings: Settings) -> Result<Keelson, Failure> {
+    let schema = schema(global)?;
+    Keelson::open_with(options(global), schema, settings).await.map_err(|error| match error {
+        Error::Store(locked @ StoreError::Locked { .. }) => Failure::trouble(anyhow!(locked)),
+        error => error.into(),
+    })
 }
 
 /// Built-in classes and those of the user's own folder.

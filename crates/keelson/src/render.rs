@@ -19,6 +19,48 @@ pub(crate) use impact::impact;
 
 type Out<'a> = &'a mut dyn Write;
 
+/// A number with its noun: `1 item`, `2 items`.
+fn counted(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// Columns a line of a check may take.
+const WIDE: usize = 160;
+
+/// A text broken at blanks into lines of at most [`WIDE`] columns, the further ones indented.
+fn wrapped(text: &str, indent: &str) -> String {
+    let (mut lines, mut width) = (String::new(), 0);
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if width > 0 && width + 1 + length > WIDE {
+            lines.push('\n');
+            lines.push_str(indent);
+            width = indent.chars().count();
+        } else if width > 0 {
+            lines.push(' ');
+            width += 1;
+        }
+        lines.push_str(word);
+        width += length;
+    }
+    lines
+}
+
+/// As many names as fit in one line, and how many more there are.
+fn named(names: &[String]) -> String {
+    let (mut shown, mut width) = (0, 0);
+    for name in names {
+        width += name.chars().count() + 2;
+        if shown > 0 && width > WIDE {
+            break;
+        }
+        shown += 1;
+    }
+    let more = names.len() - shown;
+    let more = if more > 0 { format!(" … and {more} more") } else { String::new() };
+    names[..shown].join(", ") + &more
+}
+
 fn day(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M").to_string()
 }
@@ -57,7 +99,7 @@ pub(crate) fn list(out: Out<'_>, answer: &ListAnswer) -> io::Result<()> {
     if !answer.items.is_empty() {
         print(out, &lines)?;
     }
-    writeln!(out, "{} configuration items", answer.total)?;
+    writeln!(out, "{}", counted(answer.total, "configuration item"))?;
     footer(out, &answer.basis)
 }
 
@@ -134,7 +176,11 @@ fn need_line(out: Out<'_>, need: &NeedLine) -> io::Result<()> {
     let cap = need.cap.map(|cap| format!(", at most {}", percent(cap))).unwrap_or_default();
     let phase = if need.phase == keelson_model::Phase::Start { ", to start" } else { "" };
     writeln!(out, "  {}{rule}{cap}{phase}: {}", need.need, need.members.join(", "))?;
-    need.doubts.iter().try_for_each(|doubt| writeln!(out, "      not known: {doubt}"))
+    need.doubts.iter().try_for_each(|doubt| writeln!(out, "      not known: {doubt}"))?;
+    if !need.others.is_empty() {
+        writeln!(out, "      in force from {}", need.sources.join(" and "))?;
+    }
+    need.others.iter().try_for_each(|(source, said)| writeln!(out, "      {source} says: {said}"))
 }
 
 /// A JSON value as people write it.
@@ -152,16 +198,17 @@ fn plain(value: &serde_json::Value) -> String {
 
 /// How an item changed.
 pub(crate) fn history(out: Out<'_>, answer: &HistoryAnswer) -> io::Result<()> {
-    writeln!(out, "{}: {} changes", answer.key, answer.total)?;
+    writeln!(out, "{}: {}", answer.key, counted(answer.total, "change"))?;
     for entry in &answer.entries {
         let why = entry.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
         let source = entry.source.as_ref().map(|source| format!(" from {source}")).unwrap_or_default();
         let what = serde_json::to_value(entry.what).unwrap_or_default();
         writeln!(
             out,
-            "\nr{}  {}  {} by {}, {}{source}{why}",
+            "\nr{}  {}  {} {} by {}, {}{source}{why}",
             entry.revision,
             day(entry.at),
+            entry.record,
             plain(&what),
             entry.actor,
             entry.action
@@ -181,7 +228,7 @@ pub(crate) fn walk(out: Out<'_>, answer: &WalkAnswer) -> io::Result<()> {
             for owned in &answer.needs {
                 need_line(out, &owned.line)?;
             }
-            writeln!(out, "\nand with that, {} items", answer.met)?;
+            writeln!(out, "\nand with that, {}", counted(answer.met, "item"))?;
         }
         Way::Dependents => {
             writeln!(out, "{} is needed by", answer.start.key)?;
@@ -189,7 +236,8 @@ pub(crate) fn walk(out: Out<'_>, answer: &WalkAnswer) -> io::Result<()> {
                 write!(out, "  {}:", owned.dependent)?;
                 need_line(out, &owned.line)?;
             }
-            writeln!(out, "\nand by that, {} items depend on it", answer.met)?;
+            let depend = if answer.met == 1 { "depends" } else { "depend" };
+            writeln!(out, "\nand by that, {} {depend} on it", counted(answer.met, "item"))?;
         }
     }
     let mut lines = table(&["distance", "key", "class", "name"]);
@@ -232,12 +280,9 @@ pub(crate) fn check(out: Out<'_>, answer: &CheckAnswer) -> io::Result<()> {
             writeln!(out, "\n{} ({count}, {})", finding.code.as_str().replace('_', " "), finding.severity)?;
             last = Some(finding.code);
         }
-        writeln!(out, "  {}: {}", finding.key, finding.message)?;
+        writeln!(out, "  {}", wrapped(&format!("{}: {}", finding.key, finding.message), "      "))?;
         if finding.related.len() > 1 {
-            let shown: Vec<&str> = finding.related.iter().map(String::as_str).take(8).collect();
-            let more = finding.related.len().saturating_sub(shown.len());
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            writeln!(out, "      {}{more}", shown.join(", "))?;
+            writeln!(out, "      {}", named(&finding.related))?;
         }
     }
     footer(out, &answer.basis)

@@ -28,8 +28,18 @@ const TAKEN: &[Taken] = &[
         described: 0,
     },
     Taken { importer: "terraform", folder: "terraform/state-fleet", options: &[], described: 0 },
-    Taken { importer: "terraform", folder: "terraform/show-json-state", options: &[], described: 0 },
-    Taken { importer: "terraform", folder: "terraform/show-json-plan", options: &[], described: 0 },
+    Taken {
+        importer: "terraform",
+        folder: "terraform/show-json-state",
+        options: &["--option", "lineage=shown"],
+        described: 0,
+    },
+    Taken {
+        importer: "terraform",
+        folder: "terraform/show-json-plan",
+        options: &["--option", "lineage=planned"],
+        described: 0,
+    },
     Taken { importer: "kubernetes", folder: "kubernetes/api-lists", options: &["--complete"], described: 0 },
     Taken {
         importer: "kubernetes",

@@ -205,3 +205,125 @@ fn a_backup_restored_elsewhere_answers_the_same() {
     assert_eq!(place.run(&["backup", &copy]).status, 2);
     assert_eq!(place.run(&["restore", &copy]).status, 2);
 }
+
+/// What an answer says. Which of several equally good reasons it names, and in which order, depends
+/// on the order in which records came in.
+fn essence(answer: &Json) -> Json {
+    let of = |list: &Json, fields: &[&str]| -> Vec<Json> {
+        let entries = list.as_array().unwrap().iter();
+        entries.map(|entry| fields.iter().map(|field| entry[*field].clone()).collect()).collect()
+    };
+    let certainty = &answer["certainty"];
+    json!({
+        "complete": answer["complete"], "limits": answer["limits"], "touched": answer["touched"],
+        "items": of(&answer["items"], &["key", "class", "name", "criticality", "loss", "verdict"]),
+        "protected": of(&answer["protected"], &["key"]),
+        "certainty": [certainty["certain"], certainty["possible"], certainty["unknowns"]],
+        "decisive": certainty["decisive"].as_array().unwrap().len(),
+    })
+}
+
+#[test]
+fn an_export_of_the_demonstration_brings_back_the_same_answers() {
+    let (first, second) = (Place::new(), Place::new());
+    first.ok(&["demo", "--once", "--keep", &first.data().display().to_string()]);
+    let exported = first.ok(&["export"]);
+    assert!(exported.contains(r#""assumed":true"#), "the demonstration has a rule that nobody stated");
+    second.ok(&["import", "batch", &second.file("export.ndjson", &exported)]);
+    let again = second.ok(&["export"]);
+    let lines = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    let missing: Vec<String> = lines(&exported).into_iter().filter(|line| !again.contains(line.as_str())).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+    for class in ["database", "hypervisor", "virtual-machine", "site", "supplier"] {
+        for item in first.json(&["list", "--class", class, "--limit", "3"])["items"].as_array().unwrap() {
+            let key = item["key"].as_str().unwrap();
+            assert_eq!(essence(&impact(&first, &[key])), essence(&impact(&second, &[key])), "{key}");
+        }
+    }
+}
+
+const DOUBT: &str = r#"{"batch":{"format":"keelson/1","source":"worked-estate","scope":"doubt","complete":false,"observed_at":"2026-11-02T00:00:00Z"}}"#;
+
+#[test]
+fn a_breach_that_is_not_certain_is_not_printed_as_if_it_were() {
+    let place = estate();
+    let need = r#"{"need":{"dependent":"service/payments","name":"web pool","assumed":true,"members":["software-instance/web1","software-instance/web2","software-instance/web3"]}}"#;
+    place.ok(&["import", "batch", &place.file("doubt.ndjson", format!("{DOUBT}\n{need}\n"))]);
+    let table = place.ok(&["impact", "software-instance/web2"]);
+    assert!(table.contains("BREACHED (possibly)  service/payments"), "{table}");
+    let answer = impact(&place, &["software-instance/web2"]);
+    assert_eq!(answer["items"][0]["verdict"], "breached", "the JSON is as it was, and certainty tells");
+    assert_eq!(each(&answer["certainty"]["possible"], "key"), ["service/payments"]);
+    let outcomes = answer["certainty"]["decisive"][0]["outcomes"].as_array().unwrap();
+    let answers: Vec<&str> = outcomes.iter().map(|outcome| outcome["answers"][0].as_str().unwrap()).collect();
+    assert_eq!(answers, ["1", "2", "3"]);
+    let moved = |at: usize| outcomes[at]["shifts"][0]["to"].as_str().unwrap();
+    assert_eq!((moved(0), moved(1), moved(2)), ("protected", "protected", "certain"));
+    let table = place.ok(&["impact", "software-instance/web1", "software-instance/web2", "software-instance/web3"]);
+    assert!(table.contains("BREACHED  service/payments"), "{table}");
+}
+
+#[test]
+fn a_gate_for_degraded_services_fails_for_a_possible_breach() {
+    let place = estate();
+    let need = r#"{"need":{"dependent":"service/payments","name":"web pool","rule":"at_least","k":2,"doubtful":["software-instance/web3"],"members":["software-instance/web1","software-instance/web2","software-instance/web3"]}}"#;
+    place.ok(&["import", "batch", &place.file("doubt.ndjson", format!("{DOUBT}\n{need}\n"))]);
+    let gate = |on: &str| place.run(&["impact", "software-instance/web1", "--fail-on", on]).status;
+    assert_eq!((gate("breached"), gate("degraded"), gate("possible")), (0, 1, 1));
+    let table = place.ok(&["impact", "software-instance/web1"]);
+    assert!(table.contains("; possibly breached"), "{table}");
+    let ran = place.run(&["impact", "software-instance/web1", "--fail-on", "degraded", "--budget", "0"]);
+    assert_eq!(ran.status, 2, "without certainty the gate could not keep its word");
+}
+
+#[test]
+fn the_history_of_an_item_shows_its_relationships_and_needs() {
+    let place = estate();
+    let changed = r#"{"need":{"dependent":"service/payments","name":"db pair","rule":"all","members":["database/dbA","database/dbB"]}}
+{"relationship":{"kind":"uses","dependent":"service/payments","dependency":"supplier-service/mailapi"}}"#;
+    place.ok(&["import", "batch", &place.file("changed.ndjson", format!("{DOUBT}\n{changed}\n"))]);
+    let records = |args: &[&str]| -> Vec<String> {
+        let answer = place.json(&[&["history"], args].concat());
+        let entries = answer["entries"].as_array().unwrap().iter();
+        entries.map(|entry| format!("r{} {}", entry["revision"], entry["record"].as_str().unwrap())).collect()
+    };
+    let payments = records(&["service/payments", "--limit", "100"]);
+    assert_eq!(payments[..2], ["r2 relationship uses -> supplier-service/mailapi", "r2 need db pair"]);
+    assert!(payments.contains(&"r1 item".to_owned()), "{payments:?}");
+    assert!(payments.contains(&"r1 need web pool".to_owned()), "{payments:?}");
+    assert_eq!(records(&["service/payments", "--limit", "1"]), payments[..1]);
+    let first = records(&["service/payments", "--limit", "100", "--before", "2"]);
+    assert!(!first.is_empty() && first.iter().all(|record| record.starts_with("r1 ")), "{first:?}");
+    let database = records(&["database/dbA", "--limit", "100"]);
+    assert!(database.contains(&"r2 need db pair of service/payments".to_owned()), "{database:?}");
+    let mail = records(&["supplier-service/mailapi", "--limit", "100"]);
+    assert_eq!(mail[0], "r2 relationship uses <- service/payments");
+}
+
+#[test]
+fn what_is_withdrawn_and_still_needed_survives_an_export() {
+    let (place, second) = (Place::new(), Place::new());
+    let take = |name: &str, source: &str, lines: &[&str]| {
+        let head = format!(
+            r#"{{"batch":{{"format":"keelson/1","source":"{source}","scope":"all","complete":true,"observed_at":"2026-11-0{}T00:00:00Z"}}}}"#,
+            name.len()
+        );
+        let text = std::iter::once(head.as_str()).chain(lines.iter().copied()).collect::<Vec<_>>().join("\n");
+        place.ok(&["import", "batch", &place.file(name, text), "--guard", "100"]);
+    };
+    let service = r#"{"ci":{"key":"service/shop","class":"service","attributes":{"minimum_delivered":1.0}}}"#;
+    let pool = r#"{"need":{"dependent":"service/shop","name":"pool","rule":"at_least","k":2,"members":["host/h1","host/h2","host/h3"]}}"#;
+    let hosts = ["h1", "h2", "h3"].map(|host| format!(r#"{{"ci":{{"key":"host/{host}","class":"host"}}}}"#));
+    take("a", "services", &[service, pool]);
+    take("bb", "hosts", &[&hosts[0], &hosts[1], &hosts[2]]);
+    take("ccc", "hosts", &[&hosts[0]]);
+    let before = impact(&place, &["host/h1"]);
+    assert_eq!(before["complete"], false);
+    assert_eq!(before["limits"][0]["code"], "withdrawn");
+    assert_eq!(each(&before["certainty"]["possible"], "key"), ["service/shop"]);
+    second.ok(&["import", "batch", &second.file("export.ndjson", place.ok(&["export"]))]);
+    let after = impact(&second, &["host/h1"]);
+    for field in ["items", "protected", "certainty", "touched"] {
+        assert_eq!(before[field].to_string().replace(" still", ""), after[field].to_string(), "{field}");
+    }
+}

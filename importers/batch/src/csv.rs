@@ -10,6 +10,8 @@ use keelson_importer::{Context, EnvelopeError, Importer, Input, InputError, Line
 use keelson_model::{Batch, Completeness, Finding, FindingCode, ImporterVersion, Payload, Position, Scope, Severity};
 use sha2::{Digest, Sha256};
 
+pub use mapping::{MappedName, mapped_names};
+
 use mapping::{Format, Mapping};
 use records::RecordError;
 use rows::{Row, Said};
@@ -21,8 +23,10 @@ use rows::{Row, Said};
 /// must be, and `sha256`, the digest the one file must have. Either of the latter, a trailer row
 /// with the count, or the caller's word makes the batches complete; otherwise they are deltas.
 ///
-/// The source key of a row is its class and its key columns, `host/web1/site1`. All rows of all
-/// files with one scope make one batch.
+/// The source key of a row is its class and its key columns, `host/web1/site1`. What a row refers to
+/// and nothing describes is called by class and name, `cluster/c1`, as other sources call it; a field
+/// may hold either. Words for nothing (null, none, n/a, -) name nothing. All rows of all files with
+/// one scope make one batch.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CsvImporter;
 
@@ -32,7 +36,7 @@ impl Importer for CsvImporter {
     }
 
     fn version(&self) -> &'static str {
-        "1"
+        "2"
     }
 
     fn reads(&self) -> &'static str {
@@ -42,7 +46,9 @@ impl Importer for CsvImporter {
     fn normalise(&self, input: &Input, context: &Context) -> Result<Vec<Batch>, EnvelopeError> {
         let text = context.options.get("mapping").ok_or_else(|| EnvelopeError::Option {
             option: "mapping".to_owned(),
-            reason: "a mapping is required; it says what each column means".to_owned(),
+            reason: "a mapping is required; it says what each column means (on the command line: --option \
+                     mapping=FILE)"
+                .to_owned(),
         })?;
         let mapping = Mapping::read(text)?;
         if input.files.is_empty() {

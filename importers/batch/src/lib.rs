@@ -21,7 +21,7 @@ use keelson_importer::{Context, EnvelopeError, Importer, Input, InputError, Line
 use keelson_model::{Batch, Completeness, FindingCode, ImporterVersion, OnError, Position, Scope};
 
 use assemble::Assembly;
-pub use csv::CsvImporter;
+pub use csv::{CsvImporter, MappedName, mapped_names};
 use line::{FORMAT, Header, Line};
 use refusal::Refusal;
 

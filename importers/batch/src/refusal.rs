@@ -63,11 +63,17 @@ fn explain(bytes: &[u8], error: &serde_json::Error) -> Refusal {
         let message = format!("the line is not UTF-8 (first bad byte at {})", error.valid_up_to());
         return Refusal { code: FindingCode::MalformedRow, field: None, message };
     }
+    if let Some(message) = several_kinds(bytes) {
+        return Refusal { code: FindingCode::MalformedRow, field: None, message };
+    }
     if !error.is_data() {
         let message = format!("the line is not one JSON object: {said} (column {})", error.column());
         return Refusal { code: FindingCode::MalformedRow, field: None, message };
     }
     let mut path = path_at(bytes, error.column());
+    if let Some(message) = bad_time(bytes, &path) {
+        return Refusal { code: FindingCode::MalformedRow, field: Some(path.join("/")), message };
+    }
     let mut names = said.split('`').skip(1).step_by(2);
     let named = names.next().unwrap_or_default();
     let message = if said.starts_with("unknown field") || said.starts_with("unknown variant") {
@@ -91,6 +97,27 @@ fn explain(bytes: &[u8], error: &serde_json::Error) -> Refusal {
     let code = if names_nothing(bytes) { FindingCode::NullTarget } else { FindingCode::MalformedRow };
     Refusal { code, field: (!path.is_empty()).then(|| path.join("/")), message }
 }
+
+/// What is wrong with a line that says several things at once.
+fn several_kinds(bytes: &[u8]) -> Option<String> {
+    let Ok(Json::Object(fields)) = serde_json::from_slice(bytes) else { return None };
+    let names: Vec<&str> = fields.keys().take(3).map(String::as_str).collect();
+    (fields.len() > 1).then(|| {
+        let names = names.join("', '");
+        format!("the line has {} parts ('{names}'); write each one on a line of its own", fields.len())
+    })
+}
+
+/// What is wrong with a text that stands where a time belongs.
+fn bad_time(bytes: &[u8], path: &[String]) -> Option<String> {
+    path.last().filter(|field| TIMES.contains(&field.as_str()))?;
+    let line: Json = serde_json::from_slice(bytes).ok()?;
+    let given: String = line.pointer(&format!("/{}", path.join("/")))?.as_str()?.chars().take(60).collect();
+    Some(format!("'{given}' is not a time; write it with its zone as in RFC 3339, such as 2026-11-01T12:00:00Z"))
+}
+
+/// Fields that hold times.
+const TIMES: [&str; 2] = ["observed_at", "judged_at"];
 
 /// Whether a relationship or need names `null` or an empty text where it should name a
 /// configuration item.
@@ -212,6 +239,12 @@ mod tests {
             ("[]", "", ""),
             ("12", "", ""),
             (r#"{"ci":"#, "", "not one JSON object"),
+            (r#"{"ci":{"key":"a","class":"h"},"need":{}}"#, "", "('ci', 'need'); write each one on a line of its own"),
+            (
+                r#"{"batch":{"format":"keelson/1","source":"s","observed_at":"01.11.2026"}}"#,
+                "batch/observed_at",
+                "'01.11.2026' is not a time; write it with its zone as in RFC 3339, such as 2026-11-01T12:00:00Z",
+            ),
             ("nonsense", "", "not one JSON object"),
             (r#"{"ci":{"key":"a","class":"h"}} x"#, "", "not one JSON object"),
         ];

@@ -1,9 +1,9 @@
 //! Tables and foreign NDJSON by a mapping.
 
-use keelson_import_batch::CsvImporter;
+use keelson_import_batch::{CsvImporter, mapped_names};
 use keelson_importer::conformance::{self, Expectations, assert_conforms, context};
 use keelson_importer::{Context, EnvelopeError, Importer, Input, Limits, SourceFile};
-use keelson_model::{Batch, Completeness, Criticality, FindingCode, Lifecycle, Scope};
+use keelson_model::{Batch, CiRef, Completeness, Criticality, FindingCode, Lifecycle, Scope};
 use serde_json::json;
 
 const MAPPING: &str = r#"
@@ -141,6 +141,63 @@ fn bad_rows_are_refused_one_by_one() {
         ]
     );
     assert_eq!(conformance::observations(&batches), 2);
+}
+
+const RUNS_ON: &str = r#"
+class = "host"
+key = ["name"]
+[attributes]
+note = { column = "note" }
+[[relations]]
+column = "runs_on"
+separator = ";"
+kind = "hosted_on"
+this_row = "dependent"
+target = { class = "cluster", key = ["runs_on"] }
+"#;
+
+#[test]
+fn targets_are_called_as_other_sources_call_them() {
+    let batches = read(RUNS_ON, "name,note,runs_on\nweb1,,c1\nhost/web2,,cluster/c1;c2\n").unwrap();
+    let expected =
+        ["host/web1 hosted_on cluster/c1", "host/web2 hosted_on cluster/c1", "host/web2 hosted_on cluster/c2"];
+    assert_eq!(conformance::spelled_out(&batches), expected);
+    let names = |r: &keelson_model::RelationshipObservation| match &r.dependency {
+        CiRef::Source { name, .. } => name.as_deref().map(str::to_owned),
+        CiRef::Catalogue(_) => None,
+    };
+    let names: Vec<_> = batches[0].relationships.iter().filter_map(names).collect();
+    assert_eq!(names, ["c1", "c1", "c2"]);
+    let names: Vec<_> = batches[0].observations.iter().filter_map(|o| o.name.as_deref()).collect();
+    assert_eq!(names, ["web1", "web2"], "without a column for the name, the key is the name");
+}
+
+#[test]
+fn words_for_nothing_name_nothing() {
+    for word in ["null", "NULL", "None", "n/a", "-", " N/A "] {
+        let batches = read(RUNS_ON, format!("name,note,runs_on\na,{word},{word}\nb,x,c1;{word}\n")).unwrap();
+        assert_eq!(conformance::spelled_out(&batches), ["host/b hosted_on cluster/c1"], "{word}");
+        assert_eq!(conformance::findings(&batches, FindingCode::NullTarget), 2, "{word}");
+        assert!(batches[0].observations[0].attributes.is_empty(), "{word}");
+        let batches = read(RUNS_ON, format!("name,note,runs_on\n{word},x,\n")).unwrap();
+        assert_eq!(conformance::findings(&batches, FindingCode::IdentityMissing), 1, "{word}");
+    }
+    let batches = read(RUNS_ON, "name,note,runs_on\na,,\n").unwrap();
+    assert!(batches[0].findings.is_empty(), "an empty field says nothing");
+    // Who says which words stand for nothing has others as values, but never as names of things.
+    let stated = RUNS_ON.replacen("[attributes]", "null_tokens = [\"\"]\n[attributes]", 1);
+    let batches = read(&stated, "name,note,runs_on\na,None,null\n").unwrap();
+    assert_eq!(batches[0].observations[0].attributes["note"], "None");
+    assert_eq!(conformance::findings(&batches, FindingCode::NullTarget), 1);
+    assert!(batches[0].relationships.is_empty());
+}
+
+#[test]
+fn a_mapping_tells_the_classes_and_kinds_it_names() {
+    let names: Vec<_> = mapped_names(RUNS_ON).unwrap().into_iter().map(|n| (n.line, n.is_kind, n.name)).collect();
+    let expected = [(2, false, "host"), (9, true, "hosted_on"), (11, false, "cluster")];
+    assert_eq!(names, expected.map(|(line, is_kind, name)| (line, is_kind, name.to_owned())));
+    assert!(mapped_names("class = \"host\"").is_err());
 }
 
 #[test]

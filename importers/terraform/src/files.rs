@@ -44,7 +44,8 @@ pub(crate) fn read(input: &Input) -> Result<Vec<Document>, EnvelopeError> {
         let name = file.name.rsplit('/').next().unwrap_or(&file.name);
         let certain = alone || name.contains(".tfstate");
         if certain || is_json(name) {
-            documents.extend(read_file(file, input, certain)?);
+            let read = read_file(file, input, certain);
+            documents.extend(if alone { read? } else { read.map_err(among_others)? });
         }
     }
     if documents.is_empty() {
@@ -52,6 +53,17 @@ pub(crate) fn read(input: &Input) -> Result<Vec<Document>, EnvelopeError> {
         return Err(EnvelopeError::NothingToRead { files: input.files.len(), expected });
     }
     Ok(documents)
+}
+
+/// Says of a file that stops an import of several what to do about the others.
+fn among_others(error: EnvelopeError) -> EnvelopeError {
+    match error {
+        EnvelopeError::UnsupportedVersion { file, what, found, supported } => {
+            let supported = format!("{supported}; nothing was imported, leave {file} out to import the other files");
+            EnvelopeError::UnsupportedVersion { file, what, found, supported }
+        }
+        other => other,
+    }
 }
 
 fn is_json(name: &str) -> bool {

@@ -24,8 +24,10 @@
 //! state before it is left out, because it repeats values without their marks.
 //!
 //! A batch is complete when no row was refused, because a file that can be read at all was read to
-//! its end. Its scope is the lineage; where several files share one, the file as well. Of a state
-//! and its backups only the one of the highest serial is read.
+//! its end. Its scope is the lineage; where several files share one, the file as well, by its path
+//! below the file or folder that was given. What `terraform show -json` prints has no lineage: it
+//! must be named, by the option `lineage`, a scope or a source of its own. Of a state and its
+//! backups only the one of the highest serial is read.
 //!
 //! This crate refuses to read other versions, to run Terraform, to fetch states from backends, and
 //! to guess accounts and regions.
@@ -62,7 +64,8 @@ pub use relate::ORDER_CONFIDENCE;
 /// Reads Terraform states.
 ///
 /// Options: `lineage`, the lineage of the state that `terraform show -json` printed, which does not
-/// print it. Without it such a file is known by its name.
+/// print it, or any other name that no other state has. Without it such a file is refused, unless a
+/// scope or a source of its own tells it from others.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TerraformImporter;
 
@@ -72,7 +75,7 @@ impl Importer for TerraformImporter {
     }
 
     fn version(&self) -> &'static str {
-        "1"
+        "2"
     }
 
     fn reads(&self) -> &'static str {

@@ -17,8 +17,15 @@ pub(crate) struct Part {
     pub(crate) findings: Vec<Finding>,
 }
 
+/// The source that nobody named: an import without `--source` is called as its importer is.
+const USUAL_SOURCE: &str = "terraform";
+
 /// Gives every document its scope. Of several versions of one state (a state beside its backups)
 /// only the one of the highest serial is kept.
+///
+/// A shown state does not say which one it is. Its file name does not either: `prod/state.json` and
+/// `test/state.json` are both `state.json` where they are imported one by one, and each would replace
+/// the other. So somebody has to name it.
 pub(crate) fn assign(documents: Vec<Document>, context: &Context) -> Result<Vec<Part>, EnvelopeError> {
     let given = context.options.get("lineage").map(|lineage| lineage.trim());
     if given == Some("") {
@@ -29,6 +36,10 @@ pub(crate) fn assign(documents: Vec<Document>, context: &Context) -> Result<Vec<
         Form::State { lineage, .. } => Some(lineage.clone()),
         Form::Show | Form::Plan => given.map(str::to_owned),
     };
+    let is_named = context.scope.is_some() || context.source != USUAL_SOURCE;
+    if let Some(nameless) = documents.iter().find(|document| lineage(document).is_none() && !is_named) {
+        return Err(nobody_named(&nameless.file));
+    }
     let mut versions: BTreeMap<(Option<String>, String), Vec<Document>> = BTreeMap::new();
     for document in documents {
         let base = base_name(&document.file).to_owned();
@@ -43,19 +54,48 @@ pub(crate) fn assign(documents: Vec<Document>, context: &Context) -> Result<Vec<
     for ((lineage, _), states) in versions {
         let (document, findings) = newest(states);
         let Some(document) = document else { continue };
-        let file = Scope::of(&[("file", &document.file)]);
-        let scope = match (&context.scope, &lineage) {
-            (Some(scope), _) if alone => scope.clone(),
-            (Some(scope), _) => Scope::named(&format!("{scope}/{file}")),
-            (None, Some(lineage)) if sharing[&Some(lineage.clone())] == 1 => Scope::of(&[("lineage", lineage)]),
-            (None, Some(lineage)) => Scope::of(&[("lineage", lineage), ("file", &document.file)]),
-            (None, None) => file,
+        let is_shared = sharing.get(&lineage).is_some_and(|sharing| *sharing > 1);
+        let scope = scope(context, lineage.as_deref(), &document.file, Others { alone, is_shared });
+        let lineage = match (lineage, &document.form) {
+            (Some(lineage), Form::Show | Form::Plan) if is_shared => format!("{lineage}/{}", document.file),
+            (Some(lineage), _) => lineage,
+            (None, _) if context.scope.is_some() => scope.to_string(),
+            (None, _) => document.file.clone(),
         };
-        let lineage = lineage.unwrap_or_else(|| document.file.clone());
         parts.push(Part { document, scope, lineage, findings });
     }
     parts.sort_by(|a, b| a.document.file.cmp(&b.document.file));
     Ok(parts)
+}
+
+/// Which other states are imported together with one.
+#[derive(Clone, Copy)]
+struct Others {
+    /// None.
+    alone: bool,
+    /// Some of the same lineage.
+    is_shared: bool,
+}
+
+/// What a state covers. A file is named by its path below the file or folder that was given, so that
+/// the same folder gives the same scopes wherever it lies.
+fn scope(context: &Context, lineage: Option<&str>, file: &str, others: Others) -> Scope {
+    match (&context.scope, lineage) {
+        (Some(scope), _) if others.alone => scope.clone(),
+        (Some(scope), _) => Scope::named(&format!("{scope}/{}", Scope::of(&[("file", file)]))),
+        (None, Some(lineage)) if others.is_shared => Scope::of(&[("lineage", lineage), ("file", file)]),
+        (None, Some(lineage)) => Scope::of(&[("lineage", lineage)]),
+        (None, None) => Scope::of(&[("file", file)]),
+    }
+}
+
+fn nobody_named(file: &str) -> EnvelopeError {
+    let reason = format!(
+        "{file} does not say which state it is ('terraform show -json' leaves the lineage out), and another state may \
+         have a file of the same name; give a name that no other state has, such as --option lineage=prod-network, \
+         or the state's own lineage from 'terraform state pull'; --scope or a --source of its own will do as well"
+    );
+    EnvelopeError::Option { option: "lineage".to_owned(), reason }
 }
 
 /// The version with the highest serial; of equal ones the one with the shortest name, which is no

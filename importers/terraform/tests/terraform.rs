@@ -296,6 +296,51 @@ fn shown_states_and_plans_read_alike() {
 }
 
 #[test]
+fn a_shown_state_that_nobody_named_is_refused() {
+    let show = text("show.json");
+    let importer = |names: &[&str], context: &Context| {
+        let all: Vec<_> = names.iter().map(|name| (*name, show.as_str())).collect();
+        TerraformImporter.normalise(&files(&all), context)
+    };
+    let usual = context("terraform");
+    for names in [&["state.json"][..], &["p/state.json", "s/state.json"]] {
+        let error = importer(names, &usual).unwrap_err();
+        assert!(matches!(&error, EnvelopeError::Option { option, .. } if option == "lineage"), "{error}");
+        assert!(error.to_string().contains("--option lineage="), "{error}");
+    }
+    let with_lineage = |lineage: &str| {
+        let mut given = usual.clone();
+        given.options.insert("lineage".to_owned(), lineage.to_owned());
+        given
+    };
+    let known = |names: &[&str], context: &Context| -> Vec<(String, String)> {
+        let batches = importer(names, context).unwrap();
+        let jobs = |batch: &Batch| batch.observations.iter().map(|o| o.source_key.to_string()).min().unwrap();
+        batches
+            .iter()
+            .map(|batch| (batch.scope.to_string(), jobs(batch).replace("aws_sqs_queue.jobs[0]", "")))
+            .collect()
+    };
+    let pair = |scope: &str, prefix: &str| (scope.to_owned(), prefix.to_owned());
+    // Two environments with files of one name are two.
+    assert_eq!(known(&["state.json"], &with_lineage("prod")), [pair("lineage=prod", "prod/")]);
+    assert_eq!(known(&["state.json"], &with_lineage("test")), [pair("lineage=test", "test/")]);
+    let scoped = Context { scope: Some(Scope::named("prod")), ..usual.clone() };
+    assert_eq!(known(&["state.json"], &scoped), [pair("prod", "prod/")]);
+    // Several at once are told apart by where they lie below what was given.
+    let both = ["p/state.json", "s/state.json"];
+    let expected = ["p", "s"].map(|at| {
+        let file = format!("{at}/state.json");
+        pair(&format!("lineage=all/file={}", file.replace('/', "%2F")), &format!("all/{file}/"))
+    });
+    assert_eq!(known(&both, &with_lineage("all")), expected);
+    let keys: Vec<_> = known(&both, &scoped).into_iter().map(|(_, key)| key).collect();
+    assert!(keys[0] != keys[1] && keys.iter().all(|key| key.starts_with("prod/")), "{keys:?}");
+    // A source of its own tells it from others as well.
+    assert_eq!(known(&["state.json"], &context("prod-tf")), [pair("file=state.json", "state.json/")]);
+}
+
+#[test]
 fn every_format_version_is_read_or_refused() {
     let importer = |name: &str, text: &str| TerraformImporter.normalise(&files(&[(name, text)]), &context("tf"));
     let shown = |version: Json| {
@@ -314,6 +359,10 @@ fn every_format_version_is_read_or_refused() {
         old["version"] = version.clone();
         let error = importer("a.tfstate", &old.to_string()).unwrap_err();
         assert!(matches!(error, EnvelopeError::UnsupportedVersion { .. }), "{version}: {error}");
+        let folder = [("new.tfstate", state(&json!([])).to_string()), ("old.tfstate", old.to_string())];
+        let folder = files(&[(folder[0].0, &folder[0].1), (folder[1].0, &folder[1].1)]);
+        let error = TerraformImporter.normalise(&folder, &context("tf")).unwrap_err().to_string();
+        assert!(error.starts_with("old.tfstate: ") && error.contains("leave old.tfstate out"), "{error}");
     }
 }
 

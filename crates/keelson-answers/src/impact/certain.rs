@@ -151,19 +151,18 @@ impl Assessment {
         };
         let need = &line.need;
         let (fact, question) = match unknown.fact {
-            Fact::Count => {
-                (FactWord::Count, format!("how many of the {} members of '{need}' does {dependent} need?", line.of))
-            }
-            Fact::Rule => {
-                (FactWord::Rule, format!("is one of the {} members of '{need}' enough for {dependent}?", line.of))
+            Fact::Count | Fact::Rule => {
+                let fact = if unknown.fact == Fact::Rule { FactWord::Rule } else { FactWord::Count };
+                (fact, format!("how many of the {} members of '{need}' does {dependent} need?", line.of))
             }
             Fact::Existence => {
                 (FactWord::Existence, format!("does {dependent} need {} ('{need}')?", line.members.join(", ")))
             }
-            Fact::Member(_) => (
-                FactWord::Member,
-                format!("is {} a member of '{need}' of {dependent}?", member.as_deref().unwrap_or_default()),
-            ),
+            Fact::Member(item) => {
+                let still = if needs::is_withdrawn(catalogue, item) { " still" } else { "" };
+                let member = member.as_deref().unwrap_or_default();
+                (FactWord::Member, format!("is {member}{still} a member of '{need}' of {dependent}?"))
+            }
         };
         FactLine { dependent, need: line.need, fact, member, question }
     }

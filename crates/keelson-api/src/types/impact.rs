@@ -105,6 +105,16 @@ impl ImpactAnswer {
         self.assessment.affected().len()
     }
 
+    /// How many services are breached, seeds among them.
+    async fn breached_service_count(&self) -> usize {
+        self.assessment.services_with(keelson_analysis::impact::Verdict::Breached)
+    }
+
+    /// How many services are degraded, seeds among them.
+    async fn degraded_service_count(&self) -> usize {
+        self.assessment.services_with(keelson_analysis::impact::Verdict::Degraded)
+    }
+
     /// The services that lose something: the larger loss first, then the more critical.
     async fn services(
         &self,

@@ -87,13 +87,50 @@ impl From<EditProblem> for UserError {
             })
         };
         let mut field: Vec<String> = problem.field;
-        // What the edit calls a field, the input calls the same in its own spelling; names of
-        // attributes stay as they are.
+        // What the edit calls a field, the input calls by a name of its own; names of attributes stay
+        // as they are.
         if let Some(first) = field.first_mut() {
-            *first = camel(std::mem::take(first));
+            *first = match first.as_str() {
+                "cap" => "largestLoss".to_owned(),
+                "dependent" => "dependentId".to_owned(),
+                "dependency" => "dependencyId".to_owned(),
+                "candidate" => "candidateId".to_owned(),
+                name => camel(name.to_owned()),
+            };
         }
         Self { field, code: problem.code.into(), message: problem.message, current_version: problem.current_version }
     }
+}
+
+/// The problems of an edit of a need, whose definition stands in the input's `content`.
+pub(crate) fn in_content(mut errors: Vec<UserError>) -> Vec<UserError> {
+    const INSIDE: [&str; 6] = ["rule", "members", "kind", "largestLoss", "phase", "confidence"];
+    for error in &mut errors {
+        let Some(first) = error.field.first().cloned() else { continue };
+        if first == "possibleCounts" {
+            error.field = ["content", "rule", "atLeast", "possibleCounts"].map(str::to_owned).to_vec();
+        } else if INSIDE.contains(&first.as_str()) {
+            error.field.insert(0, "content".to_owned());
+        }
+    }
+    errors
+}
+
+/// Longest reason for a change, in characters.
+const MOST_REASON: usize = 4_096;
+
+/// Refuses texts that nobody could read in a list: control characters, and reasons that are too long.
+pub(crate) fn check_text(field: &str, text: &str) -> Result<(), Vec<UserError>> {
+    if text.chars().any(|c| c.is_control() && !(field == "reason" && c == '\n')) {
+        let message = format!("the {field} must not contain control characters");
+        return Err(vec![UserError::of(UserErrorCode::BadValue, &[field], message)]);
+    }
+    let length = text.chars().count();
+    if length > MOST_REASON {
+        let message = format!("the {field} has {length} characters; {MOST_REASON} are the most");
+        return Err(vec![UserError::of(UserErrorCode::BadValue, &[field], message)]);
+    }
+    Ok(())
 }
 
 /// The problems of edits as user errors; any other failure stays one.

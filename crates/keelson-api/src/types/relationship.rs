@@ -190,10 +190,13 @@ impl RelationshipWhere {
         let (mut deepest, mut predicates) = (0, 0);
         while let Some((one, depth)) = open.pop() {
             deepest = deepest.max(depth);
+            let before = predicates;
             predicates += usize::from(one.basis.is_some());
             for filter in one.filters().into_iter().flatten() {
                 predicates += filter.check()?;
             }
+            // One that says nothing is looked at all the same.
+            predicates += usize::from(predicates == before);
             let inner = one.and.iter().chain(&one.or).flatten().chain(one.not.as_deref());
             open.extend(inner.map(|inner| (inner, depth + 1)));
         }

@@ -251,13 +251,14 @@ pub(crate) fn import_runs(
         filter.source.as_deref().is_none_or(|source| run.source == source)
             && filter.outcome.is_none_or(|outcome| ImportOutcome::from(run.outcome) == outcome)
     };
-    let found: Vec<(model::Revision, Arc<model::ImportRun>)> = at
+    let mut found: Vec<(model::Revision, Arc<model::ImportRun>)> = at
         .catalogue()
         .runs()
-        .rev()
         .filter(|(_, run)| wanted(run))
         .map(|(revision, run)| (revision, Arc::clone(run)))
         .collect();
+    // Ids are the caller's and need not ascend.
+    found.sort_unstable_by_key(|(revision, _)| std::cmp::Reverse(revision.0));
     // A commit holds one import at most, so its revision is the import's place.
     let key = |(revision, _): &(model::Revision, Arc<model::ImportRun>)| std::cmp::Reverse(revision.0);
     let node = |(revision, run): &(model::Revision, Arc<model::ImportRun>)| ImportRun {

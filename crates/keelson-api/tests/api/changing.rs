@@ -184,3 +184,67 @@ fn the_past_stays_readable() {
         assert_eq!(place.code(before, json!({})).await, "BAD_USER_INPUT");
     });
 }
+
+#[test]
+fn import_runs_come_by_revision_whatever_their_ids() {
+    run(async {
+        let place = Place::empty().await;
+        // Ids of the caller's own need not ascend.
+        for number in [5, 1, 9, 3, 7, 2, 8] {
+            let content = format!(
+                "{{\"batch\":{{\"format\":\"keelson/1\",\"source\":\"s{number}\",\"scope\":\"all\",\"complete\":true,\
+                 \"observed_at\":\"2026-11-01T00:00:00Z\"}}}}\n{{\"ci\":{{\"key\":\"host/h{number}\",\"class\":\"host\"}}}}\n"
+            );
+            let input = json!({ "content": content, "batchId": format!("0000000000000000000000000{number}") });
+            let query = "mutation($input: SubmitBatchInput!) { submitBatch(input: $input) { outcome } }";
+            assert_eq!(place.data(query, json!({ "input": input })).await["submitBatch"]["outcome"], "COMMITTED");
+        }
+        let query = "query($after: String) { importRuns(first: 2, after: $after) { nodes { revision { number } } \
+            pageInfo { hasNextPage endCursor } } }";
+        let (mut numbers, mut after) = (Vec::new(), json!(null));
+        for _ in 0..10 {
+            let page = place.data(query, json!({ "after": after })).await["importRuns"].clone();
+            numbers.extend(
+                page["nodes"].as_array().unwrap().iter().map(|run| run["revision"]["number"].as_u64().unwrap()),
+            );
+            after = page["pageInfo"]["endCursor"].clone();
+            if page["pageInfo"]["hasNextPage"] == false {
+                break;
+            }
+        }
+        assert_eq!(numbers, [7, 6, 5, 4, 3, 2, 1]);
+    });
+}
+
+#[test]
+fn many_who_edit_at_once_all_come_through() {
+    run(async {
+        let place = std::sync::Arc::new(Place::empty().await);
+        let edits: Vec<_> = (0..40)
+            .map(|number| {
+                let place = std::sync::Arc::clone(&place);
+                tokio::spawn(
+                    async move { create(&place, json!({ "class": "host", "name": format!("h{number}") })).await },
+                )
+            })
+            .collect();
+        for edit in edits {
+            assert_eq!(edit.await.unwrap()["userErrors"], json!([]));
+        }
+        assert_eq!(place.keelson.view().revision().0, 40);
+    });
+}
+
+#[test]
+fn texts_that_nobody_could_read_are_refused() {
+    run(async {
+        let place = Place::empty().await;
+        for (name, reason) in [("\u{1b}[31mred", "fine"), ("fine", "nul\u{0}")] {
+            let payload = create(&place, json!({ "class": "host", "name": name, "reason": reason })).await;
+            assert_eq!(payload["userErrors"][0]["code"], "BAD_VALUE", "{payload:#}");
+        }
+        let long = "x".repeat(5_000);
+        let payload = create(&place, json!({ "class": "host", "name": "fine", "reason": long })).await;
+        assert_eq!(payload["userErrors"][0]["field"], json!(["reason"]), "{payload:#}");
+    });
+}

@@ -182,3 +182,65 @@ fn an_analysis_that_hits_a_limit_says_so() {
         assert_eq!(found, json!({ "isComplete": false, "truncated": true, "truncatedBy": ["NODES"] }));
     });
 }
+
+/// Documents whose expansion is enormous although they are short: refused at once, also when the
+/// bomb stands in an operation nobody asked for, or ends in a fragment that is not there.
+#[test]
+fn fragments_that_multiply_are_refused_without_being_walked() {
+    run(async {
+        let place = Place::empty().await;
+        let bomb = |leaf: &str| {
+            let doubled: String =
+                (0..28).map(|n| format!("fragment f{n} on Query {{ ...f{} ...f{} }} ", n + 1, n + 1)).collect();
+            format!("{doubled} fragment f28 on Query {{ {leaf} }}")
+        };
+        let other = format!("query A {{ __typename }} query B {{ ...f0 }} {}", bomb("__typename"));
+        let got = place.post(&json!({ "query": other, "operationName": "A" })).await;
+        assert_eq!((got.status, code(&got.json)), (StatusCode::BAD_REQUEST, "DOCUMENT_TOO_LARGE"));
+        let got = place.post(&json!({ "query": format!("query A {{ ...f0 }} {}", bomb("...nowhere")) })).await;
+        assert_eq!((got.status, code(&got.json)), (StatusCode::BAD_REQUEST, "GRAPHQL_VALIDATION_FAILED"));
+        let many = "kind ".repeat(2_000);
+        let wide = format!(
+            "{{ configurationItems(first: 100) {{ nodes {{ dependencies(first: 30) {{ nodes {{ {many} }} }} }} }} }}"
+        );
+        let got = place.post(&json!({ "query": wide })).await;
+        assert_eq!(code(&got.json), "COMPLEXITY_EXCEEDED");
+    });
+}
+
+#[test]
+fn filters_that_multiply_are_refused_before_they_are_read() {
+    run(async {
+        let place = Place::empty().await;
+        let query = "query($w: RelationshipWhere) { relationships(where: $w) { totalCount } }";
+        let bomb = |nodes: usize| json!({ "w": { "or": vec![json!({ "not": {} }); nodes] } });
+        assert_eq!(place.code(query, bomb(60_000)).await, "DOCUMENT_TOO_LARGE");
+        assert_eq!(place.code(query, bomb(1_000)).await, "BAD_USER_INPUT");
+        let items = "query($w: ConfigurationItemWhere) { configurationItems(where: $w) { totalCount } }";
+        assert_eq!(place.code(items, bomb(1_000)).await, "BAD_USER_INPUT");
+    });
+}
+
+#[test]
+fn a_field_that_failed_is_null_and_has_a_path() {
+    run(async {
+        let place = Place::with_estate().await;
+        let ask = async |query: &str| place.post(&json!({ "query": query })).await.json;
+        let path = |json: &serde_json::Value| json["errors"][0]["path"].clone();
+        // Nullable: itself is null, the rest stands.
+        let got = ask(r#"{ configurationItem(by: { id: "bad" }) { key } revision { number } }"#).await;
+        assert_eq!(got["data"], json!({ "configurationItem": null, "revision": { "number": 1 } }));
+        assert_eq!(path(&got), json!(["configurationItem"]));
+        // Not nullable at the top: there are no data.
+        let got = ask("{ revision { number } configurationItems(first: 0) { totalCount } }").await;
+        assert_eq!((got.get("data"), path(&got)), (Some(&json!(null)), json!(["configurationItems"])));
+        // Deep inside lists that cannot hold null.
+        let got =
+            ask("{ configurationItems(first: 2) { edges { node { dependencies(first: 0) { totalCount } } } } }").await;
+        assert_eq!(got["data"], json!(null), "{got:#}");
+        assert_eq!(path(&got), json!(["configurationItems", "edges", 0, "node", "dependencies"]), "{got:#}");
+        // A nullable place above stops it.
+        let got = ask(r#"{ impact(input: { seeds: [{ item: { key: "host/hv1" } }] }) { lostCount items(first: 0) { totalCount } } }"#).await;
+        assert_eq!(got["data"], json!({ "impact": null }), "{got:#}");
+    });
+}

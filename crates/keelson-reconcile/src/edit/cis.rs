@@ -104,6 +104,7 @@ impl Editor<'_> {
         for (name, json) in attributes {
             if json.is_null() {
                 facts.attributes.remove(name);
+                facts.unmodelled.remove(name);
                 continue;
             }
             let field = ["attributes", name.as_str()];
@@ -114,6 +115,7 @@ impl Editor<'_> {
             };
             match definition.read(json) {
                 Ok(value) => {
+                    facts.unmodelled.remove(name);
                     facts.attributes.insert(name.clone(), value);
                 }
                 Err(error) => {
@@ -160,6 +162,7 @@ impl Editor<'_> {
         facts.criticality = set.criticality.unwrap_or(facts.criticality);
         let class = facts.class.clone().unwrap_or_else(|| self.drafts.ci(ix).class.clone());
         if let Some(class) = self.context.catalogue.schema().classes.get(&class).map(Arc::clone) {
+            facts = typing::retyped(facts, &class);
             self.check_stage(&class, set.lifecycle.flatten());
             self.set_attributes(&class, &mut facts, &set.attributes);
         }
@@ -195,6 +198,11 @@ impl Editor<'_> {
         } else {
             source_key(&format!("{}{}", merge::ANNOTATION, ci.id))
         };
+        // What the person said earlier may have been about another class.
+        let stated = facts.class.as_ref().and_then(|class| self.context.catalogue.schema().classes.get(class));
+        if let Some(class) = stated {
+            facts = typing::retyped(facts, class);
+        }
         match self.manual_place(ix) {
             Some(place) if self.drafts.ci(ix).claims[place].facts == facts => {}
             Some(place) if facts == Facts::default() => {

@@ -8,7 +8,8 @@ use indexmap::IndexMap;
 use keelson_catalogue::{Catalogue, CiIx};
 use keelson_model::provenance::MANUAL_SOURCE;
 use keelson_model::{
-    BatchId, Carries, Change, CiId, IdSource, Position, RecordChange, ReviewTask, ReviewTaskId, Scope, Standing, Symbol,
+    BatchId, Carries, Change, CiId, ConfigurationItem, IdSource, Position, RecordChange, ReviewTask, ReviewTaskId,
+    Scope, Standing, Symbol,
 };
 
 use super::{Edit, EditCode, EditPlan, EditProblem, Touched};
@@ -158,6 +159,13 @@ impl<'a> Editor<'a> {
             return self.problem(EditCode::IllegalTransition, field, message);
         }
         Some(ix)
+    }
+
+    /// Whether something of a class may be an item: one of the classes refines the other, or nobody
+    /// has described the item yet.
+    pub(super) fn are_compatible(&self, class: &str, ci: &ConfigurationItem) -> bool {
+        let classes = &self.context.catalogue.schema().classes;
+        ci.standing == Standing::Placeholder || classes.is_a(class, &ci.class) || classes.is_a(&ci.class, class)
     }
 
     /// What a kind of relationship carries.

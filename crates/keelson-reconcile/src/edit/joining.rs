@@ -29,6 +29,15 @@ impl Editor<'_> {
         }
         self.find_present(keep.0, &["keep"])?;
         self.find_present(absorb.0, &["absorb"])?;
+        let (kept, absorbed) = (self.drafts.ci(into), self.drafts.ci(from));
+        if !self.are_compatible(&absorbed.class, kept) && absorbed.standing != Standing::Placeholder {
+            let message = format!(
+                "{} is a {} and {} a {}; only items of one class, or of a class and one below it, can be one: correct \
+                 the class of one of them first",
+                absorbed.key, absorbed.class, kept.key, kept.class
+            );
+            return self.problem(EditCode::BadValue, &["absorb"], message);
+        }
         let tombstone = self.context.tombstone(&format!("{MERGED}{}", keep.0));
         self.move_claims(from, into, &tombstone);
         self.move_relationships(from, into, &tombstone);

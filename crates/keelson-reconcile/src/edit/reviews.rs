@@ -7,6 +7,7 @@ use keelson_model::{CiId, FindingCode, ReviewState, ReviewTask, ReviewTaskId};
 
 use super::editor::Editor;
 use super::{EditCode, Touched};
+use crate::reviews;
 
 impl Editor<'_> {
     pub(super) fn settle_review(
@@ -29,7 +30,9 @@ impl Editor<'_> {
                 let message = "a withdrawal is approved as a whole; leave the candidate out";
                 self.problem::<()>(EditCode::BadValue, &["candidate"], message);
             }
-            self.find(candidate, &["candidate"]);
+            if self.find(candidate, &["candidate"]).is_some() && task.code == FindingCode::AmbiguousIdentity {
+                self.check_candidate(&task, candidate);
+            }
         }
         if self.problem_count() > problems {
             return None;
@@ -39,9 +42,38 @@ impl Editor<'_> {
         Some(Touched::Review(id))
     }
 
+    /// Checks that a candidate is one of the task's and may be what the row is about.
+    fn check_candidate(&mut self, task: &ReviewTask, candidate: CiId) -> Option<()> {
+        let ix = self.find(candidate, &["candidate"])?;
+        let ci = self.drafts.ci(ix);
+        if let Some(class) = reviews::row_class(task)
+            && !self.are_compatible(class, ci)
+        {
+            let message = format!(
+                "{} is a {} and the row describes a {class}; it is something else: leave the candidate out, or correct \
+                 the class in the source",
+                ci.key, ci.class
+            );
+            return self.problem(EditCode::BadValue, &["candidate"], message);
+        }
+        if !task.candidates.contains(&candidate) {
+            let known = task.candidates.iter().filter_map(|id| self.context.catalogue.find_id(*id));
+            let keys: Vec<&str> = known.map(|ix| self.drafts.ci(ix).key.as_str()).collect();
+            let choice = match keys.as_slice() {
+                [] => "it has none: leave the candidate out, which makes a new item".to_owned(),
+                keys => format!("choose {}, or leave the candidate out for a new item", keys.join(" or ")),
+            };
+            let message = format!("{} is no candidate of the review task; {choice}", ci.key);
+            return self.problem(EditCode::BadValue, &["candidate"], message);
+        }
+        Some(())
+    }
+
     pub(super) fn dismiss_review(&mut self, id: ReviewTaskId, version: u32) -> Option<Touched> {
         let task = self.open_review(id, version)?;
-        self.replace(&task, ReviewState::Obsolete, None);
+        let question = format!("(dismissed by {}) {}", self.actor, task.question);
+        let dismissed = Arc::new(ReviewTask { question: question.into(), ..ReviewTask::clone(&task) });
+        self.replace(&dismissed, ReviewState::Obsolete, None);
         Some(Touched::Review(id))
     }
 

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be had in a test fails it")]
 
+mod classes;
 mod common;
+mod contradictions;
 mod edits;
 mod identity;
 mod importing;

@@ -268,3 +268,51 @@ fn an_external_id_that_changes_keeps_the_keyed_item() {
     assert_eq!((ci.id, ci.standing, ci.live_claims().count()), (id, Standing::Live, 1));
     assert_eq!(ci.key, CiKey::new("host/web").unwrap());
 }
+
+fn pods(at: i64, count: usize, renewed: usize) -> B {
+    (0..count).fold(B::complete("kube", day(at)), |batch, n| {
+        batch.ci_with(&format!("p{n:02}"), "pod", |mut o| {
+            let lifetime = if n < renewed { at } else { 1 };
+            o.native_id = Some(format!("{n}-{lifetime}").into());
+            o
+        })
+    })
+}
+
+#[test]
+fn the_guard_says_what_it_does_not_count() {
+    let mut world = World::new();
+    let star = |at, n| (1..n).fold(hosts("cloud", at, 0..n), |batch, k| batch.uses(&format!("h{k:03}"), "h000"));
+    world.take(&star(1, 20));
+    let plan = world.import(&star(2, 10));
+    let PlanOutcome::Refused { reason, .. } = &plan.outcome else { panic!("{:?}", plan.outcome) };
+    assert!(reason.contains("10 of 20 configuration items and 0 of 19 relationships (10 more"), "{reason}");
+    assert_eq!(plan.run.relationships.withdrawn, 10);
+}
+
+#[test]
+fn replaced_lifetimes_are_counted_and_guarded() {
+    let mut world = World::new();
+    world.take(&pods(1, 20, 0));
+    let plan = world.take(&pods(2, 20, 10));
+    assert_eq!((plan.replaced, plan.run.configuration_items.withdrawn), (10, 0), "half of them is everyday life");
+    assert_eq!(plan.rows.iter().filter(|row| row.succeeds.is_some()).count(), 10);
+    let before = world.live_cis();
+    let replaced = world.import(&pods(3, 20, 11));
+    let PlanOutcome::Refused { reason, code } = &replaced.outcome else { panic!("{:?}", replaced.outcome) };
+    assert_eq!(*code, Some(FindingCode::GuardTripped));
+    assert!(reason.contains("replace 11 of 20 configuration items"), "{reason}");
+    assert_eq!((world.live_cis(), replaced.replaced), (before, 11));
+    approve(&mut world);
+    world.take(&pods(3, 20, 11));
+    // A few are always allowed, and the share is a setting.
+    // What another scope holds is not counted in this one.
+    world.take(&pods(4, 20, 0).in_scope("other"));
+    let mut small = World::new();
+    small.take(&pods(1, 9, 0));
+    small.take(&pods(2, 9, 9));
+    let mut own = World::new();
+    own.settings.replacement_guard_percent = 100.0;
+    own.take(&pods(1, 20, 0));
+    own.take(&pods(2, 20, 20));
+}

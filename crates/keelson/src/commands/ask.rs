@@ -69,8 +69,11 @@ pub(crate) async fn impact(global: &Global, args: Impact) -> Result<Exit, Failur
         }
         _ => None,
     };
-    if args.fail_on == Some(FailOn::Possible) && args.budget == 0 {
-        return Err(Failure::input(anyhow!("--fail-on possible needs certainty; leave --budget 0 out")));
+    if let Some(on @ (FailOn::Possible | FailOn::Degraded)) = args.fail_on
+        && args.budget == 0
+    {
+        let on = if on == FailOn::Possible { "possible" } else { "degraded" };
+        return Err(Failure::input(anyhow!("--fail-on {on} needs certainty; leave --budget 0 out")));
     }
     let seeds = args.seeds.iter().map(|text| seed(text)).collect::<Result<_, _>>()?;
     let question = Question::Impact { seeds, interval, budget: args.budget, most: args.limit };
@@ -92,19 +95,18 @@ fn seed(text: &str) -> Result<SeedInput, Failure> {
     }
 }
 
-/// Whether the answer fails a gate. An incomplete answer cannot promise that nothing is breached,
-/// but it fails only by what it shows; the limits are printed.
+/// Whether the answer fails a gate. The verdicts take every need as it is written; certainty settles
+/// what is in doubt. An incomplete answer cannot promise that nothing is breached, but it fails only
+/// by what it shows; the limits are printed.
 fn fails(answer: &ImpactAnswer, on: FailOn) -> bool {
-    let possible = || {
-        answer
-            .certainty
-            .as_ref()
-            .is_some_and(|certainty| !certainty.possible.is_empty() || !certainty.certain.is_empty())
-    };
+    let certainty = answer.certainty.as_ref();
+    let is_certain = certainty.is_some_and(|certainty| !certainty.certain.is_empty());
+    let is_possible = certainty.is_some_and(|certainty| !certainty.possible.is_empty());
+    let breached = answer.breached_services > 0 || is_certain;
     match on {
-        FailOn::Breached => answer.breached_services > 0,
-        FailOn::Degraded => answer.breached_services + answer.degraded_services > 0,
-        FailOn::Possible => answer.breached_services > 0 || possible(),
+        FailOn::Breached => breached,
+        FailOn::Degraded => breached || is_possible || answer.degraded_services > 0,
+        FailOn::Possible => breached || is_possible,
     }
 }
 

@@ -1,30 +1,38 @@
 //! `keelson import`: read, plan, print, commit.
 
+mod printing;
+
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use indicatif::ProgressBar;
 use keelson_app::reconcile::{Detail, Settings};
 use keelson_app::{ImportOptions, system};
-use keelson_importer::{Context, Input, Limits};
-use keelson_model::{Batch, Finding, RowCounts, Scope, Severity};
+use keelson_import_batch::{MappedName, mapped_names};
+use keelson_importer::{Context, EnvelopeError, Input, Limits};
+use keelson_model::{Batch, Schema, Scope, Severity, Symbol};
 use keelson_server::summary::Summary;
 
 use crate::cli::{Format, Global, Import};
 use crate::complete::leave_keys;
 use crate::failure::{Exit, Failure};
 use crate::remote::{Remote, Wishes};
-use crate::{importers, open, output};
+use crate::{importers, open};
+use printing::{print_csv, print_json, print_line};
+
+pub(crate) use printing::print_summary;
 
 /// Runs the command.
 pub(crate) async fn run(global: &Global, args: &Import) -> Result<Exit, Failure> {
     if args.importer == "help" {
-        print!("{}", importers::help());
+        write!(io::stdout().lock(), "{}", importers::help())?;
         return Ok(Exit::Done);
     }
-    let batches = read(args).await?;
+    let batches = read(global, args).await?;
     let mut printer = Printer { args, format: global.output, summaries: Vec::new() };
     match &global.server {
         Some(server) => import_over(&Remote::at(server)?, global, batches, &mut printer).await?,
@@ -46,7 +54,7 @@ pub(crate) async fn run(global: &Global, args: &Import) -> Result<Exit, Failure>
 }
 
 /// Reads the files into batches, off the threads that serve other tasks.
-async fn read(args: &Import) -> Result<Vec<Batch>, Failure> {
+async fn read(global: &Global, args: &Import) -> Result<Vec<Batch>, Failure> {
     let Some(importer) = importers::find(&args.importer) else {
         let known = importers::help();
         return Err(Failure::input(anyhow!("there is no importer '{}'; there are:\n{known}", args.importer)));
@@ -54,16 +62,7 @@ async fn read(args: &Import) -> Result<Vec<Batch>, Failure> {
     if args.paths.is_empty() {
         return Err(Failure::input(anyhow!("no files given; 'keelson import --help' shows examples")));
     }
-    let mut options = BTreeMap::new();
-    for option in &args.options {
-        let Some((name, value)) = option.split_once('=') else {
-            return Err(Failure::input(anyhow!("--option '{option}' must read NAME=VALUE")));
-        };
-        options.insert(name.to_owned(), value.to_owned());
-    }
-    if args.keep_going {
-        options.insert("keep-going".to_owned(), "true".to_owned());
-    }
+    let options = options(global, args)?;
     let context = Context {
         source: args.source.clone().unwrap_or_else(|| args.importer.clone()),
         scope: args.scope.as_deref().map(Scope::named),
@@ -80,6 +79,73 @@ async fn read(args: &Import) -> Result<Vec<Batch>, Failure> {
     let batches = reading.await.map_err(Failure::trouble)?;
     progress.finish_and_clear();
     batches
+}
+
+/// The options of the importer.
+fn options(global: &Global, args: &Import) -> Result<BTreeMap<String, String>, Failure> {
+    let mut options = BTreeMap::new();
+    for option in &args.options {
+        let Some((name, value)) = option.split_once('=') else {
+            return Err(Failure::input(anyhow!("--option '{option}' must read NAME=VALUE")));
+        };
+        let value = if name == MAPPING { mapping(global, value)? } else { value.to_owned() };
+        options.insert(name.to_owned(), value);
+    }
+    if args.keep_going {
+        options.insert("keep-going".to_owned(), "true".to_owned());
+    }
+    Ok(options)
+}
+
+/// The option of the importer of tables that holds a whole file.
+const MAPPING: &str = "mapping";
+
+/// The text of a mapping: that of a file, or given as it is. Classes and kinds that nobody knows are
+/// refused here, because the importer does not know which there are.
+fn mapping(global: &Global, value: &str) -> Result<String, Failure> {
+    let path = Path::new(value);
+    let (text, file) = if path.is_file() {
+        let read = fs::read_to_string(path).with_context(|| format!("failed to read the mapping {value}"));
+        (read.map_err(Failure::input)?, value)
+    } else if value.contains(['\n', '=']) {
+        (value.to_owned(), MAPPING)
+    } else {
+        let what = if path.exists() { "is no file" } else { "does not exist" };
+        return Err(Failure::input(anyhow!("the mapping '{value}' {what}; name a file that holds the mapping (TOML)")));
+    };
+    let named = mapped_names(&text).map_err(|error| match error {
+        EnvelopeError::Unreadable { line, reason, .. } => {
+            EnvelopeError::Unreadable { file: file.to_owned(), line, reason }
+        }
+        other => other,
+    });
+    let named = named.map_err(Failure::input)?;
+    // A server may have classes of its own, and refuses unknown ones itself.
+    if global.server.is_none() {
+        let schema = open::schema(global)?;
+        named.iter().try_for_each(|name| known(&schema, name, file))?;
+    }
+    Ok(text)
+}
+
+/// Refuses a class or kind of a mapping that nobody defined.
+fn known(schema: &Schema, mapped: &MappedName, file: &str) -> Result<(), Failure> {
+    let name = mapped.name.as_str();
+    let (what, is_known, similar) = if mapped.is_kind {
+        let kinds = schema.kinds.all();
+        let wanted = name.to_lowercase().replace('-', "_");
+        let alike = |kind: &str| kind.contains(&wanted) || wanted.contains(kind);
+        let similar = kinds.iter().map(|kind| kind.name.clone()).filter(|kind| alike(kind)).take(3).collect();
+        ("kind of relationship", schema.kinds.get(name).is_some(), similar)
+    } else {
+        ("class", schema.classes.get(name).is_some(), schema.classes.resembling(name))
+    };
+    if is_known {
+        return Ok(());
+    }
+    let similar: Vec<&str> = similar.iter().map(Symbol::as_str).collect();
+    let hint = if similar.is_empty() { String::new() } else { format!("; did you mean {}?", similar.join(", ")) };
+    Err(Failure::input(anyhow!("{file}, line {}: there is no {what} '{name}'{hint}", mapped.line)))
 }
 
 /// Prints what became of batches as soon as it is known: what is printed is committed.
@@ -110,7 +176,11 @@ impl Printer<'_> {
 /// would leave.
 async fn import_here(global: &Global, batches: Vec<Batch>, printer: &mut Printer<'_>) -> Result<(), Failure> {
     let args = printer.args;
-    let keelson = open::with_settings(global, settings(global, args)?).await?;
+    // A dry run leaves nothing behind, so where there is no store it plans on an empty one.
+    let nowhere = Global { store: Some("mem://".to_owned()), store_user: None, ..global.clone() };
+    let is_new = global.store.is_none() && !global.data.join("store").exists();
+    let place = if args.dry_run && is_new { &nowhere } else { global };
+    let keelson = open::with_settings(place, settings(global, args)?).await?;
     let actor = open::actor(global, args.reason.as_deref());
     let progress = printer.spinner();
     if args.dry_run {
@@ -180,119 +250,4 @@ pub(crate) fn spinner(doing: &'static str) -> ProgressBar {
     let bar = ProgressBar::new_spinner().with_message(doing);
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
-}
-
-/// Prints what became of a batch, with at most `most` findings.
-pub(crate) fn print_summary(out: &mut dyn Write, summary: &Summary, most: usize) -> io::Result<()> {
-    let complete = if summary.complete { "complete" } else { "delta" };
-    let revision = summary.revision.map(|revision| format!(", revision {revision}")).unwrap_or_default();
-    writeln!(
-        out,
-        "{} ({}, scope {}, {complete}, read {}): {}{revision}",
-        summary.source,
-        summary.importer,
-        summary.scope,
-        summary.observed_at.format("%Y-%m-%d %H:%M"),
-        summary.outcome.as_str().replace('_', " ")
-    )?;
-    for (what, counts) in [
-        ("configuration items", &summary.configuration_items),
-        ("relationships", &summary.relationships),
-        ("needs", &summary.needs),
-    ] {
-        let words = words(counts);
-        if !words.is_empty() {
-            writeln!(out, "  {what:<20} {}", words.join(", "))?;
-        }
-    }
-    if !summary.finding_counts.is_empty() {
-        let counts: Vec<String> =
-            summary.finding_counts.iter().map(|(code, count)| format!("{count} {code}")).collect();
-        writeln!(out, "  {:<20} {}", "findings", counts.join(", "))?;
-    }
-    let mut findings: Vec<&Finding> = summary.findings.iter().collect();
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    for finding in findings.iter().take(most) {
-        writeln!(out, "    {finding}")?;
-    }
-    if findings.len() > most && most > 0 {
-        writeln!(out, "    … and {} more (--findings {})", findings.len() - most, findings.len())?;
-    }
-    for row in &summary.rows {
-        let place = if row.position.is_empty() { String::new() } else { format!(" [{}]", row.position) };
-        writeln!(out, "    {:<18} {}{place}", row.outcome.as_str().replace('_', " "), row.source_key)?;
-        for change in &row.changed {
-            let value = |value: &Option<serde_json::Value>| value.as_ref().map_or("–".to_owned(), ToString::to_string);
-            writeln!(out, "        {}: {} → {}", change.attribute, value(&change.before), value(&change.after))?;
-        }
-    }
-    Ok(())
-}
-
-fn words(counts: &RowCounts) -> Vec<String> {
-    [
-        (counts.created, "created"),
-        (counts.updated, "updated"),
-        (counts.unchanged, "unchanged"),
-        (counts.filled_placeholder, "placeholders filled"),
-        (counts.revived, "revived"),
-        (counts.withdrawn, "withdrawn"),
-        (counts.ambiguous, "waiting for review"),
-        (counts.skipped, "skipped"),
-        (counts.rejected, "rejected"),
-    ]
-    .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, word)| format!("{count} {word}"))
-    .collect()
-}
-
-fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from)?;
-    writeln!(out)?;
-    out.flush()?;
-    Ok(())
-}
-
-fn print_line(value: &serde_json::Value) -> Result<(), Failure> {
-    writeln!(io::stdout().lock(), "{value}")?;
-    Ok(())
-}
-
-fn print_csv(summaries: &[Summary]) -> Result<(), Failure> {
-    let mut csv = csv::Writer::from_writer(io::stdout().lock());
-    csv.write_record([
-        "source",
-        "scope",
-        "outcome",
-        "revision",
-        "what",
-        "created",
-        "updated",
-        "unchanged",
-        "withdrawn",
-        "rejected",
-    ])
-    .map_err(io::Error::other)?;
-    for summary in summaries {
-        let revision = summary.revision.map(|revision| revision.to_string()).unwrap_or_default();
-        for (what, counts) in [
-            ("configuration items", &summary.configuration_items),
-            ("relationships", &summary.relationships),
-            ("needs", &summary.needs),
-        ] {
-            let numbers = [counts.created, counts.updated, counts.unchanged, counts.withdrawn, counts.rejected];
-            let cells = [
-                output::harmless(&summary.source),
-                output::harmless(&summary.scope),
-                summary.outcome.to_string(),
-                revision.clone(),
-                what.to_owned(),
-            ];
-            csv.write_record(cells.into_iter().chain(numbers.iter().map(u64::to_string))).map_err(io::Error::other)?;
-        }
-    }
-    csv.flush()?;
-    Ok(())
 }

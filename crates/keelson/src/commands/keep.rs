@@ -1,5 +1,7 @@
 //! `keelson verify`, `backup` and `restore`.
 
+use std::io::{self, Write};
+
 use anyhow::anyhow;
 use keelson_app::Keelson;
 use serde_json::json;
@@ -11,26 +13,27 @@ use crate::open;
 
 /// `keelson verify`.
 pub(crate) async fn verify(global: &Global) -> Result<Exit, Failure> {
-    let keelson = open::existing(global).await?;
+    if matches!(global.output, Format::Ndjson | Format::Csv) {
+        return Err(Failure::input(anyhow!("'keelson verify' answers as table or json, not as rows")));
+    }
+    let keelson = open::unchecked(global).await?;
     let progress = spinner("verifying");
     let found = keelson.verify(|revision| progress.set_message(format!("verified revision {revision}"))).await?;
     progress.finish_and_clear();
     let problem = |problem: &keelson_app::Problem| json!({ "place": problem.place, "what": problem.what, "advice": problem.advice });
-    match global.output {
-        Format::Table => {
-            println!("{} commits, {} changes, {} rows verified", found.commits, found.changes, found.rows);
-            for problem in &found.problems {
-                println!("  {}: {}; {}", problem.place, problem.what, problem.advice);
-            }
-            println!("{}", if found.is_clean() { "records, history, ledger and graph agree" } else { "NOT CLEAN" });
+    let mut out = io::stdout().lock();
+    if global.output == Format::Table {
+        writeln!(out, "{} commits, {} changes, {} rows verified", found.commits, found.changes, found.rows)?;
+        for problem in &found.problems {
+            writeln!(out, "  {}: {}; {}", problem.place, problem.what, problem.advice)?;
         }
-        _ => println!(
-            "{:#}",
-            json!({
-                "clean": found.is_clean(), "commits": found.commits, "changes": found.changes, "rows": found.rows,
-                "problems": found.problems.iter().map(problem).collect::<Vec<_>>(),
-            })
-        ),
+        writeln!(out, "{}", if found.is_clean() { "records, history, ledger and graph agree" } else { "NOT CLEAN" })?;
+    } else {
+        let document = json!({
+            "clean": found.is_clean(), "commits": found.commits, "changes": found.changes, "rows": found.rows,
+            "problems": found.problems.iter().map(problem).collect::<Vec<_>>(),
+        });
+        writeln!(out, "{document:#}")?;
     }
     Ok(if found.is_clean() { Exit::Done } else { Exit::No })
 }
@@ -40,7 +43,7 @@ pub(crate) async fn backup(global: &Global, args: &Backup) -> Result<Exit, Failu
     if args.to.exists() {
         return Err(Failure::input(anyhow!("{} exists already; a backup never overwrites", args.to.display())));
     }
-    let keelson = open::existing(global).await?;
+    let keelson = open::unchecked(global).await?;
     let progress = spinner("copying");
     keelson.backup(&args.to, |revision| progress.set_message(format!("copied revision {revision}"))).await?;
     progress.finish_and_clear();

@@ -1,19 +1,22 @@
 //! `keelson review`: questions only a person can settle.
 
 use anyhow::anyhow;
+use chrono::SecondsFormat;
 use keelson_app::Keelson;
 use keelson_app::reconcile::edit::Edit;
 use keelson_model::{ReviewState, ReviewTask, ReviewTaskId};
+use serde::Serialize;
 
 use crate::cli::{Format, Global, Review, ReviewAction};
 use crate::failure::{Exit, Failure};
 use crate::open;
+use crate::output::{self, Rows};
 
 /// Runs the command.
 pub(crate) async fn run(global: &Global, args: Review) -> Result<Exit, Failure> {
-    let keelson = open::existing(global).await?;
+    let keelson = open::unchecked(global).await?;
     match args.action.unwrap_or(ReviewAction::List { all: false }) {
-        ReviewAction::List { all } => list(&keelson, all, global.output),
+        ReviewAction::List { all } => list(&keelson, all || args.all, global.output),
         ReviewAction::Settle { id, candidate, reason } => {
             let task = find(&keelson, &id)?;
             let candidate = match candidate {
@@ -53,27 +56,49 @@ fn find(keelson: &Keelson, id: &str) -> Result<ReviewTask, Failure> {
     Ok(ReviewTask::clone(task))
 }
 
+/// The review tasks listed.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Tasks<'a>(Vec<&'a ReviewTask>);
+
+impl Rows for Tasks<'_> {
+    fn columns(&self) -> Vec<&'static str> {
+        vec!["id", "state", "code", "source", "raised_at", "question"]
+    }
+
+    fn rows(&self) -> Vec<Vec<String>> {
+        let row = |task: &&ReviewTask| {
+            let raised = task.raised_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+            let words = [task.id.to_string(), task.state.to_string(), task.code.to_string(), task.source.to_string()];
+            words.into_iter().chain([raised, task.question.to_string()]).collect()
+        };
+        self.0.iter().map(row).collect()
+    }
+
+    fn documents(&self) -> Vec<serde_json::Value> {
+        output::documents(&self.0)
+    }
+}
+
 fn list(keelson: &Keelson, all: bool, format: Format) -> Result<Exit, Failure> {
     let view = keelson.view();
-    let shown: Vec<_> = view.catalogue.reviews().filter(|task| all || task.state == ReviewState::Open).collect();
-    if format != Format::Table {
-        println!("{:#}", serde_json::to_value(&shown).map_err(Failure::trouble)?);
-        return Ok(Exit::Done);
-    }
-    for task in &shown {
-        let raised = task.raised_at.format("%Y-%m-%d %H:%M");
-        println!("{}  {}, raised {raised} by {}, {}", task.id, task.code, task.source, task.state);
-        println!("  {}", task.question);
-        for candidate in task.candidates.iter().filter_map(|id| view.catalogue.find_id(*id)) {
-            println!("    candidate {}", view.catalogue.ci(candidate).key);
+    let shown = view.catalogue.reviews().filter(|task| all || task.state == ReviewState::Open);
+    output::write(format, &Tasks(shown.map(|task| &**task).collect()), |out, tasks| {
+        for task in &tasks.0 {
+            let raised = task.raised_at.format("%Y-%m-%d %H:%M");
+            writeln!(out, "{}  {}, raised {raised} by {}, {}", task.id, task.code, task.source, task.state)?;
+            writeln!(out, "  {}", task.question)?;
+            for candidate in task.candidates.iter().filter_map(|id| view.catalogue.find_id(*id)) {
+                writeln!(out, "    candidate {}", view.catalogue.ci(candidate).key)?;
+            }
+            for evidence in task.evidence.iter().take(10) {
+                writeln!(out, "    {evidence}")?;
+            }
+            if task.evidence.len() > 10 {
+                writeln!(out, "    … and {} more (--output json)", task.evidence.len() - 10)?;
+            }
         }
-        for evidence in task.evidence.iter().take(10) {
-            println!("    {evidence}");
-        }
-        if task.evidence.len() > 10 {
-            println!("    … and {} more (--output json)", task.evidence.len() - 10);
-        }
-    }
-    println!("{} review tasks", shown.len());
+        writeln!(out, "{} review tasks", tasks.0.len())
+    })?;
     Ok(Exit::Done)
 }

@@ -20,7 +20,7 @@ async fn imported(folder: &std::path::Path) -> (Keelson, Estate) {
     let schema = std::sync::Arc::new(keelson_model::builtin::schema([]).unwrap());
     let keelson = Keelson::open(keelson_app::Options::in_folder(folder), schema).await.unwrap();
     let estate = Estate::built_in().unwrap();
-    import(&keelson, &estate).await.unwrap();
+    import(&keelson, &estate, Form::Document).await.unwrap();
     (keelson, estate)
 }
 

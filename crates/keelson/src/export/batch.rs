@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use keelson_import_batch::line::{CiLine, FORMAT, Header, Line, NeedLine, RelationshipLine, RuleName, StrengthName};
+use keelson_app::answers::projection::remaining;
+use keelson_import_batch::line::{CiLine, FORMAT, Header, Line, NeedLine, RelationshipLine, StrengthName};
 use keelson_import_batch::write::{self, WriteError};
-use keelson_model::{Basis, ConfigurationItem, Need, Relationship, Rule, Standing, Strength, Symbol};
+use keelson_model::{Basis, ConfigurationItem, Lifecycle, Member, Need, Relationship, Standing, Strength, Symbol};
 
 use super::Extract;
 
@@ -31,7 +31,8 @@ pub(super) fn write(out: &mut dyn Write, extract: &Extract, source: &str, at: Da
     }))?;
     for ix in &extract.items {
         let ci = catalogue.ci(*ix);
-        // A placeholder is not inventory: what refers to it brings it back.
+        // A placeholder is not inventory: what refers to it brings it back. So does what still needs
+        // something that is withdrawn; it comes back as a placeholder.
         if ci.standing == Standing::Live {
             line(&Line::Ci(item(ci)))?;
         }
@@ -44,7 +45,9 @@ pub(super) fn write(out: &mut dyn Write, extract: &Extract, source: &str, at: Da
     }
     for ix in extract.needs() {
         let slot = catalogue.need(ix);
-        line(&Line::Need(need(extract, &slot.need, slot.dependent)))?;
+        if let Some(need) = need(extract, &slot.need, slot.dependent) {
+            line(&Line::Need(need))?;
+        }
     }
     Ok(())
 }
@@ -100,62 +103,28 @@ fn relationship(
     }
 }
 
-fn need(extract: &Extract, record: &Need, dependent: keelson_catalogue::CiIx) -> NeedLine {
+/// A need over the members that can come back; `None` when there are none. What is withdrawn comes
+/// back as a placeholder, so its membership is written as doubtful; what was retired before it was
+/// withdrawn is left out, as the analyses leave it out.
+fn need(extract: &Extract, record: &Need, dependent: keelson_catalogue::CiIx) -> Option<NeedLine> {
     let catalogue = &extract.view.catalogue;
-    let definition = &record.definition;
-    let key = |id| catalogue.find_id(id).map(|ix| catalogue.ci(ix).key.clone());
-    let mut line = NeedLine {
-        dependent: catalogue.ci(dependent).key.clone(),
-        name: Arc::clone(&record.name),
-        rule: None,
-        members: definition.members.iter().filter_map(|member| key(member.ci)).collect(),
-        k: None,
-        percent: None,
-        weights: None,
-        threshold: None,
-        capacities: None,
-        unit: None,
-        demand: None,
+    let comes_back =
+        |ci: &ConfigurationItem| ci.standing != Standing::Withdrawn || ci.lifecycle() != Lifecycle::Retired;
+    let definition = remaining(catalogue, &record.definition, comes_back)?;
+    let key = |member: &Member| Some(catalogue.ci(catalogue.find_id(member.ci)?).key.clone());
+    let members = definition.members.iter().filter_map(key).collect();
+    // A rule that nobody stated is not written: it would come back as a stated one.
+    let rule = (!definition.assumed).then_some(&definition.rule);
+    Some(NeedLine {
         assumed: definition.assumed,
         possible_counts: definition.possible_counts.clone(),
-        doubtful: definition
-            .members
-            .iter()
-            .filter(|member| member.doubtful)
-            .filter_map(|member| key(member.ci))
-            .collect(),
+        doubtful: definition.members.iter().filter(|member| member.doubtful).filter_map(key).collect(),
         kind: Some(definition.kind.clone()),
         cap: definition.cap.as_ref().map(|cap| cap.limit),
         judged_by: definition.cap.as_ref().and_then(|cap| cap.judged_by.clone()),
         judged_at: definition.cap.as_ref().and_then(|cap| cap.judged_at),
         phase: Some(definition.phase),
-        basis: None,
         confidence: definition.confidence,
-        evidence: None,
-    };
-    let name = match &definition.rule {
-        Rule::All => RuleName::All,
-        Rule::Any => RuleName::Any,
-        Rule::AtLeast { k } => {
-            line.k = Some(*k);
-            RuleName::AtLeast
-        }
-        Rule::Percent { percent } => {
-            line.percent = Some(*percent);
-            RuleName::Percent
-        }
-        Rule::Weight { weights, threshold } => {
-            line.weights = Some(weights.clone());
-            line.threshold = Some(*threshold);
-            RuleName::Weight
-        }
-        Rule::Share { capacities, unit, demand } => {
-            line.capacities = Some(capacities.clone());
-            line.unit = Some(unit.clone());
-            line.demand = *demand;
-            RuleName::Share
-        }
-    };
-    line.rule = Some(name);
-    line
+        ..NeedLine::new(catalogue.ci(dependent).key.clone(), &record.name, rule, members)
+    })
 }

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
-use keelson_app::answers::impact::{Because, CertaintyAnswer, ImpactAnswer, ImpactLine, ProtectedLine};
+use keelson_app::answers::impact::{Because, CertaintyAnswer, ImpactAnswer, ImpactLine, ProtectedLine, VerdictWord};
 
-use super::{day, footer};
+use super::{counted, day, footer};
 use crate::output::percent;
 
 /// Deepest indentation shown; a proof may be longer than any screen is wide.
@@ -30,9 +30,14 @@ pub(crate) fn impact(out: &mut dyn Write, answer: &ImpactAnswer) -> io::Result<(
     writeln!(out, "Losing {}{interval}", seeds.join(" and "))?;
     writeln!(
         out,
-        "touches {} items; {} lose something, {} of them everything.",
-        answer.touched, answer.affected, answer.lost
+        "touches {}; {} {} something, {} of them everything.",
+        counted(answer.touched, "item"),
+        answer.affected,
+        if answer.affected == 1 { "loses" } else { "lose" },
+        answer.lost
     )?;
+    let possible: HashSet<&str> =
+        answer.certainty.iter().flat_map(|certainty| &certainty.possible).map(|service| service.key.as_str()).collect();
     let tree = Tree::of(answer);
     let services: Vec<&ImpactLine> = answer.items.iter().filter(|line| line.is_service).collect();
     if services.is_empty() {
@@ -40,7 +45,7 @@ pub(crate) fn impact(out: &mut dyn Write, answer: &ImpactAnswer) -> io::Result<(
     }
     let mut shown = HashSet::new();
     for line in &services {
-        writeln!(out, "\n{}", headline(line))?;
+        writeln!(out, "\n{}", headline(line, &possible))?;
         tree.print(out, line, &mut shown)?;
     }
     let others: Vec<&ImpactLine> = answer.items.iter().filter(|line| !line.is_service).collect();
@@ -57,7 +62,7 @@ pub(crate) fn impact(out: &mut dyn Write, answer: &ImpactAnswer) -> io::Result<(
     }
     if !answer.protected.is_empty() {
         writeln!(out, "\nTouched, and held by redundancy")?;
-        answer.protected.iter().try_for_each(|line| protected(out, line))?;
+        answer.protected.iter().try_for_each(|line| protected(out, line, &possible))?;
     }
     if let Some(certainty) = &answer.certainty {
         certain(out, certainty)?;
@@ -65,8 +70,15 @@ pub(crate) fn impact(out: &mut dyn Write, answer: &ImpactAnswer) -> io::Result<(
     footer(out, &answer.basis)
 }
 
-fn headline(line: &ImpactLine) -> String {
+/// The line above a proof. A service that is breached only for some answers to the unknown facts, or
+/// may be breached where it is degraded, is said to be.
+fn headline(line: &ImpactLine, possible: &HashSet<&str>) -> String {
     let verdict = line.verdict.as_str().to_uppercase();
+    let verdict = match (possible.contains(line.subject.key.as_str()), line.verdict) {
+        (false, _) => verdict,
+        (true, VerdictWord::Breached) => format!("{verdict} (possibly)"),
+        (true, _) => format!("{verdict} (possibly breached)"),
+    };
     let criticality = line.criticality.map(|criticality| format!(", {criticality}")).unwrap_or_default();
     let loss = if line.loss < 1.0 { format!(", loses {}", percent(line.loss)) } else { String::new() };
     format!("{verdict}  {}  ({}{criticality}{loss})", line.subject.key, line.subject.name)
@@ -124,8 +136,10 @@ impl<'a> Tree<'a> {
     }
 }
 
-fn protected(out: &mut dyn Write, line: &ProtectedLine) -> io::Result<()> {
-    let Some(by) = &line.by else { return writeln!(out, "  {}", line.subject.key) };
+fn protected(out: &mut dyn Write, line: &ProtectedLine, possible: &HashSet<&str>) -> io::Result<()> {
+    let key = line.subject.key.as_str();
+    let doubt = if possible.contains(key) { "; possibly breached" } else { "" };
+    let Some(by) = &line.by else { return writeln!(out, "  {key}{doubt}") };
     let whose = by.of_item.as_ref().map(|item| format!(" of {item}")).unwrap_or_default();
     let holds = match (by.k, by.margin) {
         (Some(k), Some(margin)) => {
@@ -138,7 +152,7 @@ fn protected(out: &mut dyn Write, line: &ProtectedLine) -> io::Result<()> {
         }
         _ => format!("{} of {} up", by.up, by.of),
     };
-    writeln!(out, "  {}  by {}{whose}: {holds} (lost {})", line.subject.key, by.need, by.lost.join(", "))
+    writeln!(out, "  {key}  by {}{whose}: {holds} (lost {}){doubt}", by.need, by.lost.join(", "))
 }
 
 fn certain(out: &mut dyn Write, certainty: &CertaintyAnswer) -> io::Result<()> {

@@ -57,7 +57,7 @@ impl Rows for ItemAnswer {
 
 impl Rows for HistoryAnswer {
     fn columns(&self) -> Vec<&'static str> {
-        vec!["revision", "at", "actor", "action", "source", "reason", "what", "field", "before", "after"]
+        vec!["revision", "at", "actor", "action", "source", "reason", "record", "what", "field", "before", "after"]
     }
 
     fn rows(&self) -> Vec<Vec<String>> {
@@ -71,6 +71,7 @@ impl Rows for HistoryAnswer {
                     entry.action.clone(),
                     entry.source.clone().unwrap_or_default(),
                     entry.reason.clone().unwrap_or_default(),
+                    entry.record.clone(),
                     plain(&serde_json::to_value(entry.what).unwrap_or_default()),
                     change.field.clone(),
                     plain(&change.before),

@@ -28,9 +28,9 @@ pub(super) struct Mapping {
     pub(super) lifecycle: Option<String>,
     pub(super) criticality: Option<String>,
     pub(super) native_id: Option<String>,
-    /// Texts that stand for nothing.
-    #[serde(default = "nothing")]
-    pub(super) null_tokens: Vec<String>,
+    /// Texts that stand for nothing; where the mapping names none, the empty text and the words that
+    /// generators write for it.
+    pub(super) null_tokens: Option<Vec<String>>,
     /// Whether white space around a value belongs to it (no) or is left out (yes).
     #[serde(default)]
     pub(super) trim: bool,
@@ -123,8 +123,67 @@ fn comma() -> char {
     ','
 }
 
-fn nothing() -> Vec<String> {
-    vec![String::new()]
+/// Words that generators write where there is nothing, in any case. None of them names anything.
+const NULL_WORDS: [&str; 4] = ["null", "none", "n/a", "-"];
+
+/// Whether a text is empty or a word for nothing.
+pub(super) fn names_nothing(text: &str) -> bool {
+    let text = text.trim();
+    text.is_empty() || NULL_WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// A class or a kind of relationship that a mapping names. Which ones there are is not known here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappedName {
+    /// Whether it is a kind of relationship; otherwise it is a class.
+    pub is_kind: bool,
+    /// The name.
+    pub name: String,
+    /// The line of the mapping.
+    pub line: u32,
+}
+
+/// The classes and kinds that a mapping names, in order of their lines, so that unknown ones can be
+/// refused before anything is read by it.
+///
+/// # Errors
+/// As the import by that mapping.
+pub fn mapped_names(text: &str) -> Result<Vec<MappedName>, EnvelopeError> {
+    #[derive(Deserialize)]
+    struct Names {
+        class: Spanned<String>,
+        #[serde(default)]
+        relations: Vec<RelationNames>,
+    }
+    #[derive(Deserialize)]
+    struct RelationNames {
+        kind: Spanned<String>,
+        target: TargetNames,
+    }
+    #[derive(Deserialize)]
+    struct TargetNames {
+        class: Spanned<String>,
+    }
+    Mapping::read(text)?;
+    let names: Names = toml::from_str(text).map_err(|error| unreadable(text, &error))?;
+    let mut mapped = vec![(names.class, false)];
+    for relation in names.relations {
+        mapped.extend([(relation.kind, true), (relation.target.class, false)]);
+    }
+    mapped.sort_by_key(|(name, _)| name.span().start);
+    let named = |(name, is_kind): (Spanned<String>, bool)| {
+        let line = line_of(text, name.span().start);
+        MappedName { is_kind, name: name.into_inner(), line }
+    };
+    Ok(mapped.into_iter().map(named).collect())
+}
+
+fn unreadable(text: &str, error: &toml::de::Error) -> EnvelopeError {
+    EnvelopeError::Unreadable {
+        file: FILE.to_owned(),
+        line: error.span().map(|span| line_of(text, span.start)),
+        reason: error.message().to_owned(),
+    }
 }
 
 /// The name under which messages show the mapping.
@@ -136,11 +195,7 @@ impl Mapping {
     /// # Errors
     /// Says in which line what is wrong.
     pub(super) fn read(text: &str) -> Result<Self, EnvelopeError> {
-        let mut mapping: Self = toml::from_str(text).map_err(|error| EnvelopeError::Unreadable {
-            file: FILE.to_owned(),
-            line: error.span().map(|span| line_of(text, span.start)),
-            reason: error.message().to_owned(),
-        })?;
+        let mut mapping: Self = toml::from_str(text).map_err(|error| unreadable(text, &error))?;
         // The order of the dimensions is the order in which they stand in the file.
         let mut dimensions: Vec<_> = std::mem::take(&mut mapping.dimensions).into_iter().collect();
         dimensions.sort_by_key(|(_, dimension)| dimension.span().start);

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::DateTime;
 use keelson_importer::redaction;
@@ -10,7 +11,7 @@ use keelson_model::{
 };
 use serde_json::Value as Json;
 
-use super::mapping::{Attribute, End, Kind, Mapping, Relation};
+use super::mapping::{Attribute, End, Kind, Mapping, Relation, names_nothing};
 use crate::refusal::{Refusal, nearest};
 
 /// The columns of a table.
@@ -110,6 +111,18 @@ impl Row<'_> {
         present(text, mapping).map(Cell::Text)
     }
 
+    /// Whether a cell that stands for nothing says so by a word, and not by being empty.
+    fn is_null_word(&self, column: &str) -> bool {
+        let text = match self {
+            Self::Fields(columns, fields) => columns.by_name.get(column).and_then(|index| fields.get(*index)),
+            Self::Json(value) => match value.pointer(column) {
+                Some(Json::String(text)) => Some(text),
+                _ => None,
+            },
+        };
+        text.is_some_and(|text| !text.trim().is_empty() && names_nothing(text))
+    }
+
     fn text(&self, column: &str, mapping: &Mapping) -> Result<Option<Cow<'_, str>>, Refusal> {
         self.cell(column, mapping).map(|cell| cell.text(column)).transpose()
     }
@@ -118,7 +131,11 @@ impl Row<'_> {
 /// A text as the mapping takes it; none where it stands for nothing.
 fn present<'a>(text: &'a str, mapping: &Mapping) -> Option<&'a str> {
     let text = if mapping.trim { text.trim() } else { text };
-    (!mapping.null_tokens.iter().any(|token| token == text)).then_some(text)
+    let is_nothing = match &mapping.null_tokens {
+        Some(tokens) => tokens.iter().any(|token| token == text),
+        None => names_nothing(text),
+    };
+    (!is_nothing).then_some(text)
 }
 
 /// The scope of a row; none where the mapping has none.
@@ -140,13 +157,13 @@ pub(super) fn scope(row: &Row<'_>, mapping: &Mapping) -> Result<Option<Scope>, R
 
 /// Reads a row.
 pub(super) fn read(row: &Row<'_>, mapping: &Mapping, position: &Position) -> Result<(Said, Vec<Finding>), Refusal> {
-    let source_key = source_key(row, mapping, &mapping.class, &mapping.key, None)?;
+    let Named { key: source_key, name } = named(row, mapping, &mapping.class, &mapping.key, None)?;
     let mut observation = Observation::new(source_key.clone(), &mapping.class, position.clone());
     let text = |column: &Option<String>| match column {
         Some(column) => row.text(column, mapping),
         None => Ok(None),
     };
-    observation.name = text(&mapping.name)?.map(|name| name.as_ref().into());
+    observation.name = Some(text(&mapping.name)?.map_or(name, |name| name.as_ref().into()));
     observation.native_id = text(&mapping.native_id)?.map(|id| id.as_ref().into());
     observation.lifecycle = word(text(&mapping.lifecycle)?, mapping.lifecycle.as_deref())?;
     observation.criticality = word(text(&mapping.criticality)?, mapping.criticality.as_deref())?;
@@ -182,50 +199,55 @@ fn word<T: std::str::FromStr<Err = String>>(
     text.map(read).transpose()
 }
 
-/// The source key of a row or of a target: its class and its key columns. `split` stands for one
-/// of several values of a column.
-fn source_key(
+/// What a row or a target is known by.
+struct Named {
+    /// Its class and its key columns.
+    key: SourceKey,
+    /// Its key columns alone, so that in the catalogue it is called `class/name`, as by others.
+    name: Arc<str>,
+}
+
+/// Names a row or a target by its key columns. `split` stands for one of several values of a column.
+fn named(
     row: &Row<'_>,
     mapping: &Mapping,
     class: &str,
     columns: &[String],
     split: Option<(&str, &str)>,
-) -> Result<SourceKey, Refusal> {
+) -> Result<Named, Refusal> {
     let mut key = class.to_owned();
+    let mut names: Vec<String> = Vec::with_capacity(columns.len());
     for column in columns {
         let part = match split {
             Some((of, part)) if of == column => Some(Cow::Borrowed(part)),
             _ => row.text(column, mapping)?,
         };
-        let part = part.filter(|part| !part.trim().is_empty()).ok_or_else(|| {
+        let part = part.filter(|part| !names_nothing(part)).ok_or_else(|| {
             let message = format!("'{column}' is needed to identify the {class}, but there is nothing in it");
             Refusal::malformed(column, message).with_code(FindingCode::IdentityMissing)
         })?;
         key.push('/');
         if columns.len() == 1 {
-            key.push_str(&part);
+            // Who writes the whole key means the same as who writes the name.
+            let part = part.strip_prefix(class).and_then(|rest| rest.strip_prefix('/')).unwrap_or(&part);
+            key.push_str(part);
+            names.push(part.to_owned());
         } else {
             key.push_str(&part.replace('%', "%25").replace('/', "%2F"));
+            names.push(part.into_owned());
         }
     }
-    SourceKey::new(&key)
-        .map_err(|error| Refusal::malformed(columns.first().map_or("", String::as_str), error.to_string()))
+    let key = SourceKey::new(&key)
+        .map_err(|error| Refusal::malformed(columns.first().map_or("", String::as_str), error.to_string()))?;
+    Ok(Named { key, name: Arc::from(names.join("/")) })
 }
 
-fn relationships(
-    row: &Row<'_>,
-    mapping: &Mapping,
-    relation: &Relation,
-    this: &SourceKey,
-    position: &Position,
-    findings: &mut Vec<Finding>,
-) -> Result<Vec<RelationshipObservation>, Refusal> {
-    let Some(cell) = row.cell(&relation.column, mapping) else { return Ok(Vec::new()) };
-    let mut parts: Vec<Option<Cow<'_, str>>> = Vec::new();
-    match (&cell, &relation.separator) {
+/// The targets that a row names in a column; none for one that names nothing.
+fn targets<'a>(cell: &Cell<'a>, mapping: &Mapping, relation: &Relation) -> Result<Vec<Option<Cow<'a, str>>>, Refusal> {
+    let mut parts: Vec<Option<Cow<'a, str>>> = Vec::new();
+    match (cell, &relation.separator) {
         (Cell::Text(text), Some(separator)) => {
-            let of = |part| present(part, mapping).filter(|part| !part.is_empty()).map(Cow::Borrowed);
-            parts.extend(text.split(separator.as_str()).map(of));
+            parts.extend(text.split(separator.as_str()).map(|part| present(part, mapping).map(Cow::Borrowed)));
         }
         (Cell::Json(Json::Array(items)), _) => {
             for item in items {
@@ -238,6 +260,23 @@ fn relationships(
         }
         _ => parts.push(Some(cell.text(&relation.column)?)),
     }
+    Ok(parts.into_iter().map(|part| part.filter(|part| !names_nothing(part))).collect())
+}
+
+fn relationships(
+    row: &Row<'_>,
+    mapping: &Mapping,
+    relation: &Relation,
+    this: &SourceKey,
+    position: &Position,
+    findings: &mut Vec<Finding>,
+) -> Result<Vec<RelationshipObservation>, Refusal> {
+    let parts = match row.cell(&relation.column, mapping) {
+        Some(cell) => targets(&cell, mapping, relation)?,
+        // A word for nothing is worth a finding, unless the mapping says that it is one.
+        None if mapping.null_tokens.is_none() && row.is_null_word(&relation.column) => vec![None],
+        None => Vec::new(),
+    };
     let mut stated = Vec::with_capacity(parts.len());
     for part in parts {
         let Some(part) = part else {
@@ -247,8 +286,9 @@ fn relationships(
             continue;
         };
         let split = Some((relation.column.as_str(), &*part));
-        let target = source_key(row, mapping, &relation.target.class, &relation.target.key, split)?;
-        let target = CiRef::of_class(target, &relation.target.class);
+        let Named { key, name } = named(row, mapping, &relation.target.class, &relation.target.key, split)?;
+        let class = Some(Symbol::new(&relation.target.class));
+        let target = CiRef::Source { key, class, name: Some(name) };
         let this = CiRef::of_class(this.clone(), &mapping.class);
         let (dependent, dependency) = match relation.this_row {
             End::Dependent => (this, target),
