@@ -250,24 +250,15 @@ impl ConfigurationItemWhere {
     /// # Errors
     /// `BAD_USER_INPUT` when it is beyond its limits or names a unit nobody knows.
     pub fn condition(&self) -> Result<Condition, Refusal> {
-        self.check_size()?;
+        // Predicates themselves are counted by the condition.
+        check_nodes(self, |_| Ok(1), Self::inner)?;
         let condition = self.unchecked(1)?;
         condition.check().map_err(|error| Refusal::input(error.to_string()))?;
         Ok(condition)
     }
 
-    /// Holds the limit on the number of nodes, without recursion: one that says nothing is looked at
-    /// all the same.
-    fn check_size(&self) -> Result<(), Refusal> {
-        let (mut open, mut nodes) = (vec![self], 0);
-        while let Some(one) = open.pop() {
-            nodes += 1;
-            if nodes > MAX_PREDICATES {
-                return check_filter(0, nodes);
-            }
-            open.extend(one.and.iter().chain(&one.or).flatten().chain(one.not.as_deref()));
-        }
-        Ok(())
+    fn inner(&self) -> Vec<&Self> {
+        self.and.iter().chain(&self.or).flatten().chain(self.not.as_deref()).collect()
     }
 
     /// Recursion is as deep as the condition may be; a deeper one is refused on the way.
@@ -385,9 +376,21 @@ pub(crate) fn few_orders(orders: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Holds the limits on a filter that is evaluated here.
-pub(crate) fn check_filter(depth: usize, predicates: usize) -> Result<(), Refusal> {
-    if depth > MAX_CONDITION_DEPTH {
+/// Holds the limits on a filter, without recursion. `own` counts the predicates of one node; one that
+/// says nothing is looked at all the same and counts as one.
+pub(crate) fn check_nodes<'w, W>(
+    top: &'w W,
+    own: impl Fn(&W) -> Result<usize, Refusal>,
+    inner: impl Fn(&'w W) -> Vec<&'w W>,
+) -> Result<(), Refusal> {
+    let mut open = vec![(top, 1)];
+    let (mut deepest, mut predicates) = (0, 0);
+    while let Some((one, depth)) = open.pop() {
+        deepest = deepest.max(depth);
+        predicates += own(one)?.max(1);
+        open.extend(inner(one).into_iter().map(|inner| (inner, depth + 1)));
+    }
+    if deepest > MAX_CONDITION_DEPTH {
         return Err(Refusal::input(format!("a filter may be nested {MAX_CONDITION_DEPTH} deep; this one is deeper")));
     }
     if predicates > MAX_PREDICATES {

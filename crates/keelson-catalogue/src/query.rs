@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use keelson_model::{ConfigurationItem, Criticality, Lifecycle, Standing, Symbol, Value};
+use keelson_model::{ConfigurationItem, Criticality, Lifecycle, Quantity, Standing, Symbol, Value};
 
 use crate::{Catalogue, CiIx};
 
@@ -137,7 +137,10 @@ impl Condition {
             Self::Field(Field::Source, test) => {
                 one_fulfils(ci.live_claims().map(|claim| Value::text(&claim.provenance.source)), test)
             }
-            Self::Field(field, test) => fulfils(value(ci, field).as_ref(), test),
+            Self::Field(field, test @ (Test::Contains(_) | Test::StartsWith(_))) => {
+                fulfils(value(ci, field).as_ref(), test)
+            }
+            Self::Field(field, test) => fulfils(measured(catalogue, ci, field).as_ref(), test),
             Self::Owner(test) => one_fulfils(owners(catalogue, ci).map(|owner| Value::text(&owner.key)), test),
         }
     }
@@ -179,6 +182,22 @@ pub fn value(ci: &ConfigurationItem, field: &Field) -> Option<Value> {
     }
 }
 
+/// The value of a field as tests compare it: a number that its class keeps in a unit, with that unit.
+fn measured(catalogue: &Catalogue, ci: &ConfigurationItem, field: &Field) -> Option<Value> {
+    let value = value(ci, field)?;
+    let (Field::Attribute(name), true) = (field, is_plain_number(&value)) else { return Some(value) };
+    let class = catalogue.schema().classes.get(&ci.class);
+    let unit = class.and_then(|class| class.attributes.get(name)?.unit.clone());
+    Some(match (unit, value.as_decimal()) {
+        (Some(unit), Some(number)) => Value::Quantity(Quantity { value: number, unit }),
+        _ => value,
+    })
+}
+
+fn is_plain_number(value: &Value) -> bool {
+    matches!(value, Value::Integer(_) | Value::Decimal(_))
+}
+
 /// A value that no class describes, as far as its JSON text says what it is.
 fn unmodelled(json: &str) -> Option<Value> {
     let quoted = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).filter(|text| !text.contains('\\'));
@@ -191,8 +210,11 @@ fn unmodelled(json: &str) -> Option<Value> {
 }
 
 fn fulfils(value: Option<&Value>, test: &Test) -> bool {
-    let compared =
-        |with: &Value, wanted: fn(Ordering) -> bool| value.and_then(|value| compare(value, with)).is_some_and(wanted);
+    let compared = |with: &Value, wanted: fn(Ordering) -> bool| {
+        // A number of nobody knows what is neither more nor less than an amount.
+        let comparable = value.filter(|value| !(is_plain_number(value) && matches!(with, Value::Quantity(_))));
+        comparable.and_then(|value| compare(value, with)).is_some_and(wanted)
+    };
     let text = |wanted: &str, fits: fn(&str, &str) -> bool| {
         let lower = wanted.to_ascii_lowercase();
         value.is_some_and(|value| fits(&value.to_string().to_ascii_lowercase(), &lower))

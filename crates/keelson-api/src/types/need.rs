@@ -17,7 +17,7 @@ use crate::connection::{Connection, Paging, Place};
 use crate::context::{Find, list_name};
 use crate::cursor::CursorKey;
 use crate::errors::Refusal;
-use crate::filter::{StringFilter, check_filter, few_orders};
+use crate::filter::{StringFilter, check_nodes, few_orders};
 use crate::ids::GlobalId;
 use crate::moment::Moment;
 
@@ -298,22 +298,13 @@ pub struct NeedWhere {
 }
 
 impl NeedWhere {
-    /// Holds its limits, without recursion.
+    /// Holds its limits.
     fn check(&self) -> Result<(), Refusal> {
-        let mut open = vec![(self, 1)];
-        let (mut deepest, mut predicates) = (0, 0);
-        while let Some((one, depth)) = open.pop() {
-            deepest = deepest.max(depth);
-            let before = predicates;
-            for filter in [&one.name, &one.kind, &one.dependent_key, &one.source].into_iter().flatten() {
-                predicates += filter.check()?;
-            }
-            // One that says nothing is looked at all the same.
-            predicates += usize::from(predicates == before);
-            let inner = one.and.iter().chain(&one.or).flatten().chain(one.not.as_deref());
-            open.extend(inner.map(|inner| (inner, depth + 1)));
-        }
-        check_filter(deepest, predicates)
+        let own = |one: &Self| {
+            let filters = [&one.name, &one.kind, &one.dependent_key, &one.source].into_iter().flatten();
+            filters.map(StringFilter::check).sum::<Result<usize, Refusal>>()
+        };
+        check_nodes(self, own, |one| one.and.iter().chain(&one.or).flatten().chain(one.not.as_deref()).collect())
     }
 
     /// Evaluation is as deep as the filter, which [`Self::check`] has limited.

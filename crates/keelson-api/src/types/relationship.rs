@@ -17,7 +17,7 @@ use crate::connection::{Connection, Paging, Place};
 use crate::context::list_name;
 use crate::cursor::CursorKey;
 use crate::errors::Refusal;
-use crate::filter::{StringFilter, check_filter, few_orders};
+use crate::filter::{StringFilter, check_nodes, few_orders};
 use crate::ids::GlobalId;
 use crate::moment::Moment;
 
@@ -184,23 +184,16 @@ impl RelationshipWhere {
         [kind, dependent_key, dependent_class, dependency_key, dependency_class, source]
     }
 
-    /// Holds its limits, without recursion.
+    /// Holds its limits.
     fn check(&self) -> Result<(), Refusal> {
-        let mut open = vec![(self, 1)];
-        let (mut deepest, mut predicates) = (0, 0);
-        while let Some((one, depth)) = open.pop() {
-            deepest = deepest.max(depth);
-            let before = predicates;
-            predicates += usize::from(one.basis.is_some());
-            for filter in one.filters().into_iter().flatten() {
-                predicates += filter.check()?;
-            }
-            // One that says nothing is looked at all the same.
-            predicates += usize::from(predicates == before);
-            let inner = one.and.iter().chain(&one.or).flatten().chain(one.not.as_deref());
-            open.extend(inner.map(|inner| (inner, depth + 1)));
-        }
-        check_filter(deepest, predicates)
+        let own = |one: &Self| {
+            let filters = one.filters().into_iter().flatten();
+            filters
+                .map(StringFilter::check)
+                .sum::<Result<usize, Refusal>>()
+                .map(|n| n + usize::from(one.basis.is_some()))
+        };
+        check_nodes(self, own, |one| one.and.iter().chain(&one.or).flatten().chain(one.not.as_deref()).collect())
     }
 
     /// Evaluation is as deep as the filter, which [`Self::check`] has limited.

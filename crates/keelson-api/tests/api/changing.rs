@@ -248,3 +248,30 @@ fn texts_that_nobody_could_read_are_refused() {
         assert_eq!(payload["userErrors"][0]["field"], json!(["reason"]), "{payload:#}");
     });
 }
+
+/// An attribute that its class keeps as a number of mebibytes, asked for in other units.
+#[test]
+fn amounts_are_compared_in_the_unit_of_their_attribute() {
+    run(async {
+        let place = Place::empty().await;
+        for (name, gib) in [("small", "16"), ("large", "64")] {
+            let memory = json!([{ "name": "memory", "value": { "quantity": { "value": gib, "unit": "GiB" } } }]);
+            let made = create(&place, json!({ "class": "host", "name": name, "attributes": memory })).await;
+            assert_eq!(made["userErrors"], json!([]), "{made:#}");
+        }
+        let count = async |test: &str| {
+            let query = format!(
+                "{{ configurationItems(where: {{ attribute: {{ name: \"memory\", {test} }} }}) {{ nodes {{ name }} }} }}"
+            );
+            each(&place.data(&query, json!({})).await["configurationItems"]["nodes"], "/name")
+        };
+        let amount = |value: u32, unit: &str| format!("{{ quantity: {{ value: {value}, unit: \"{unit}\" }} }}");
+        assert_eq!(count(&format!("gte: {}", amount(64, "GiB"))).await, ["large"]);
+        assert_eq!(count(&format!("lt: {}", amount(64, "GiB"))).await, ["small"]);
+        assert_eq!(count(&format!("eq: {}", amount(16, "GiB"))).await, ["small"]);
+        assert_eq!(count(&format!("ne: {}", amount(16, "GiB"))).await, ["large"]);
+        assert_eq!(count("gte: { number: 65536 }").await, ["large"]);
+        // What measures something else is neither more nor less.
+        assert_eq!(count(&format!("gte: {}", amount(1, "requests/s"))).await, Vec::<String>::new());
+    });
+}
