@@ -131,7 +131,7 @@ impl Keelson {
         .await?
     }
 
-    async fn plan_and_commit(&self, batch: Arc<Batch>, options: ImportOptions) -> Result<Imported, Error> {
+    async fn plan_and_commit(&self, mut batch: Arc<Batch>, options: ImportOptions) -> Result<Imported, Error> {
         let mut ids = RandomIds::new();
         let batch_id = options.batch_id.unwrap_or_else(|| BatchId::next(&mut ids));
         // The first plan may be overtaken by edits; from the second on they wait.
@@ -142,30 +142,24 @@ impl Keelson {
             if options.dry_run || plan.changes.is_empty() {
                 return Ok(Imported { plan, committed: None });
             }
-            let draft = Draft {
-                planned_at: plan.base,
-                at,
-                recorded_at: options.backdated.then(now),
-                actor: Arc::clone(&options.actor.name),
-                action: Arc::from(format!("import {}", batch.importer.name)),
-                source: Some(Arc::from(batch.source.as_str())),
-                reason: options.actor.reason.clone(),
-                batch: Some(plan.batch),
-                changes: std::mem::take(&mut plan.changes),
-                payloads: batch.payloads.clone(),
-                findings: plan.findings.clone(),
-            };
+            // Whoever edits waits for the commit anyway, and now cannot make the plan stale.
+            if turn.is_none() {
+                turn = Some(self.planning_turn().await);
+            }
+            if self.view().revision() != plan.base {
+                continue;
+            }
+            if !self.store().is_shared() {
+                // It is not planned again, and its rows are large.
+                batch = Arc::new(without_rows(&batch));
+            }
+            let draft = draft(&mut plan, &batch, &options, at);
             match self.commit(draft).await {
                 Ok(committed) => {
                     plan.changes = committed.changes;
                     return Ok(Imported { plan, committed: Some(committed.header) });
                 }
-                Err(Error::Commit(CommitError::Stale { .. })) => {
-                    if turn.is_none() {
-                        turn = Some(self.planning_turn().await);
-                    }
-                    self.catch_up().await?;
-                }
+                Err(Error::Commit(CommitError::Stale { .. })) if self.store().is_shared() => self.catch_up().await?,
                 Err(error) => return Err(error),
             }
         }
@@ -192,6 +186,30 @@ impl Keelson {
         });
         planning.await.map_err(|error| Error::Stopped(error.to_string()))
     }
+}
+
+/// What is committed of a plan; the changes are taken out of it.
+fn draft(plan: &mut Plan, batch: &Batch, options: &ImportOptions, at: DateTime<Utc>) -> Draft {
+    Draft {
+        planned_at: plan.base,
+        at,
+        recorded_at: options.backdated.then(now),
+        actor: Arc::clone(&options.actor.name),
+        action: Arc::from(format!("import {}", batch.importer.name)),
+        source: Some(Arc::from(batch.source.as_str())),
+        reason: options.actor.reason.clone(),
+        batch: Some(plan.batch),
+        changes: std::mem::take(&mut plan.changes),
+        payloads: batch.payloads.clone(),
+        findings: plan.findings.clone(),
+    }
+}
+
+/// What of a batch a commit still needs.
+fn without_rows(batch: &Batch) -> Batch {
+    let mut header = Batch::new(&batch.source, batch.scope.clone(), batch.importer.clone(), batch.observed_at);
+    header.payloads.clone_from(&batch.payloads);
+    header
 }
 
 /// Refuses a batch that was read later than now, beyond what clocks differ by: every true batch

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use keelson_model::{BatchId, CommitHeader, Digest, Finding, Payload, RecordChange, Revision};
-use surrealdb::engine::any::Any;
-use surrealdb::method::Query;
 use surrealdb::types::{Bytes, Value};
 
 use crate::chunk::{self, Chunk};
+use crate::engine::Ask;
 use crate::error::{STALE, cause, classify, is_disk_failure, stale};
 use crate::headfile::Acknowledged;
 use crate::kept::{self, Beside, KEEP, blocking};
@@ -126,7 +125,7 @@ pub(crate) struct Writing<'a> {
 
 impl Writing<'_> {
     /// Binds what the guard and the publication need.
-    pub(crate) fn bind<'r>(&self, query: Query<'r, Any>) -> Query<'r, Any> {
+    pub(crate) fn bind<'r>(&self, query: Ask<'r>) -> Ask<'r> {
         let (payloads, findings) = kept::rows(&self.beside.kept);
         query
             .bind(("planned", self.header.revision.0 - 1))

@@ -93,8 +93,10 @@ pub enum StoreError {
         #[source]
         source: Box<StoreError>,
     },
-    /// A write to the disk failed earlier.
-    #[error("a write to the disk failed, so the store is read-only; mend the disk and start again")]
+    /// A write to the disk failed earlier, or the store was closed.
+    #[error(
+        "the store takes no more writes: a write to the disk failed, or the program is stopping; start it again, with the disk mended"
+    )]
     Closed,
     /// The store was written by a newer version.
     #[error("the store was written by a newer version of Keelson (migration {0} is unknown here); use that version")]

@@ -17,6 +17,7 @@ mod audit;
 mod backup;
 mod chunk;
 mod commit;
+mod engine;
 mod error;
 mod headfile;
 mod journal;

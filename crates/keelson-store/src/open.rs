@@ -4,21 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use keelson_model::{Digest, Revision};
-use surrealdb::Surreal;
-use surrealdb::engine::any::{Any, connect};
 use surrealdb::types::{SurrealValue, Value};
 use tokio::sync::Mutex;
 
 use crate::commit::{Tail, arbitrary};
+use crate::engine::Engine;
 use crate::error::{cause, classify, is_disk_failure};
 use crate::headfile::{Acknowledged, HeadFile};
 use crate::pause::Pause;
 use crate::redo::Before;
 use crate::session::Session;
 use crate::{StoreError, journal, read, restore};
-
-const NAMESPACE: &str = "keelson";
-const DATABASE: &str = "catalogue";
 
 /// Migrations in order: name and text. Never edited once released; the last one's result is
 /// `current.surql`.
@@ -62,7 +58,7 @@ impl Options {
 /// An open store. Cheap to clone; clones share the connection and the one writer.
 #[derive(Clone)]
 pub struct Store {
-    pub(crate) db: Surreal<Any>,
+    pub(crate) db: Engine,
     pub(crate) headfile: Option<HeadFile>,
     /// Of an embedded store on the disk, once it is open.
     pub(crate) session: Option<Session>,
@@ -135,16 +131,15 @@ impl Store {
             Before::look(folder, path)
         });
         let before = before.transpose()?;
-        let db = connect(&address.url).await.map_err(|error| classify("opening the store", &error))?;
-        if let Some((username, password)) = options.credentials {
-            let credentials = surrealdb::opt::auth::Root { username, password };
-            db.signin(credentials).await.map_err(|error| classify("signing in", &error))?;
-        }
+        let db = if address.is_remote {
+            Engine::remote(&address.url, options.credentials).await?
+        } else {
+            Engine::embedded(&address.url).await?
+        };
         let before = match before {
             Some(before) => Some(before.opened().await?),
             None => None,
         };
-        db.use_ns(NAMESPACE).use_db(DATABASE).await.map_err(|error| classify("opening the database", &error))?;
         migrate(&db).await?;
         let headfile = address.folder.map(|folder| HeadFile { path: beside(&folder, ".head.json") });
         let mut store = Self {
@@ -175,6 +170,24 @@ impl Store {
         *store.tail.lock().await = tail;
         store.check_head().await?;
         Ok(store)
+    }
+
+    /// Whether other processes may commit to it as well.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.is_remote
+    }
+
+    /// Closes the store: waits for the commit under way, then has the embedded engine write what it
+    /// holds in memory into its tables, so that the next opening has nothing to bring back. Nothing
+    /// is lost without it. Every clone of the store is closed with it.
+    ///
+    /// # Errors
+    /// Fails as the engine does; what was acknowledged is safe all the same.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        let mut tail = self.tail.lock().await;
+        tail.closed = true;
+        self.db.close().await
     }
 
     /// Refuses a store that has lost commits before anything in it is touched. The very next commit
@@ -253,7 +266,7 @@ fn beside(folder: &Path, ending: &str) -> PathBuf {
     folder_of(folder).join(name)
 }
 
-async fn migrate(db: &Surreal<Any>) -> Result<(), StoreError> {
+async fn migrate(db: &Engine) -> Result<(), StoreError> {
     const DOING: &str = "reading the applied migrations";
     let mut answer =
         db.query("SELECT VALUE [record::id(id), digest] FROM migration").await.map_err(|e| classify(DOING, &e))?;
@@ -278,7 +291,7 @@ async fn migrate(db: &Surreal<Any>) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn apply_migration(db: &Surreal<Any>, name: &str, text: &str, digest: String) -> Result<(), StoreError> {
+async fn apply_migration(db: &Engine, name: &str, text: &str, digest: String) -> Result<(), StoreError> {
     const DOING: &str = "migrating the schema";
     let whole = format!("BEGIN; {text}; CREATE type::record('migration', $name) SET digest = $digest; COMMIT;");
     let mut answer = db

@@ -13,6 +13,7 @@ use keelson_model::{
 };
 use surrealdb::types::SurrealValue;
 
+use crate::engine::Engine;
 use crate::{CommitError, Draft, Options, Store, StoreError, WORKER_STACK_BYTES, commit};
 
 mod copies;
@@ -347,15 +348,14 @@ fn addresses_are_checked() {
 fn migrations_lead_to_the_current_schema() {
     run(async {
         let migrated = Store::open(Options::at("mem://")).await.unwrap();
-        let fresh = surrealdb::engine::any::connect("mem://").await.unwrap();
-        fresh.use_ns("keelson").use_db("catalogue").await.unwrap();
+        let fresh = Engine::embedded("mem://").await.unwrap();
         let current = include_str!("../../../schema/surrealql/current.surql");
         assert!(fresh.query(current).await.unwrap().take_errors().is_empty());
         assert_eq!(structure(&migrated.db).await, structure(&fresh).await);
     });
 }
 
-async fn structure(db: &surrealdb::Surreal<surrealdb::engine::any::Any>) -> Vec<String> {
+async fn structure(db: &Engine) -> Vec<String> {
     let info = |text: String| async move {
         let value: surrealdb::types::Value = db.query(text).await.unwrap().take(0).unwrap();
         serde_json::Value::from_value(value).unwrap()

@@ -55,6 +55,9 @@ pub(crate) struct Global {
     /// More log lines on standard error; twice for more
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+    /// What the command opened, for closing it at the end.
+    #[arg(skip)]
+    pub(crate) opened: crate::open::Opened,
 }
 
 /// Form of an answer.

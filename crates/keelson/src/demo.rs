@@ -58,10 +58,18 @@ pub(crate) async fn run(global: &Global, args: &Demo) -> Result<Exit, Failure> {
         )));
     }
     let global = Global { data: folder.to_owned(), store: None, ..global.clone() };
-    let keelson = open::for_writing(&global).await?;
-    let imports = import(&keelson, &estate, form).await?;
-    complete::leave_keys(folder, &keelson.view().catalogue);
-    let assessments = assess(&keelson, &estate, form).await?;
+    let shown = show(&global, args, form, &estate).await;
+    // The folder goes away at the end, so the store in it is closed before.
+    global.opened.close().await;
+    shown
+}
+
+/// Imports the estate, assesses it, and serves it unless that was all.
+async fn show(global: &Global, args: &Demo, form: Form, estate: &Estate) -> Result<Exit, Failure> {
+    let keelson = open::for_writing(global).await?;
+    let imports = import(&keelson, estate, form).await?;
+    complete::leave_keys(&global.data, &keelson.view().catalogue);
+    let assessments = assess(&keelson, estate, form).await?;
     if form == Form::Document {
         let document = json!({ "imports": imports, "assessments": assessments });
         writeln!(io::stdout().lock(), "{document:#}")?;
@@ -76,7 +84,7 @@ pub(crate) async fn run(global: &Global, args: &Demo) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     say(form, format_args!(""))?;
-    let options = ServerOptions { data: Some(folder.to_owned()), ..ServerOptions::at(args.listen) };
+    let options = ServerOptions { data: Some(global.data.clone()), ..ServerOptions::at(args.listen) };
     serve_until_stopped(keelson, options).await
 }
 

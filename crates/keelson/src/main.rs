@@ -49,8 +49,11 @@ fn main() -> std::process::ExitCode {
     let outcome = match runtime {
         Ok(runtime) => {
             let outcome = runtime.block_on(async move {
+                let opened = cli.global.opened.clone();
                 let work = tokio::spawn(commands::run(cli));
-                work.await.unwrap_or_else(|error| Err(Failure::trouble(anyhow::anyhow!("stopped: {error}"))))
+                let outcome = work.await;
+                opened.close().await;
+                outcome.unwrap_or_else(|error| Err(Failure::trouble(anyhow::anyhow!("stopped: {error}"))))
             });
             // Computing that nobody waits for any more must not keep the program.
             runtime.shutdown_timeout(LAST_WAIT);

@@ -1,7 +1,7 @@
 //! Opening the catalogue a command works on.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, anyhow};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -11,6 +11,33 @@ use keelson_model::{Revision, Schema, builtin};
 
 use crate::cli::{Global, Past};
 use crate::failure::Failure;
+
+/// The catalogues a command opened. Clones share them.
+#[derive(Clone, Default)]
+pub(crate) struct Opened(Arc<Mutex<Vec<Keelson>>>);
+
+impl Opened {
+    /// Closes them.
+    pub(crate) async fn close(&self) {
+        let opened = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for keelson in opened {
+            if let Err(error) = keelson.close().await {
+                tracing::warn!(%error, "the store could not be closed; nothing is lost, but the next opening takes longer");
+            }
+        }
+    }
+
+    /// Remembers one.
+    pub(crate) fn add(&self, keelson: &Keelson) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(keelson.clone());
+    }
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Opened")
+    }
+}
 
 /// Where the store is.
 pub(crate) fn options(global: &Global) -> Options {
@@ -61,10 +88,13 @@ pub(crate) async fn with_settings(global: &Global, settings: Settings) -> Result
 
 async fn opened(global: &Global, settings: Settings) -> Result<Keelson, Failure> {
     let schema = schema(global)?;
-    Keelson::open_with(options(global), schema, settings).await.map_err(|error| match error {
+    let opened = Keelson::open_with(options(global), schema, settings).await;
+    let keelson = opened.map_err(|error| match error {
         Error::Store(locked @ StoreError::Locked { .. }) => Failure::trouble(anyhow!(locked)),
         error => error.into(),
-    })
+    })?;
+    global.opened.add(&keelson);
+    Ok(keelson)
 }
 
 /// Built-in classes and those of the user's own folder.

@@ -106,6 +106,22 @@ fn what_the_engine_lost_is_brought_back() {
 }
 
 #[test]
+fn a_closed_store_has_everything_in_its_tables() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path()).await;
+        let digest = filled(&store).await;
+        store.close().await.unwrap();
+        assert_eq!(newest_segment(&folder.path().join("store")).unwrap(), None);
+        let refused = store.commit(draft(3, vec![update(2)])).await.err().unwrap();
+        assert!(matches!(refused, CommitError::Store(StoreError::Closed)), "{refused}");
+        let store = reopened(folder.path(), store).await;
+        assert_whole(&store, digest).await;
+        assert_eq!(survey(folder.path()).commits, []);
+    });
+}
+
+#[test]
 fn updates_are_brought_back_and_later_ones_stay() {
     run(async {
         let folder = tempfile::tempdir().unwrap();

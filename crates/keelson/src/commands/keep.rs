@@ -61,6 +61,7 @@ pub(crate) async fn restore(global: &Global, args: &Restore) -> Result<Exit, Fai
     .await;
     progress.finish_and_clear();
     let keelson = restored.map_err(Failure::input)?;
+    global.opened.add(&keelson);
     eprintln!("revision {} restored from {}", keelson.view().revision(), args.from.display());
     Ok(Exit::Done)
 }
