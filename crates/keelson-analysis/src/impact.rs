@@ -167,8 +167,8 @@ pub struct Impact {
     /// Where each loss begins in `items`.
     levels: Vec<(u32, f64)>,
     touched: Option<Vec<ItemIx>>,
-    /// Places in `items`, by item; sorted when first asked for.
-    places: OnceLock<Vec<(ItemIx, u32)>>,
+    /// Places in `items`, by item; sorted out when first asked for.
+    places: OnceLock<Places>,
     truncations: Truncations,
 }
 
@@ -222,14 +222,51 @@ impl Impact {
         self.levels[self.levels.partition_point(|(start, _)| *start <= place) - 1].1
     }
 
+    /// Whether an item loses something, seeds included.
+    #[must_use]
+    pub fn loses(&self, item: ItemIx) -> bool {
+        self.place(item).is_some()
+    }
+
     /// The place of an item among those that lose something.
     fn place(&self, item: ItemIx) -> Option<u32> {
-        let places = self.places.get_or_init(|| {
-            let mut places: Vec<(ItemIx, u32)> = self.items.iter().copied().zip(0..).collect();
+        self.places.get_or_init(|| Places::of(&self.items)).get(item)
+    }
+}
+
+/// Where each item stands in a list.
+#[derive(Clone, Debug)]
+enum Places {
+    /// Sorted by item.
+    Sorted(Vec<(ItemIx, u32)>),
+    /// By item number, [`Places::NOWHERE`] for those that are not in the list.
+    Flat(Vec<u32>),
+}
+
+impl Places {
+    const NOWHERE: u32 = u32::MAX;
+    /// Entries of a flat array that cost what sorting one costs.
+    const FLAT: usize = 32;
+
+    fn of(items: &[ItemIx]) -> Self {
+        let slots = items.iter().map(|item| item.index() + 1).max().unwrap_or(0);
+        if slots / Self::FLAT > items.len() {
+            let mut places: Vec<(ItemIx, u32)> = items.iter().copied().zip(0..).collect();
             places.sort_unstable();
-            places
-        });
-        places.binary_search_by_key(&item, |(known, _)| *known).ok().map(|at| places[at].1)
+            return Self::Sorted(places);
+        }
+        let mut places = vec![Self::NOWHERE; slots];
+        for (item, place) in items.iter().zip(0..) {
+            places[item.index()] = place;
+        }
+        Self::Flat(places)
+    }
+
+    fn get(&self, item: ItemIx) -> Option<u32> {
+        match self {
+            Self::Sorted(places) => places.binary_search_by_key(&item, |(known, _)| *known).ok().map(|at| places[at].1),
+            Self::Flat(places) => places.get(item.index()).copied().filter(|place| *place != Self::NOWHERE),
+        }
     }
 }
 

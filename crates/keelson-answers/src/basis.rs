@@ -1,7 +1,5 @@
 //! What an answer rests on: its revision, and how complete it is.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 use keelson_analysis::{Truncation, Truncations};
 use keelson_catalogue::{Catalogue, CiIx};
@@ -140,21 +138,19 @@ impl Basis {
         }
     }
 
-    /// Takes the age of what the answer rests on into account, and placeholders among it.
-    pub fn rests_on(&mut self, catalogue: &Catalogue, items: impl Iterator<Item = CiIx>, asked: Asked) {
+    /// Takes the age of what the answer rests on into account, and placeholders among it. Every item
+    /// is to be named once.
+    pub fn rests_on(&mut self, view: &View, items: impl Iterator<Item = CiIx>, asked: Asked) {
         let (mut placeholders, mut withdrawn) = (0_usize, 0_usize);
-        let mut stale = BTreeSet::new();
+        let mut oldest = self.oldest_observation;
         for ix in items {
-            let ci = catalogue.ci(ix);
-            placeholders += usize::from(ci.standing == Standing::Placeholder);
-            withdrawn += usize::from(ci.standing == Standing::Withdrawn);
-            let Some(seen) = last_seen(catalogue, ix) else { continue };
-            self.oldest_observation = Some(self.oldest_observation.map_or(seen, |oldest| oldest.min(seen)));
-            if is_stale(catalogue, &ci.class, seen, asked.at) {
-                stale.insert(ix);
-            }
+            let brief = view.brief(ix);
+            placeholders += usize::from(brief.standing == Standing::Placeholder);
+            withdrawn += usize::from(brief.standing == Standing::Withdrawn);
+            oldest = oldest.into_iter().chain(brief.last_seen).min();
+            self.stale += usize::from(brief.is_stale(asked.at));
         }
-        self.stale += stale.len();
+        self.oldest_observation = oldest;
         if placeholders > 0 {
             let message = format!("{placeholders} items on the way are placeholders: what they need is not known");
             self.limit(LimitCode::Placeholder, message);
@@ -170,12 +166,9 @@ impl Basis {
 }
 
 /// Those of some items of the graph that are withdrawn.
-pub(crate) fn withdrawn<'a>(
-    catalogue: &'a Catalogue,
-    items: impl IntoIterator<Item = &'a ItemIx>,
-) -> impl Iterator<Item = CiIx> {
+pub(crate) fn withdrawn<'a>(view: &'a View, items: impl IntoIterator<Item = &'a ItemIx>) -> impl Iterator<Item = CiIx> {
     let items = items.into_iter().map(|item| ci_of(*item));
-    items.filter(|ix| catalogue.ci(*ix).standing == Standing::Withdrawn)
+    items.filter(|ix| view.brief(*ix).standing == Standing::Withdrawn)
 }
 
 /// When a claim was last confirmed: by the batch that stated it, or by a later complete batch of

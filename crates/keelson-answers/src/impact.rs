@@ -8,14 +8,16 @@ mod answer;
 mod certain;
 mod proof;
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use keelson_analysis::certainty::{self, Certainty, Target};
-use keelson_analysis::impact::{Impact, Protection, Question, Seed, Verdict, impact, verdict};
+use keelson_analysis::impact::{Impact, Question, Seed, Verdict, impact, verdict};
 use keelson_analysis::{Limits, Pool};
 use keelson_catalogue::CiIx;
 use keelson_graph::{ItemIx, NeedIx};
-use keelson_model::{Carries, Criticality};
+use keelson_model::{Criticality, Standing, Symbol};
 
 pub use answer::{Because, ImpactAnswer, ImpactLine, Interval, ProtectedBy, ProtectedLine, SeedLine, VerdictWord};
 pub use certain::{CertaintyAnswer, ClassWord, DecisiveFacts, FactLine, FactWord, OutcomeLine, ShiftLine};
@@ -65,8 +67,11 @@ pub struct Assessment {
     interval: Option<Interval>,
     impact: Impact,
     certainty: Option<Certainty>,
-    /// What loses something, seeds left out: services first, then by loss and criticality.
-    affected: Vec<ItemIx>,
+    /// Services that lose something, seeds left out: by loss, criticality and key.
+    services: Vec<ItemIx>,
+    /// What loses something, seeds left out: the services, then the rest; sorted when first asked for.
+    affected: OnceLock<Vec<ItemIx>>,
+    affected_count: usize,
     /// Services that were touched and hold, in order of criticality.
     protected: Vec<ItemIx>,
     lost: usize,
@@ -99,7 +104,9 @@ pub fn assess(
         seeds,
         interval: question.interval,
         certainty: None,
-        affected: Vec::new(),
+        services: Vec::new(),
+        affected: OnceLock::new(),
+        affected_count: 0,
         protected: Vec::new(),
         lost: impact.lost().count(),
         touched: impact.touched().map_or(0, <[ItemIx]>::len),
@@ -134,9 +141,26 @@ impl Assessment {
     }
 
     /// What loses something, seeds left out: services first, then by loss, criticality and key.
+    /// Whoever needs the services alone, or the number, asks for less.
     #[must_use]
     pub fn affected(&self) -> &[ItemIx] {
-        &self.affected
+        self.affected.get_or_init(|| {
+            let others = self.losing().filter(|(item, _)| !self.is_service(*item));
+            let others = self.ranked(others.collect());
+            self.services.iter().copied().chain(others).collect()
+        })
+    }
+
+    /// How many items lose something, seeds left out.
+    #[must_use]
+    pub fn affected_count(&self) -> usize {
+        self.affected_count
+    }
+
+    /// The services that lose something, seeds left out: by loss, criticality and key.
+    #[must_use]
+    pub fn affected_services(&self) -> &[ItemIx] {
+        &self.services
     }
 
     /// The services that were touched and hold, the most critical first.
@@ -160,8 +184,7 @@ impl Assessment {
     /// Whether an item is a service.
     #[must_use]
     pub fn is_service(&self, item: ItemIx) -> bool {
-        let catalogue = &self.view.catalogue;
-        catalogue.schema().classes.is_a(&catalogue.ci(ci_of(item)).class, SERVICE_CLASS)
+        self.view.brief(ci_of(item)).is_service
     }
 
     /// The verdict on an item. One that states no smallest fraction to deliver is breached only
@@ -176,37 +199,41 @@ impl Assessment {
     }
 
     fn criticality(&self, item: ItemIx) -> Option<Criticality> {
-        self.view.catalogue.ci(ci_of(item)).facts().criticality
+        self.view.brief(ci_of(item)).criticality
+    }
+
+    /// What loses something with its loss, seeds left out.
+    fn losing(&self) -> impl Iterator<Item = (ItemIx, f64)> {
+        let seeds = self.impact.seeds();
+        let losing = self.impact.affected();
+        let losing = losing.filter(|affected| !affected.is_seed && seeds.binary_search(&affected.item).is_err());
+        losing.map(|affected| (affected.item, affected.loss))
+    }
+
+    /// Items by loss, criticality and key.
+    fn ranked(&self, items: Vec<(ItemIx, f64)>) -> Vec<ItemIx> {
+        let rank = |(item, loss): (ItemIx, f64)| {
+            let key = &self.view.catalogue.ci(ci_of(item)).key;
+            ((Reverse(loss.to_bits()), Reverse(self.criticality(item)), key.as_str()), item)
+        };
+        let mut ranked: Vec<_> = items.into_iter().map(rank).collect();
+        ranked.sort_by_key(|(rank, _)| *rank);
+        ranked.into_iter().map(|(_, item)| item).collect()
     }
 
     fn sort(&mut self) {
-        let seeds = self.impact.seeds().to_vec();
-        let by_rank = |this: &Self, item: &ItemIx| {
-            let rank = std::cmp::Reverse(this.criticality(*item));
-            (rank, key_of(&this.view.catalogue, *item))
-        };
-        let mut affected: Vec<(ItemIx, f64)> = self
-            .impact
-            .affected()
-            .filter(|affected| !affected.is_seed && seeds.binary_search(&affected.item).is_err())
-            .map(|affected| (affected.item, affected.loss))
-            .collect();
-        affected.sort_by_cached_key(|(item, loss)| {
-            let loss = std::cmp::Reverse(loss.to_bits());
-            (!self.is_service(*item), loss, by_rank(self, item))
-        });
-        self.affected = affected.into_iter().map(|(item, _)| item).collect();
-        let protection = Protection::new(&self.view.graph, &self.impact);
-        let mut protected: Vec<ItemIx> = self
-            .impact
-            .touched()
-            .unwrap_or_default()
-            .iter()
-            .copied()
-            .filter(|item| self.is_service(*item) && protection.holds(*item))
-            .collect();
-        protected.sort_by_cached_key(|item| by_rank(self, item));
-        self.protected = protected;
+        let (mut count, mut services) = (0, Vec::new());
+        for (item, loss) in self.losing() {
+            count += 1;
+            if self.is_service(item) {
+                services.push((item, loss));
+            }
+        }
+        self.affected_count = count;
+        self.services = self.ranked(services);
+        let touched = self.impact.touched().unwrap_or_default().iter();
+        let protected = touched.filter(|item| self.is_service(**item) && !self.impact.loses(**item));
+        self.protected = self.ranked(protected.map(|item| (*item, 0.0)).collect());
     }
 
     fn find_certainty(
@@ -226,7 +253,6 @@ impl Assessment {
     }
 
     fn find_basis(&mut self) {
-        let catalogue = &self.view.catalogue;
         let mut basis = self.basis.clone();
         basis.truncated(self.impact.truncations());
         if let Some(certainty) = &self.certainty
@@ -240,15 +266,15 @@ impl Assessment {
         }
         self.note_missing_rules(&mut basis);
         self.note_undirected(&mut basis);
-        let partly = self.affected.iter().filter(|item| self.is_service(**item) && self.minimum(**item).is_none());
-        let partly = partly.filter(|item| self.impact.loss(**item) < 1.0).count();
+        let partly = self.services.iter().filter(|item| self.impact.loss(**item) < 1.0);
+        let partly = partly.filter(|item| self.minimum(**item).is_none()).count();
         if partly > 0 {
             let message = format!("{partly} services lose a part, and nobody has stated how much they must deliver");
             basis.limit(LimitCode::RuleMissing, message);
         }
         let touched = self.impact.touched().unwrap_or_default();
         let items = self.impact.seeds().iter().chain(touched).map(|item| ci_of(*item));
-        basis.rests_on(catalogue, items.chain(self.withdrawn_members()), self.asked);
+        basis.rests_on(&self.view, items.chain(self.withdrawn_members()), self.asked);
         self.basis = basis;
     }
 
@@ -259,10 +285,12 @@ impl Assessment {
         let touched = self.impact.touched().unwrap_or_default();
         let needs = self.impact.seeds().iter().chain(touched).flat_map(|item| graph.dependents(*item).counted());
         // What has a withdrawn member is in doubt.
-        let needs: BTreeSet<NeedIx> = needs.copied().filter(|need| graph.head(*need).is_doubtful()).collect();
+        let mut needs: Vec<NeedIx> = needs.copied().filter(|need| graph.head(*need).is_doubtful()).collect();
+        needs.sort_unstable();
+        needs.dedup();
         let members = needs.into_iter().flat_map(|need| graph.need(need).members);
-        let among_seeds = |ix: &CiIx| self.impact.seeds().contains(&item(*ix));
-        withdrawn(&self.view.catalogue, members).filter(|ix| !among_seeds(ix)).collect()
+        let among_seeds = |ix: &CiIx| self.impact.seeds().binary_search(&item(*ix)).is_ok();
+        withdrawn(&self.view, members).filter(|ix| !among_seeds(ix)).collect()
     }
 
     /// Needs in the way whose rule nobody stated.
@@ -288,18 +316,19 @@ impl Assessment {
     }
 
     /// Undirected relationships of what is lost: loss may travel along them, and nobody has said
-    /// which way.
+    /// which way. One between two lost items counts once.
     fn note_undirected(&self, basis: &mut Basis) {
         let catalogue = &self.view.catalogue;
-        let undirected =
-            |kind: &str| catalogue.schema().kinds.get(kind).is_none_or(|kind| kind.carries == Carries::Undirected);
-        let mut kinds: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
-        for affected in self.impact.affected() {
-            let slot = catalogue.slot(ci_of(affected.item));
-            for ix in slot.dependencies.iter().chain(&slot.dependents) {
-                let record = &catalogue.relationship(*ix).relationship;
-                if record.standing == keelson_model::Standing::Live && undirected(&record.key.kind) {
-                    *kinds.entry(record.key.kind.to_string()).or_default() += 1;
+        let mut kinds: BTreeMap<&Symbol, usize> = BTreeMap::new();
+        let lost = self.impact.affected().map(|affected| ci_of(affected.item));
+        for ix in lost.filter(|ix| self.view.brief(*ix).had_undirected) {
+            let slot = catalogue.slot(ix);
+            let there = slot.dependencies.iter().map(|ix| catalogue.relationship(*ix));
+            let back = slot.dependents.iter().map(|ix| catalogue.relationship(*ix));
+            for slot in there.chain(back.filter(|slot| !self.impact.loses(item(slot.dependent)))) {
+                let record = &slot.relationship;
+                if record.standing == Standing::Live && catalogue.is_undirected(&record.key.kind) {
+                    *kinds.entry(&record.key.kind).or_default() += 1;
                 }
             }
         }
@@ -309,7 +338,7 @@ impl Assessment {
             );
             basis.limit(LimitCode::KindWithoutRule, message);
             if let Some(limit) = basis.limits.last_mut() {
-                limit.subject = Some(kind);
+                limit.subject = Some(kind.to_string());
             }
         }
     }

@@ -21,6 +21,7 @@
 //! by whoever asks.
 
 pub mod basis;
+mod brief;
 pub mod check;
 pub mod difference;
 mod error;
@@ -33,6 +34,7 @@ mod view;
 pub mod walk;
 
 pub use basis::{Asked, Basis, Limit, LimitCode};
+pub use brief::Brief;
 pub use error::QuestionError;
 pub use subject::{Subject, find};
 pub use view::{View, item};

@@ -6,7 +6,8 @@ use keelson_catalogue::{Catalogue, CiIx};
 use keelson_graph::{GraphError, ItemIx, Snapshot};
 use keelson_model::{RecordChange, Revision};
 
-use crate::projection;
+use crate::brief::Briefs;
+use crate::{Brief, projection};
 
 /// Changes up to which the graph is always redrawn in part.
 const LARGE_PART: usize = 2_000;
@@ -18,6 +19,8 @@ pub struct View {
     pub catalogue: Arc<Catalogue>,
     /// The graph drawn from it; its items have the catalogue's numbers.
     pub graph: Arc<Snapshot>,
+    /// What summaries ask of each item of the catalogue.
+    briefs: Arc<Briefs>,
 }
 
 impl View {
@@ -27,7 +30,8 @@ impl View {
     /// Fails when a stored need cannot be drawn: the store holds something no write lets in.
     pub fn of(catalogue: Arc<Catalogue>) -> Result<Self, GraphError> {
         let graph = Arc::new(projection::draw(&catalogue)?);
-        Ok(Self { catalogue, graph })
+        let briefs = Arc::new(Briefs::of(&catalogue));
+        Ok(Self { catalogue, graph, briefs })
     }
 
     /// The view after a commit: `catalogue` is this view's catalogue with `changes` applied. Costs
@@ -45,7 +49,18 @@ impl View {
         if graph.wants_compaction() {
             graph = graph.compact()?;
         }
-        Ok(Self { catalogue, graph: Arc::new(graph) })
+        let briefs = Arc::new(self.briefs.after(&catalogue, changes));
+        Ok(Self { catalogue, graph: Arc::new(graph), briefs })
+    }
+
+    /// What a summary asks of a configuration item, without reading its record.
+    ///
+    /// # Panics
+    /// When the number is not one of the catalogue.
+    #[must_use]
+    #[inline]
+    pub fn brief(&self, ix: CiIx) -> Brief {
+        self.briefs.get(ix)
     }
 
     /// The revision it shows.

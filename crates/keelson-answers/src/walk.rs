@@ -115,9 +115,9 @@ pub fn walk(
         // The other members of the needs it is a member of.
         let needs = graph.owners(start).iter().flat_map(|owner| graph.needs(*owner));
         let needs = needs.filter(|need| need.members.contains(&start));
-        all.extend(withdrawn(catalogue, needs.flat_map(|need| need.members)));
+        all.extend(withdrawn(view, needs.flat_map(|need| need.members)));
     }
-    basis.rests_on(catalogue, all.into_iter(), asked);
+    basis.rests_on(view, all.into_iter(), asked);
     let mut classes: BTreeMap<String, usize> = BTreeMap::new();
     for (item, _) in &found.items {
         *classes.entry(catalogue.ci(ci_of(*item)).class.to_string()).or_default() += 1;
@@ -200,8 +200,8 @@ pub fn path(view: &View, from: &str, to: &str, limits: &Limits<'_>, asked: Asked
     basis.truncated(found.truncations);
     let mut all: BTreeSet<CiIx> = found.steps.iter().map(|step| ci_of(step.item)).collect();
     let needs = found.steps.iter().filter_map(|step| step.need);
-    all.extend(withdrawn(catalogue, needs.flat_map(|need| graph.need(need).members)));
-    basis.rests_on(catalogue, all.into_iter(), asked);
+    all.extend(withdrawn(view, needs.flat_map(|need| graph.need(need).members)));
+    basis.rests_on(view, all.into_iter(), asked);
     let step = |step: &keelson_analysis::path::Step| PathStep {
         subject: Subject::of(catalogue, ci_of(step.item)),
         need: step.need.map(|need| crate::needs::line(catalogue, &graph.need(need))),

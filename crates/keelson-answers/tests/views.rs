@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keelson_analysis::{Limits, Pool};
+use keelson_answers::basis::last_seen;
 use keelson_answers::check::{CheckAnswer, CheckCode, check};
 use keelson_answers::impact::{ImpactAnswer, ImpactQuestion, assess};
 use keelson_answers::items::item_answer;
 use keelson_answers::walk::{WalkQuestion, Way, walk};
-use keelson_answers::{Asked, LimitCode, View, item};
-use keelson_catalogue::Catalogue;
+use keelson_answers::{Asked, Brief, LimitCode, View, item};
+use keelson_catalogue::{Catalogue, CiIx};
 use keelson_model::{
     Basis, Batch, BatchId, CiRef, CommitHeader, Completeness, ImporterVersion, Lifecycle, MemberObservation,
     NeedObservation, Observation, Payload, Phase, Position, RelationshipObservation, Rule, Scope, SequentialIds,
@@ -26,6 +27,8 @@ struct Listed {
     host: u8,
     retired: bool,
     uses: BTreeSet<u8>,
+    /// What it is connected to, without a direction.
+    peers: BTreeSet<u8>,
     pool: BTreeSet<u8>,
     rule: Option<Rule>,
     phase: Phase,
@@ -33,7 +36,11 @@ struct Listed {
 
 fn one(host: u8, uses: &[u8]) -> Listed {
     let uses = uses.iter().copied().collect();
-    Listed { host, retired: false, uses, pool: BTreeSet::new(), rule: None, phase: Phase::Run }
+    Listed { host, retired: false, uses, peers: BTreeSet::new(), pool: BTreeSet::new(), rule: None, phase: Phase::Run }
+}
+
+fn wired(host: u8, uses: &[u8], peers: &[u8]) -> Listed {
+    Listed { peers: peers.iter().copied().collect(), ..one(host, uses) }
 }
 
 fn pool(host: u8, k: u32, pool: &[u8]) -> Listed {
@@ -43,7 +50,13 @@ fn pool(host: u8, k: u32, pool: &[u8]) -> Listed {
 #[derive(Clone, Debug)]
 struct Delivery {
     source: u8,
+    /// Whether it lists everything the source has, so that the state of its scope says so.
+    is_partial: bool,
     listed: Vec<Listed>,
+}
+
+fn lists(source: u8, listed: Vec<Listed>) -> Delivery {
+    Delivery { source, is_partial: false, listed }
 }
 
 fn delivery() -> impl Strategy<Value = Delivery> {
@@ -59,12 +72,14 @@ fn delivery() -> impl Strategy<Value = Delivery> {
     ];
     let phase = prop_oneof![4 => Just(Phase::Run), 1 => Just(Phase::Start), 1 => Just(Phase::Both)];
     let members = prop::collection::btree_set(0u8..8, 0..5);
-    let listed = (0u8..8, prop::bool::weighted(0.1), few(), members, rule, phase)
-        .prop_map(|(host, retired, uses, pool, rule, phase)| Listed { host, retired, uses, pool, rule, phase });
-    (0u8..3, prop::collection::vec(listed, 1..6)).prop_map(|(source, mut listed)| {
+    let listed = (0u8..8, prop::bool::weighted(0.1), few(), few(), members, rule, phase).prop_map(
+        |(host, retired, uses, peers, pool, rule, phase)| Listed { host, retired, uses, peers, pool, rule, phase },
+    );
+    let listed = prop::collection::vec(listed, 1..6);
+    (0u8..3, prop::bool::weighted(0.2), listed).prop_map(|(source, is_partial, mut listed)| {
         listed.sort_by_key(|one| one.host);
         listed.dedup_by_key(|one| one.host);
-        Delivery { source, listed }
+        Delivery { source, is_partial, listed }
     })
 }
 
@@ -76,7 +91,9 @@ fn reference(host: u8) -> CiRef {
 fn batch(delivery: &Delivery, at: DateTime<Utc>) -> Batch {
     let importer = ImporterVersion { name: "test".to_owned(), version: "1".to_owned() };
     let mut batch = Batch::new(&format!("source-{}", delivery.source), Scope::named("all"), importer, at);
-    batch.completeness = Completeness::Complete { proof: "the test says so".to_owned() };
+    if !delivery.is_partial {
+        batch.completeness = Completeness::Complete { proof: "the test says so".to_owned() };
+    }
     batch.payloads = vec![Payload::new("a", "text/plain", format!("{delivery:?}").into_bytes())];
     for one in &delivery.listed {
         let key = format!("host/h{}", one.host);
@@ -84,10 +101,11 @@ fn batch(delivery: &Delivery, at: DateTime<Utc>) -> Batch {
         observation.key = Some(keelson_model::CiKey::new(&key).expect("a key"));
         observation.lifecycle = one.retired.then_some(Lifecycle::Retired);
         batch.observations.push(observation);
-        for other in one.uses.iter().filter(|other| **other != one.host) {
-            let relationship =
-                RelationshipObservation::new("uses", reference(one.host), reference(*other), Position::default());
-            batch.relationships.push(relationship);
+        let related = one.uses.iter().map(|other| ("uses", other));
+        let related = related.chain(one.peers.iter().map(|other| ("connected_to", other)));
+        for (kind, other) in related.filter(|(_, other)| **other != one.host) {
+            let ends = (reference(one.host), reference(*other));
+            batch.relationships.push(RelationshipObservation::new(kind, ends.0, ends.1, Position::default()));
         }
         let members: Vec<MemberObservation> = one
             .pool
@@ -184,6 +202,21 @@ fn drawn(view: &View) -> Vec<String> {
     lines
 }
 
+/// What the records say of an item.
+fn read(catalogue: &Catalogue, ix: CiIx) -> Brief {
+    let slot = catalogue.slot(ix);
+    let relationships = slot.dependencies.iter().chain(&slot.dependents).map(|ix| catalogue.relationship(*ix));
+    let classes = &catalogue.schema().classes;
+    Brief {
+        standing: slot.ci.standing,
+        criticality: slot.ci.facts().criticality,
+        is_service: classes.is_a(&slot.ci.class, "service"),
+        had_undirected: relationships.into_iter().any(|slot| slot.relationship.key.kind == "connected_to"),
+        last_seen: last_seen(catalogue, ix),
+        stale_after_days: classes.get(&slot.ci.class).map(|class| class.stale_after_days),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
 
@@ -194,6 +227,11 @@ proptest! {
             world.take(delivery);
             let afresh = View::of(Arc::clone(&world.view.catalogue)).expect("a graph");
             prop_assert_eq!(drawn(&world.view), drawn(&afresh));
+            for (ix, slot) in world.view.catalogue.cis() {
+                let brief = world.view.brief(ix);
+                prop_assert_eq!(brief, afresh.brief(ix), "{}", slot.ci.key);
+                prop_assert_eq!(brief, read(&world.view.catalogue, ix), "{}", slot.ci.key);
+            }
         }
     }
 }
@@ -201,9 +239,9 @@ proptest! {
 #[test]
 fn what_left_its_source_and_is_still_needed_stays_visible_and_says_so() {
     let mut world = World::new();
-    world.take(&Delivery { source: 0, listed: vec![one(1, &[2]), one(2, &[3]), one(3, &[])] });
+    world.take(&lists(0, vec![one(1, &[2]), one(2, &[3]), one(3, &[])]));
     // The next listing no longer describes host 2, and still says that host 1 uses it.
-    world.take(&Delivery { source: 0, listed: vec![one(1, &[2]), one(3, &[])] });
+    world.take(&lists(0, vec![one(1, &[2]), one(3, &[])]));
     let (view, asked, pool) = (&world.view, Asked::now(world.at), Pool::new());
     let question = ImpactQuestion::gone(["host/h2"]);
     let answer = assess(view, &question, asked, &pool).expect("it can still be asked about").answer(10);
@@ -214,7 +252,7 @@ fn what_left_its_source_and_is_still_needed_stays_visible_and_says_so() {
     let met = walk(view, "host/h1", &needs, asked, &pool).expect("a walk").items;
     assert_eq!(met.iter().map(|met| met.subject.key.as_str()).collect::<Vec<_>>(), ["host/h2"]);
     // Once nothing needs it any more, it leaves analyses.
-    world.take(&Delivery { source: 0, listed: vec![one(1, &[]), one(3, &[])] });
+    world.take(&lists(0, vec![one(1, &[]), one(3, &[])]));
     assert!(assess(&world.view, &question, Asked::now(world.at), &pool).is_err());
 }
 
@@ -244,13 +282,13 @@ fn is_withdrawn_noted(basis: &keelson_answers::Basis) -> bool {
 fn a_need_whose_members_are_withdrawn_stays_what_it_is_and_its_breach_becomes_possible() {
     let mut world = World::new();
     let service = Listed { pool: BTreeSet::from([3]), rule: Some(Rule::All), ..one(5, &[]) };
-    world.take(&Delivery { source: 0, listed: vec![pool(4, 2, &[1, 2, 3]), service.clone()] });
-    world.take(&Delivery { source: 1, listed: vec![one(1, &[]), one(2, &[]), one(3, &[])] });
+    world.take(&lists(0, vec![pool(4, 2, &[1, 2, 3]), service.clone()]));
+    world.take(&lists(1, vec![one(1, &[]), one(2, &[]), one(3, &[])]));
     assert_eq!(world.found(CheckCode::StillNeeded), []);
     assert!(world.impact(&["host/h1"]).basis.complete);
 
     // Another source withdraws h2 and h3; who needs them says so still.
-    world.take(&Delivery { source: 1, listed: vec![one(1, &[])] });
+    world.take(&lists(1, vec![one(1, &[])]));
     let needs = item_answer(&world.view, "host/h4", 10, Asked::now(world.at)).expect("an item").needs;
     assert_eq!((needs[0].k, needs[0].of), (Some(2), 3), "k and n are what the source states");
     assert_eq!(needs[0].doubts.len(), 2, "{:?}", needs[0].doubts);
@@ -287,7 +325,7 @@ fn pessimistically_lost(world: &World, seed: &str) -> Vec<String> {
     let seeds = [Seed::gone(item(ix))];
     let question = Question { reading: Reading::Pessimistic, ..Question::about(&seeds) };
     let impact = impact(&world.view.graph, &question, &Pool::new()).expect("an answer");
-    let key = |ix: keelson_graph::ItemIx| world.view.catalogue.ci(keelson_catalogue::CiIx(ix.0)).key.to_string();
+    let key = |ix: keelson_graph::ItemIx| world.view.catalogue.ci(CiIx(ix.0)).key.to_string();
     impact.affected().map(|affected| key(affected.item)).collect()
 }
 
@@ -296,9 +334,9 @@ fn a_need_with_too_few_members_left_because_they_are_retired_is_found() {
     let mut world = World::new();
     let retired = |host| Listed { retired: true, ..one(host, &[]) };
     let listed = |third| vec![pool(4, 2, &[1, 2, 3]), one(1, &[]), retired(2), third];
-    world.take(&Delivery { source: 0, listed: listed(one(3, &[])) });
+    world.take(&lists(0, listed(one(3, &[]))));
     assert_eq!(world.found(CheckCode::NeedCannotHold), [], "two are enough");
-    world.take(&Delivery { source: 0, listed: listed(retired(3)) });
+    world.take(&lists(0, listed(retired(3))));
     let answer = world.check();
     let line = answer.findings.iter().find(|line| line.code == CheckCode::NeedCannotHold).expect("a finding");
     assert_eq!(line.key, "host/h4");
@@ -310,10 +348,10 @@ fn a_need_with_too_few_members_left_because_they_are_retired_is_found() {
 #[test]
 fn what_sources_say_otherwise_about_a_need_is_shown() {
     let mut world = World::new();
-    world.take(&Delivery { source: 0, listed: vec![pool(4, 1, &[1, 2, 3])] });
-    world.take(&Delivery { source: 1, listed: vec![pool(4, 1, &[1, 2, 3])] });
+    world.take(&lists(0, vec![pool(4, 1, &[1, 2, 3])]));
+    world.take(&lists(1, vec![pool(4, 1, &[1, 2, 3])]));
     assert_eq!(world.found(CheckCode::Disagreement), []);
-    world.take(&Delivery { source: 1, listed: vec![pool(4, 2, &[1, 2, 3])] });
+    world.take(&lists(1, vec![pool(4, 2, &[1, 2, 3])]));
     let need = &item_answer(&world.view, "host/h4", 10, Asked::now(world.at)).expect("an item").needs[0];
     let others: Vec<_> = need.others.iter().collect();
     let (in_force, k) = (need.sources.clone(), need.k.expect("a count"));
@@ -329,11 +367,51 @@ fn what_sources_say_otherwise_about_a_need_is_shown() {
 }
 
 #[test]
+fn a_listing_that_changes_nothing_moves_when_everything_in_it_was_last_seen() {
+    let mut world = World::new();
+    world.take(&lists(0, vec![one(1, &[2]), one(2, &[])]));
+    world.take(&lists(1, vec![one(2, &[]), one(3, &[])]));
+    let second = world.at;
+    let records: Vec<_> = world.view.catalogue.cis().map(|(_, slot)| Arc::clone(&slot.ci)).collect();
+    world.take(&lists(0, vec![one(1, &[2]), one(2, &[])]));
+    let seen = |world: &World, key: &str| {
+        let ix = world.view.catalogue.find_key(key).expect("a key");
+        world.view.brief(ix).last_seen.expect("a time")
+    };
+    assert!(world.view.catalogue.cis().map(|(_, slot)| &slot.ci).eq(&records), "no record changed");
+    assert_eq!(["host/h1", "host/h2", "host/h3"].map(|key| seen(&world, key)), [world.at, world.at, second]);
+    // Changes, not a listing: they confirm nothing that they do not name.
+    let third = world.at;
+    world.take(&Delivery { is_partial: true, ..lists(0, vec![one(4, &[])]) });
+    assert_eq!(["host/h1", "host/h4"].map(|key| seen(&world, key)), [third, world.at]);
+    assert_eq!(world.impact(&["host/h2"]).basis.oldest_observation, Some(third));
+}
+
+/// How many relationships without a direction an answer notes.
+fn undirected(answer: &ImpactAnswer) -> Vec<&str> {
+    let limits = answer.basis.limits.iter().filter(|limit| limit.code == LimitCode::KindWithoutRule);
+    limits.map(|limit| limit.message.split_once(' ').expect("words").0).collect()
+}
+
+#[test]
+fn a_relationship_without_direction_counts_once_even_where_both_ends_are_lost() {
+    let mut world = World::new();
+    let listed = vec![wired(1, &[2], &[2, 3]), wired(2, &[], &[4]), one(3, &[]), one(4, &[]), wired(5, &[], &[3, 4])];
+    world.take(&lists(0, listed));
+    assert_eq!(undirected(&world.impact(&["host/h2"])), ["3"], "h1 - h2 with both ends lost, h1 - h3, h2 - h4");
+    assert_eq!(undirected(&world.impact(&["host/h1"])), ["2"]);
+    assert_eq!(undirected(&world.impact(&["host/h3"])), ["2"]);
+    // What is not listed any longer does not count.
+    world.take(&lists(0, vec![one(1, &[2]), one(2, &[]), one(3, &[]), one(4, &[])]));
+    assert_eq!(undirected(&world.impact(&["host/h2"])), [""; 0]);
+}
+
+#[test]
 fn a_check_rests_on_everything_in_service() {
     let mut world = World::new();
-    world.take(&Delivery { source: 0, listed: vec![one(1, &[2]), one(2, &[])] });
+    world.take(&lists(0, vec![one(1, &[2]), one(2, &[])]));
     let seen = world.at;
-    world.take(&Delivery { source: 1, listed: vec![one(3, &[1])] });
+    world.take(&lists(1, vec![one(3, &[1])]));
     let answer = check(&world.view, 0, 1_000, Asked::now(world.at + TimeDelta::days(4_000)), &Pool::new());
     assert_eq!((answer.basis.stale, answer.counts[&CheckCode::Stale]), (3, 3));
     assert_eq!(answer.basis.oldest_observation, Some(seen));

@@ -113,6 +113,7 @@ impl Catalogue {
                     dependents: Vec::new(),
                     needs: SmallVec::new(),
                     member_of: SmallVec::new(),
+                    had_undirected: false,
                     trail: smallvec![at],
                 }));
                 self.by_id.insert(after.id, ix);
@@ -257,8 +258,13 @@ impl Catalogue {
                     trail: smallvec![at],
                 }));
                 self.by_ends.insert((dependent, dependency, after.key.kind.clone()), ix);
-                self.slot_mut(dependent).dependencies.push(ix);
-                self.slot_mut(dependency).dependents.push(ix);
+                let is_undirected = self.is_undirected(&after.key.kind);
+                let slot = self.slot_mut(dependent);
+                slot.dependencies.push(ix);
+                slot.had_undirected |= is_undirected;
+                let slot = self.slot_mut(dependency);
+                slot.dependents.push(ix);
+                slot.had_undirected |= is_undirected;
                 ix
             }
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use imbl::{HashMap, OrdMap, OrdSet, Vector};
 use keelson_model::{
-    BatchId, CiId, CiKey, ConfigurationItem, Digest, ImportRun, Need, NeedId, Relationship, RelationshipKey,
+    BatchId, Carries, CiId, CiKey, ConfigurationItem, Digest, ImportRun, Need, NeedId, Relationship, RelationshipKey,
     ReviewTask, ReviewTaskId, Revision, Schema, Scope, ScopeState, SourceKey, Symbol,
 };
 use smallvec::SmallVec;
@@ -37,6 +37,9 @@ pub struct Slot {
     pub needs: SmallVec<[NeedIx; 2]>,
     /// Needs in which it is a member.
     pub member_of: SmallVec<[NeedIx; 2]>,
+    /// Whether it ever had a relationship without a direction ([`Catalogue::is_undirected`]): whoever
+    /// looks for them need not search the others.
+    pub had_undirected: bool,
     /// Where in the log it changed, oldest first.
     pub trail: SmallVec<[LogRef; 1]>,
 }
@@ -144,6 +147,13 @@ impl Catalogue {
     #[must_use]
     pub fn schema(&self) -> &Arc<Schema> {
         &self.schema
+    }
+
+    /// Whether relationships of a kind have no direction, or none that anybody has stated: the kind
+    /// says so, or no registry knows it.
+    #[must_use]
+    pub fn is_undirected(&self, kind: &str) -> bool {
+        self.schema.kinds.get(kind).is_none_or(|kind| kind.carries == Carries::Undirected)
     }
 
     /// Number of configuration items ever known, withdrawn ones included.

@@ -35,7 +35,8 @@ impl Guard {
 pub struct Protection<'a> {
     snapshot: &'a Snapshot,
     impact: &'a Impact,
-    touched: HashSet<ItemIx>,
+    /// By item number.
+    touched: Vec<bool>,
 }
 
 /// Items looked at to find what protects one item.
@@ -45,14 +46,18 @@ impl<'a> Protection<'a> {
     /// Prepares for questions about one impact. Knows only what the impact lists as touched.
     #[must_use]
     pub fn new(snapshot: &'a Snapshot, impact: &'a Impact) -> Self {
-        let touched = impact.touched().unwrap_or_default().iter().copied().collect();
+        let items = impact.touched().unwrap_or_default();
+        let mut touched = vec![false; items.iter().map(|item| item.index() + 1).max().unwrap_or(0)];
+        for item in items {
+            touched[item.index()] = true;
+        }
         Self { snapshot, impact, touched }
     }
 
     /// Whether an item depends on a seed and yet loses nothing.
     #[must_use]
     pub fn holds(&self, item: ItemIx) -> bool {
-        self.touched.contains(&item) && self.impact.place(item).is_none()
+        self.touched.get(item.index()).is_some_and(|touched| *touched) && !self.impact.loses(item)
     }
 
     /// The needs that keep an item from losing anything: its own needs that lost members and held,

@@ -180,7 +180,7 @@ impl Assessment {
     #[must_use]
     pub fn answer(&self, most: usize) -> ImpactAnswer {
         let mut basis = self.basis.clone();
-        basis.page("affected items", most.min(self.affected.len()), self.affected.len());
+        basis.page("affected items", most.min(self.affected_count), self.affected_count);
         basis.page("protected services", most.min(self.protected.len()), self.protected.len());
         let protection = self.protection();
         ImpactAnswer {
@@ -189,10 +189,10 @@ impl Assessment {
             interval: self.interval,
             touched: self.touched,
             lost: self.lost,
-            affected: self.affected.len(),
+            affected: self.affected_count,
             breached_services: self.services_with(Verdict::Breached),
             degraded_services: self.services_with(Verdict::Degraded),
-            items: self.affected.iter().take(most).map(|item| self.line(*item)).collect(),
+            items: self.affected().iter().take(most).map(|item| self.line(*item)).collect(),
             protected: self.protected.iter().take(most).map(|item| self.protected_line(&protection, *item)).collect(),
             certainty: self.certainty_answer(),
         }
@@ -202,9 +202,8 @@ impl Assessment {
     /// breaches it.
     #[must_use]
     pub fn services_with(&self, verdict: Verdict) -> usize {
-        let affected = self.affected.iter().take_while(|item| self.is_service(**item));
         let seeds = self.impact.seeds().iter().filter(|item| self.is_service(**item));
-        affected.chain(seeds).filter(|item| self.verdict(**item) == verdict).count()
+        self.services.iter().chain(seeds).filter(|item| self.verdict(**item) == verdict).count()
     }
 
     /// The items with an own loss.

@@ -102,7 +102,7 @@ impl ImpactAnswer {
 
     /// How many items lose something, seeds left out.
     async fn affected_count(&self) -> usize {
-        self.assessment.affected().len()
+        self.assessment.affected_count()
     }
 
     /// How many services are breached, seeds among them.
@@ -124,9 +124,8 @@ impl ImpactAnswer {
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Connection<ImpactedItem>, Refusal> {
-        let affected = self.assessment.affected();
-        let services = affected.partition_point(|item| self.assessment.is_service(*item));
-        self.affected(ctx, "impact.services", &affected[..services], &Paging::new(first, after, last, before))
+        let services = self.assessment.affected_services();
+        self.affected(ctx, "impact.services", services, &Paging::new(first, after, last, before))
     }
 
     /// Everything that loses something, seeds left out: services first. Following `because` from item

@@ -1,0 +1,114 @@
+//! Times the summary of an impact, phase by phase: `summary BATCH.ndjson KEY...`
+//!
+//! Reads a batch into an empty catalogue and asks what losing each key costs. The digest of the
+//! whole answer tells whether two builds answer alike.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use keelson_analysis::Pool;
+use keelson_analysis::impact::{Question, Seed, impact};
+use keelson_answers::impact::{Assessment, ImpactQuestion, assess};
+use keelson_answers::{Asked, View, item};
+use keelson_catalogue::Catalogue;
+use keelson_import_batch::BatchImporter;
+use keelson_importer::conformance::context;
+use keelson_importer::{Importer, Input, Limits};
+use keelson_model::{Batch, BatchId, CommitHeader, Digest, RecordChange, SequentialIds, builtin};
+use keelson_reconcile::{Settings, plan};
+
+const ROUNDS: usize = 41;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let path = arguments.next().ok_or("usage: summary BATCH.ndjson KEY...")?;
+    let input = Input::from_paths(&[path.into()], Limits::default())?;
+    let batch = BatchImporter.normalise(&input, &context("all"))?.remove(0);
+    drop(input);
+    let mut ids = SequentialIds::default();
+    let mut catalogue = Catalogue::new(Arc::new(builtin::schema([]).expect("the built-in classes")));
+    let changes = take(&mut catalogue, &batch, &mut ids)?;
+    let started = Instant::now();
+    let mut view = View::of(Arc::new(catalogue))?;
+    println!("{} changes; view drawn in {:?}", changes.len(), started.elapsed());
+    let pool = Pool::new();
+    for key in arguments {
+        time_summary(&view, &key, &batch, &pool)?;
+    }
+    // The same batch a day later changes the state of its scope, and with it when everything was last seen.
+    let later = Batch { observed_at: batch.observed_at + chrono::TimeDelta::days(1), ..batch };
+    let mut catalogue = Catalogue::clone(&view.catalogue);
+    let changes = take(&mut catalogue, &later, &mut ids)?;
+    let catalogue = Arc::new(catalogue);
+    let after = median(|| view.after(Arc::clone(&catalogue), &changes));
+    view = view.after(catalogue, &changes)?;
+    println!("{} changes a day later: view after {after:?}, revision {}", changes.len(), view.revision().0);
+    Ok(())
+}
+
+/// Takes a batch into a catalogue.
+fn take(
+    catalogue: &mut Catalogue,
+    batch: &Batch,
+    ids: &mut SequentialIds,
+) -> Result<Vec<RecordChange>, Box<dyn std::error::Error>> {
+    let plan = plan(catalogue, batch, BatchId::next(ids), batch.observed_at, &Settings::default(), ids);
+    let header = CommitHeader {
+        revision: catalogue.revision().next(),
+        at: batch.observed_at,
+        recorded_at: None,
+        actor: "example".into(),
+        action: "import".into(),
+        source: None,
+        reason: None,
+        batch: Some(plan.batch),
+        previous: catalogue.head().digest,
+        changes: plan.changes.len() as u64,
+        chunks: Vec::new(),
+    };
+    catalogue.apply(&header, plan.changes.iter().map(|change| (0, change)))?;
+    Ok(plan.changes)
+}
+
+fn time_summary(view: &View, key: &str, batch: &Batch, pool: &Pool) -> Result<(), Box<dyn std::error::Error>> {
+    let asked = Asked::now(batch.observed_at + chrono::TimeDelta::days(40));
+    let seed = Seed::gone(item(view.catalogue.find_key(key).ok_or("no such key")?));
+    let walk = median(|| impact(&view.graph, &Question::about(&[seed]), pool));
+    let certain = ImpactQuestion::gone([key]);
+    let plain = ImpactQuestion { budget: 0, ..certain.clone() };
+    let (without, with) =
+        (median(|| assess(view, &plain, asked, pool)), median(|| assess(view, &certain, asked, pool)));
+    let assessment = assess(view, &certain, asked, pool)?;
+    let page = median(|| page(&assessment));
+    let summary = median(|| assess(view, &certain, asked, pool).map(|assessment| self::page(&assessment)));
+    println!(
+        "{key}: {} affected, {} touched; walks {walk:?}, assessed {without:?}, with certainty {with:?}, first page {page:?}, all {summary:?}",
+        assessment.affected_count(),
+        assessment.touched(),
+    );
+    println!(
+        "  answer {} limits {:?}",
+        Digest::of(&serde_json::to_vec(&assessment.answer(usize::MAX))?),
+        assessment.basis().limits
+    );
+    Ok(())
+}
+
+/// What a client's first screen reads: the first services with verdict and loss.
+fn page(assessment: &Assessment) -> usize {
+    let lines = assessment.affected_services().iter().take(10).map(|item| assessment.line(*item));
+    lines.map(|line| line.subject.key.len()).sum()
+}
+
+fn median<T>(mut run: impl FnMut() -> T) -> Duration {
+    let mut times: Vec<Duration> = (0..ROUNDS)
+        .map(|_| {
+            let started = Instant::now();
+            black_box(run());
+            started.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times[ROUNDS / 2]
+}
