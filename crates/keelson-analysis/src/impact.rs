@@ -10,6 +10,7 @@
 //! over when a need that shares a load lies in the way. Plain reachability is
 //! [`closure`](crate::closure)'s.
 
+mod places;
 mod proof;
 mod protection;
 mod shares;
@@ -19,6 +20,7 @@ use std::{cmp::Ordering, sync::OnceLock};
 
 use keelson_graph::{ItemIx, NeedIx, Snapshot};
 
+use places::Places;
 pub use proof::{Proof, ProofLine, Reason};
 pub use protection::{Guard, Protection};
 
@@ -231,42 +233,6 @@ impl Impact {
     /// The place of an item among those that lose something.
     fn place(&self, item: ItemIx) -> Option<u32> {
         self.places.get_or_init(|| Places::of(&self.items)).get(item)
-    }
-}
-
-/// Where each item stands in a list.
-#[derive(Clone, Debug)]
-enum Places {
-    /// Sorted by item.
-    Sorted(Vec<(ItemIx, u32)>),
-    /// By item number, [`Places::NOWHERE`] for those that are not in the list.
-    Flat(Vec<u32>),
-}
-
-impl Places {
-    const NOWHERE: u32 = u32::MAX;
-    /// Entries of a flat array that cost what sorting one costs.
-    const FLAT: usize = 32;
-
-    fn of(items: &[ItemIx]) -> Self {
-        let slots = items.iter().map(|item| item.index() + 1).max().unwrap_or(0);
-        if slots / Self::FLAT > items.len() {
-            let mut places: Vec<(ItemIx, u32)> = items.iter().copied().zip(0..).collect();
-            places.sort_unstable();
-            return Self::Sorted(places);
-        }
-        let mut places = vec![Self::NOWHERE; slots];
-        for (item, place) in items.iter().zip(0..) {
-            places[item.index()] = place;
-        }
-        Self::Flat(places)
-    }
-
-    fn get(&self, item: ItemIx) -> Option<u32> {
-        match self {
-            Self::Sorted(places) => places.binary_search_by_key(&item, |(known, _)| *known).ok().map(|at| places[at].1),
-            Self::Flat(places) => places.get(item.index()).copied().filter(|place| *place != Self::NOWHERE),
-        }
     }
 }
 

@@ -128,10 +128,27 @@ impl Briefs {
         briefs
     }
 
+    #[inline]
+    fn entry(&self, ix: CiIx) -> &Entry {
+        &self.pages[ix.index() >> BITS][ix.index() & (PAGE - 1)]
+    }
+
+    /// Whether an item is a service; less work than its whole brief.
+    #[inline]
+    pub(crate) fn is_service(&self, ix: CiIx) -> bool {
+        self.entry(ix).is_service
+    }
+
+    /// Whether an item ever had a relationship without a direction; less work than its whole brief.
+    #[inline]
+    pub(crate) fn had_undirected(&self, ix: CiIx) -> bool {
+        self.entry(ix).had_undirected
+    }
+
     /// The brief of an item.
     #[inline]
     pub(crate) fn get(&self, ix: CiIx) -> Brief {
-        let entry = &self.pages[ix.index() >> BITS][ix.index() & (PAGE - 1)];
+        let entry = self.entry(ix);
         let complete = self.complete[entry.scopes as usize];
         Brief {
             standing: entry.standing,

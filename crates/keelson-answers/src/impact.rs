@@ -113,9 +113,10 @@ pub fn assess(
         basis: Basis::of(view, asked),
         impact,
     };
-    assessment.sort();
+    let services = assessment.touched_services();
+    assessment.sort(&services);
     if question.budget > 0 {
-        assessment.find_certainty(&starts, question, pool)?;
+        assessment.find_certainty(&services, &starts, question, pool)?;
     }
     assessment.find_basis();
     Ok(assessment)
@@ -184,7 +185,7 @@ impl Assessment {
     /// Whether an item is a service.
     #[must_use]
     pub fn is_service(&self, item: ItemIx) -> bool {
-        self.view.brief(ci_of(item)).is_service
+        self.view.briefs.is_service(ci_of(item))
     }
 
     /// The verdict on an item. One that states no smallest fraction to deliver is breached only
@@ -221,7 +222,13 @@ impl Assessment {
         ranked.into_iter().map(|(_, item)| item).collect()
     }
 
-    fn sort(&mut self) {
+    /// The services that depend on a seed, directly or not.
+    fn touched_services(&self) -> Vec<ItemIx> {
+        let touched = self.impact.touched().unwrap_or_default().iter().copied();
+        touched.filter(|item| self.is_service(*item)).collect()
+    }
+
+    fn sort(&mut self, touched: &[ItemIx]) {
         let (mut count, mut services) = (0, Vec::new());
         for (item, loss) in self.losing() {
             count += 1;
@@ -231,22 +238,19 @@ impl Assessment {
         }
         self.affected_count = count;
         self.services = self.ranked(services);
-        let touched = self.impact.touched().unwrap_or_default().iter();
-        let protected = touched.filter(|item| self.is_service(**item) && !self.impact.loses(**item));
+        let protected = touched.iter().filter(|item| !self.impact.loses(**item));
         self.protected = self.ranked(protected.map(|item| (*item, 0.0)).collect());
     }
 
     fn find_certainty(
         &mut self,
+        services: &[ItemIx],
         seeds: &[Seed],
         question: &ImpactQuestion<'_>,
         pool: &Pool,
     ) -> Result<(), QuestionError> {
-        let touched = self.impact.touched().unwrap_or_default().iter().copied();
-        let targets: Vec<Target> = touched
-            .filter(|item| self.is_service(*item))
-            .map(|item| Target { item, min_delivered: self.minimum(item).unwrap_or(ANYTHING) })
-            .collect();
+        let target = |item: &ItemIx| Target { item: *item, min_delivered: self.minimum(*item).unwrap_or(ANYTHING) };
+        let targets: Vec<Target> = services.iter().map(target).collect();
         let limits = &question.limits;
         self.certainty = Some(certainty::certainty(&self.view.graph, seeds, &targets, question.budget, limits, pool)?);
         Ok(())
@@ -321,7 +325,7 @@ impl Assessment {
         let catalogue = &self.view.catalogue;
         let mut kinds: BTreeMap<&Symbol, usize> = BTreeMap::new();
         let lost = self.impact.affected().map(|affected| ci_of(affected.item));
-        for ix in lost.filter(|ix| self.view.brief(*ix).had_undirected) {
+        for ix in lost.filter(|ix| self.view.briefs.had_undirected(*ix)) {
             let slot = catalogue.slot(ix);
             let there = slot.dependencies.iter().map(|ix| catalogue.relationship(*ix));
             let back = slot.dependents.iter().map(|ix| catalogue.relationship(*ix));

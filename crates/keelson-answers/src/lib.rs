@@ -1,10 +1,10 @@
 //! Questions answered over one revision: the catalogue and the graph that was drawn from it.
 //!
-//! A [`View`] is what a reader holds: a catalogue and its dependency graph at one revision. This
-//! crate draws the graph ([`projection`]) and turns what people ask (by key, in words) into what
-//! the analyses compute (by number), and back into answers with names, reasons, revision and
-//! completeness. Command line, GraphQL and tests all get their answers here, for the present and
-//! for any past revision alike.
+//! A [`View`] is what a reader holds: a catalogue and its dependency graph at one revision, with a
+//! [`Brief`] of each item for answers that count thousands of them. This crate draws the graph
+//! ([`projection`]) and turns what people ask (by key, in words) into what the analyses compute (by
+//! number), and back into answers with names, reasons, revision and completeness. Command line,
+//! GraphQL and tests all get their answers here, for the present and for any past revision alike.
 //!
 //! | question | file |
 //! | --- | --- |

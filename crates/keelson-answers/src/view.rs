@@ -20,7 +20,7 @@ pub struct View {
     /// The graph drawn from it; its items have the catalogue's numbers.
     pub graph: Arc<Snapshot>,
     /// What summaries ask of each item of the catalogue.
-    briefs: Arc<Briefs>,
+    pub(crate) briefs: Arc<Briefs>,
 }
 
 impl View {

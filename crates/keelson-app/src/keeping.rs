@@ -62,7 +62,8 @@ impl Keelson {
     }
 }
 
-/// Compares the graph in memory, which grew commit by commit, with one drawn afresh.
+/// Compares the graph in memory and what summaries count, which grew commit by commit, with those
+/// drawn afresh.
 fn graph_problems(view: &View) -> Vec<Problem> {
     let catalogue: &Catalogue = &view.catalogue;
     let afresh = match View::of(view.catalogue.clone()) {
@@ -83,9 +84,12 @@ fn graph_problems(view: &View) -> Vec<Problem> {
         let present = (view.graph.contains(item), afresh.graph.contains(item));
         if present.0 != present.1 || (present.0 && needs(view) != needs(&afresh)) {
             problems.push(problem(format!("the needs of '{}' are not those of the records", slot.ci.key)));
-            if problems.len() > keelson_store::MAX_PROBLEMS {
-                break;
-            }
+        }
+        if view.brief(ix) != afresh.brief(ix) {
+            problems.push(problem(format!("what summaries count of '{}' is not what its record says", slot.ci.key)));
+        }
+        if problems.len() > keelson_store::MAX_PROBLEMS {
+            break;
         }
     }
     problems
