@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut asker = Asker { graph: &graph, snapshot: &snapshot, pool: Pool::new(), path: PathScratch::default() };
     println!("question\tcount\tsum\txor\tmicroseconds\tcpu_microseconds");
     for question in questions.lines().filter(|line| !line.trim().is_empty()) {
-        let measured = asker.measure(question)?;
+        let measured = asker.measure(&Question::read(question)?)?;
         println!("{question}\t{}\t{:.2}\t{:.2}", measured.answer, measured.wall, measured.cpu);
     }
     Ok(())
@@ -81,6 +81,37 @@ fn usual_questions(snapshot: &Snapshot) -> String {
     questions + "Q5\nQ8\n"
 }
 
+/// A question, read before the clock starts.
+enum Question {
+    Walk(ItemIx, Direction),
+    Lost(ItemIx),
+    Services(ItemIx),
+    Explain(ItemIx, ItemIx),
+    Cycles,
+    Added,
+}
+
+impl Question {
+    fn read(line: &str) -> Result<Self, Box<dyn Error>> {
+        let mut words = line.split_whitespace();
+        let kind = words.next().unwrap_or_default();
+        let mut item = || -> Result<ItemIx, Box<dyn Error>> {
+            let number = words.next().ok_or_else(|| format!("{line:?} lacks an item"))?.parse()?;
+            Ok(ItemIx(number))
+        };
+        Ok(match kind {
+            "Q1" => Self::Walk(item()?, Direction::Dependents),
+            "Q1r" => Self::Lost(item()?),
+            "Q2" => Self::Services(item()?),
+            "Q3" => Self::Walk(item()?, Direction::Dependencies),
+            "Q4" => Self::Explain(item()?, item()?),
+            "Q5" => Self::Cycles,
+            "Q8" => Self::Added,
+            other => return Err(format!("unknown question {other:?}").into()),
+        })
+    }
+}
+
 struct Asker<'a> {
     graph: &'a Graph,
     snapshot: &'a Snapshot,
@@ -97,7 +128,7 @@ struct Measured {
 
 impl Asker<'_> {
     /// Asks until a tenth of a second is spent, at least three times and at most a thousand.
-    fn measure(&mut self, question: &str) -> Result<Measured, Box<dyn Error>> {
+    fn measure(&mut self, question: &Question) -> Result<Measured, Box<dyn Error>> {
         let answer = self.ask(question)?;
         let whole = Clock::start();
         let mut times = Vec::new();
@@ -113,38 +144,31 @@ impl Asker<'_> {
         Ok(Measured { answer, wall: micros(times[times.len() / 2]), cpu: micros(cpu / asked) })
     }
 
-    fn ask(&mut self, question: &str) -> Result<Signature, Box<dyn Error>> {
-        let words: Vec<&str> = question.split_whitespace().collect();
-        let item = |at: usize| -> Result<ItemIx, Box<dyn Error>> {
-            let number = words.get(at).ok_or_else(|| format!("{question:?} lacks an item"))?.parse()?;
-            Ok(ItemIx(number))
-        };
+    fn ask(&mut self, question: &Question) -> Result<Signature, Box<dyn Error>> {
         let unlimited = Limits::default();
-        Ok(match words.first().copied().unwrap_or_default() {
-            "Q1" => self.walked(self.snapshot, item(1)?, Direction::Dependents),
-            "Q3" => self.walked(self.snapshot, item(1)?, Direction::Dependencies),
-            "Q1r" => {
+        Ok(match *question {
+            Question::Walk(item, direction) => self.walked(self.snapshot, item, direction),
+            Question::Lost(item) => {
                 let mut scratch = self.pool.lease();
-                count_lost(self.snapshot, &[item(1)?], &mut scratch).ok_or("a need shares a load")?;
+                count_lost(self.snapshot, &[item], &mut scratch).ok_or("a need shares a load")?;
                 scratch.met().skip(1).collect()
             }
-            "Q2" => {
+            Question::Services(item) => {
                 let limits = Limits { max_depth: 3, ..unlimited };
                 let is_service = |item: ItemIx| self.graph.classes[item.index()] == "business_service";
-                let found = routes(self.snapshot, item(1)?, Direction::Dependents, is_service, &limits, &self.pool)?;
+                let found = routes(self.snapshot, item, Direction::Dependents, is_service, &limits, &self.pool)?;
                 found.routes.iter().map(|route| route.target).collect()
             }
-            "Q4" => {
-                let found = explain(self.snapshot, item(1)?, item(2)?, &unlimited, &mut self.path)?;
+            Question::Explain(from, to) => {
+                let found = explain(self.snapshot, from, to, &unlimited, &mut self.path)?;
                 // Shortest explanations differ between tools; their lengths do not.
                 Signature { count: found.steps.len() as u64, ..Signature::default() }
             }
-            "Q5" => {
+            Question::Cycles => {
                 let found = components(self.snapshot);
                 Signature { count: found.len() as u64, ..found.cycles().flatten().copied().collect() }
             }
-            "Q8" => self.added()?,
-            other => return Err(format!("unknown question {other:?}").into()),
+            Question::Added => self.added()?,
         })
     }
 

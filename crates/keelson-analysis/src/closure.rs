@@ -45,6 +45,9 @@ pub struct Walked {
 /// Items whose neighbours are looked up together.
 const BLOCK: usize = 16;
 
+/// Items that must wait in the queue for that to pay.
+const WORTH_LOOKING_AHEAD: usize = 4;
+
 /// Walks over running needs from `from`, which must be items of the graph, breadth first.
 ///
 /// The items met stay in `scratch` (see [`Scratch::met`]) until its next use.
@@ -56,8 +59,14 @@ pub fn walk(
     limits: &Limits<'_>,
 ) -> Walked {
     match direction {
-        Direction::Dependents => walk_by(snapshot, scratch, from, |item| snapshot.owners(item), limits),
-        Direction::Dependencies => walk_by(snapshot, scratch, from, |item| snapshot.members(item), limits),
+        Direction::Dependents => {
+            let (next, touch) = (|item| snapshot.owners(item), |item| snapshot.touch_owners(item));
+            walk_by(snapshot, scratch, from, next, touch, limits)
+        }
+        Direction::Dependencies => {
+            let (next, touch) = (|item| snapshot.members(item), |item| snapshot.touch_members(item));
+            walk_by(snapshot, scratch, from, next, touch, limits)
+        }
     }
 }
 
@@ -67,6 +76,7 @@ fn walk_by<'s>(
     scratch: &mut Scratch,
     from: &[ItemIx],
     next: impl Fn(ItemIx) -> &'s [ItemIx],
+    touch: impl Fn(ItemIx) -> u32,
     limits: &Limits<'_>,
 ) -> Walked {
     scratch.reset_walk(snapshot.slots());
@@ -94,17 +104,15 @@ fn walk_by<'s>(
                 break 'waves;
             }
             blocks += 1;
-            // Each row is far from the last one in memory. Looking up the rows of a whole block, and
-            // then their first entries, lets the processor wait for all of them at once.
-            let block = &met.list()[head..wave.min(head + BLOCK)];
-            head += block.len();
-            let mut rows: [&[ItemIx]; BLOCK] = [&[]; BLOCK];
-            for (row, &item) in rows.iter_mut().zip(block) {
-                *row = next(ItemIx(item));
+            // Each row is far from the last one in memory. Touching the rows of a whole block, and their
+            // first entries, lets the processor wait for all of them at once.
+            let end = wave.min(head + BLOCK);
+            if end - head >= WORTH_LOOKING_AHEAD {
+                black_box(met.list()[head..end].iter().fold(0, |touched, &item| touched ^ touch(ItemIx(item))));
             }
-            black_box(rows.iter().fold(0, |touched, row| touched ^ row.first().map_or(0, |first| first.0)));
-            for row in rows {
-                met.insert_all(row);
+            while head < end {
+                met.insert_all(next(ItemIx(met.list()[head])));
+                head += 1;
             }
         }
         if met.len() > wave {

@@ -5,11 +5,12 @@
 //! reasons gives the whole proof ([`Impact::proof`]), and every item that depends on a seed at all,
 //! so that what was touched but holds can be shown with what protects it ([`Protection`]).
 //!
-//! Three walks share the work. `spread.rs` is exact for every threshold rule, cycles included, in
+//! Four walks share the work. `count.rs` says what is wholly lost and nothing else. `spread.rs` is exact for every threshold rule, cycles included, in
 //! one pass in descending order of loss; with whole losses it is a plain queue. `shares.rs` takes
 //! over when a need that shares a load lies in the way. Plain reachability is
 //! [`closure`](crate::closure)'s.
 
+mod count;
 mod places;
 mod proof;
 mod protection;
@@ -298,7 +299,7 @@ pub fn count_lost(snapshot: &Snapshot, seeds: &[ItemIx], scratch: &mut crate::Sc
     let settled = Settled::new();
     let limits = Limits::default();
     let run = spread::Run { snapshot, reading: Reading::AsWritten, settled: &settled, limits };
-    spread::count_lost(&run, seeds, scratch)
+    count::count_lost(&run, seeds, scratch)
 }
 
 /// Seeds with a loss, ascending, each item once with its largest loss.

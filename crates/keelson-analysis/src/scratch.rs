@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use keelson_graph::{ItemIx, Marks};
+use keelson_graph::{ItemIx, Marks, NeedIx};
 
 use crate::{impact::Pending, reading::Trip};
 
@@ -22,7 +22,10 @@ pub struct Scratch {
     pub(crate) from: Vec<u32>,
     /// For each item met, how many steps from the start.
     pub(crate) depths: Vec<u32>,
-    /// Lost members of each counted need; of every other need, one more than its place in `trips`.
+    /// Lost members of each need whose trip the graph gives with its members.
+    pub(crate) tallies: Tallies,
+    /// Lost members of every other counted need; of a need that is read, one more than its place in
+    /// `trips`.
     pub(crate) counts: Vec<u32>,
     /// Needs with an entry in `counts`.
     pub(crate) counted: Vec<u32>,
@@ -34,6 +37,7 @@ impl Scratch {
     /// Makes the memory ready for a walk over needs.
     pub(crate) fn reset(&mut self, slots: usize, need_slots: usize) {
         self.reset_walk(slots);
+        self.tallies.reset(need_slots);
         for &need in &self.counted {
             self.counts[need as usize] = 0;
         }
@@ -55,6 +59,41 @@ impl Scratch {
     /// The items the last walk met, in the order it met them.
     pub fn met(&self) -> impl ExactSizeIterator<Item = ItemIx> + '_ {
         self.met.list().iter().map(|&item| ItemIx(item))
+    }
+}
+
+/// How many members each need has lost, for needs of which up to 255 matter.
+#[derive(Debug, Default)]
+pub(crate) struct Tallies {
+    /// In one byte a need, so that those of a large graph fit into the second cache.
+    lost: Vec<u8>,
+    /// The needs with a tally, then room: one entry more than there are needs, so that one may be
+    /// written before it is known whether it was there.
+    list: Vec<u32>,
+    len: usize,
+}
+
+impl Tallies {
+    /// Forgets all tallies and makes room for needs numbered below `need_slots`.
+    fn reset(&mut self, need_slots: usize) {
+        for &need in &self.list[..self.len] {
+            self.lost[need as usize] = 0;
+        }
+        self.len = 0;
+        if self.list.len() <= need_slots {
+            self.lost.resize(need_slots, 0);
+            self.list.resize(need_slots + 1, 0);
+        }
+    }
+
+    /// Takes one more member of a need as lost and says how many are now, 255 for more than that.
+    #[inline]
+    pub(crate) fn add(&mut self, need: NeedIx) -> u8 {
+        let lost = &mut self.lost[need.index()];
+        self.list[self.len] = need.number();
+        self.len += usize::from(*lost == 0);
+        *lost = lost.saturating_add(1);
+        *lost
     }
 }
 

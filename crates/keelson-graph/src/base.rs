@@ -1,5 +1,7 @@
 //! The flat arrays of a snapshot, in both directions.
 
+use std::ops::Range;
+
 use fixedbitset::FixedBitSet;
 
 use crate::{
@@ -17,16 +19,15 @@ pub(crate) struct Plain {
 }
 
 /// Where the dependents of one item lie. An item's lists end where the next item's begin.
+///
+/// A walk reads one of these, far from the last one, for every item it meets; so they hold nothing
+/// that follows from the others.
 #[derive(Clone, Copy, Debug, Default)]
 struct InSpan {
-    /// Owners of plain needs begin here in `in_owners` …
+    /// The owners begin here in `in_owners`: first those of plain needs, then, at the end, one for
+    /// each counted running need.
     owners: u32,
-    /// … owners of counted running needs here …
-    counted: u32,
-    /// … and end here.
-    end: u32,
-    /// The counted needs begin here in `in_needs`: first the running ones, one for each counted
-    /// owner, then the ones that matter only while starting.
+    /// The counted running needs begin here in `in_needs` and `in_trips`.
     needs: u32,
 }
 
@@ -56,6 +57,12 @@ struct Record {
 
 const NO_DETAIL: u32 = u32::MAX;
 
+impl Record {
+    fn members(&self) -> Range<usize> {
+        self.first as usize..(self.first + self.len) as usize
+    }
+}
+
 /// The immutable arrays. Every span array ends with a sentinel, so the spans of item *i* end where
 /// those of *i* + 1 begin.
 #[derive(Debug, Default)]
@@ -65,14 +72,17 @@ pub(crate) struct Base {
     ins: Vec<InSpan>,
     in_owners: Vec<ItemIx>,
     in_needs: Vec<NeedIx>,
+    /// For each entry of `in_needs` what [`NeedHead::small_trip`] says, in one byte: the records of
+    /// the needs lie anywhere, this lies where the walk is.
+    in_trips: Vec<u8>,
+    /// Where the needs of each item that matter only while starting begin in `in_starting`.
+    in_starts: Vec<u32>,
+    in_starting: Vec<NeedIx>,
     outs: Vec<OutSpan>,
     out_members: Vec<ItemIx>,
     /// The tag of a plain need at its member's position, of a counted need at its first member's.
     tags: Vec<u64>,
     needs: Vec<Record>,
-    /// For each need what [`NeedHead::simple_trip`] says, in one byte: the records of a large graph
-    /// do not fit into the second cache, this does.
-    trips: Vec<u8>,
     details: Vec<Detail>,
     /// Running SHARE needs whose members may fall short of the demand even when all are whole.
     pub(crate) overloaded: Vec<NeedIx>,
@@ -95,19 +105,41 @@ impl Base {
     pub(crate) fn dependents(&self, item: ItemIx) -> Dependents<'_> {
         let at = item.index();
         let Some([span, next]) = self.ins.get(at..at + 2) else { return Dependents::EMPTY };
-        let plain = (span.counted - span.owners) as usize;
-        let counted = (span.end - span.counted) as usize;
+        let owners = &self.in_owners[span.owners as usize..next.owners as usize];
         let needs = &self.in_needs[span.needs as usize..next.needs as usize];
-        let (needs, starting) = needs.split_at(counted);
-        let owners = &self.in_owners[span.owners as usize..span.end as usize];
-        Dependents { owners, plain, needs, starting }
+        let trips = &self.in_trips[span.needs as usize..next.needs as usize];
+        Dependents { owners, plain: owners.len() - needs.len(), needs, trips }
     }
 
     /// The owners of running needs the item is a member of, and nothing else.
     #[inline]
     pub(crate) fn owners(&self, item: ItemIx) -> &[ItemIx] {
-        let Some(span) = self.ins.get(item.index()) else { return &[] };
-        &self.in_owners[span.owners as usize..span.end as usize]
+        let at = item.index();
+        let Some([span, next]) = self.ins.get(at..at + 2) else { return &[] };
+        &self.in_owners[span.owners as usize..next.owners as usize]
+    }
+
+    /// The needs the item is a member of that matter only while starting.
+    pub(crate) fn starting(&self, item: ItemIx) -> &[NeedIx] {
+        let at = item.index();
+        let Some([start, end]) = self.in_starts.get(at..at + 2) else { return &[] };
+        &self.in_starting[*start as usize..*end as usize]
+    }
+
+    /// Reads the first owner of an item, or what stands in its place when there is none. There is no
+    /// branch on that: no predictor wins it, and a lost one would wait for the memory that this is
+    /// there not to wait for.
+    #[inline]
+    pub(crate) fn touch_owners(&self, item: ItemIx) -> u32 {
+        let Some(span) = self.ins.get(item.index()) else { return 0 };
+        self.in_owners.get(span.owners as usize).map_or(0, |owner| owner.0)
+    }
+
+    /// As [`touch_owners`](Self::touch_owners), of the members.
+    #[inline]
+    pub(crate) fn touch_members(&self, item: ItemIx) -> u32 {
+        let Some(span) = self.outs.get(item.index()) else { return 0 };
+        self.out_members.get(span.plain as usize).map_or(0, |member| member.0)
     }
 
     #[inline]
@@ -147,11 +179,6 @@ impl Base {
     }
 
     #[inline]
-    pub(crate) fn simple_trip(&self, need: NeedIx) -> u32 {
-        u32::from(self.trips[need.index()])
-    }
-
-    #[inline]
     pub(crate) fn counted_head(&self, need: NeedIx) -> NeedHead {
         self.needs[need.index()].head
     }
@@ -163,11 +190,13 @@ impl Base {
         bytes(&self.ins)
             + bytes(&self.in_owners)
             + bytes(&self.in_needs)
+            + bytes(&self.in_trips)
+            + bytes(&self.in_starts)
+            + bytes(&self.in_starting)
             + bytes(&self.outs)
             + bytes(&self.out_members)
             + bytes(&self.tags)
             + bytes(&self.needs)
-            + bytes(&self.trips)
             + bytes(&self.details)
             + bytes(&self.overloaded)
             + self.present.len() / 8
@@ -202,7 +231,6 @@ impl Base {
         self.out_members.reserve_exact(memberships);
         self.tags.reserve_exact(memberships);
         self.needs.reserve_exact(counted.len());
-        self.trips.reserve_exact(counted.len());
         let mut plain = plain.iter().peekable();
         let mut counted = counted.into_iter().peekable();
         for slot in 0..=slots {
@@ -226,7 +254,7 @@ impl Base {
     }
 
     fn push_counted(&mut self, need: Compiled) {
-        let head = NeedHead { owner: need.owner, trip: need.trip, flags: need.flags };
+        let head = need.head();
         if need.may_be_overloaded() {
             self.overloaded.push(NeedIx(len32(&self.needs)));
         }
@@ -237,7 +265,6 @@ impl Base {
         }
         let (first, len) = (len32(&self.out_members), len32(&need.members));
         self.needs.push(Record { head, first, len, detail });
-        self.trips.push(u8::try_from(head.simple_trip()).unwrap_or(0));
         self.tags.resize(self.tags.len() + need.members.len(), need.tag);
         self.out_members.extend_from_slice(&need.members);
     }
@@ -245,70 +272,74 @@ impl Base {
     /// Turns the dependencies round: two passes, one to measure and one to place.
     fn fill_in(&mut self) {
         let slots = self.slots();
-        // While measuring, a span holds how many of each kind there are; while placing, where the
-        // next of each kind goes.
-        let mut at = vec![InSpan::default(); slots];
-        let mut starting = vec![0_u32; slots];
+        // While measuring, these hold how many of each kind there are; while placing, where the next
+        // of each kind goes.
+        let mut at = vec![InPlaces::default(); slots];
         for span in self.outs.windows(2) {
             for member in &self.out_members[span[0].plain as usize..span[0].counted as usize] {
-                at[member.index()].owners += 1;
+                at[member.index()].plain += 1;
             }
         }
         for record in &self.needs {
-            let members = record.first as usize..(record.first + record.len) as usize;
-            for member in &self.out_members[members] {
-                if record.head.flags.runs() {
-                    at[member.index()].counted += 1;
-                } else {
-                    starting[member.index()] += 1;
-                }
+            for member in &self.out_members[record.members()] {
+                let counts = &mut at[member.index()];
+                if record.head.flags.runs() { counts.counted += 1 } else { counts.starting += 1 }
             }
         }
 
         self.ins.reserve_exact(slots + 1);
-        let (mut owner, mut need) = (0, 0);
-        for (place, starting) in at.iter_mut().zip(&mut starting) {
+        self.in_starts.reserve_exact(slots + 1);
+        let (mut span, mut start) = (InSpan::default(), 0);
+        for place in &mut at {
             let counts = *place;
-            let span = InSpan {
-                owners: owner,
-                counted: owner + counts.owners,
-                end: owner + counts.owners + counts.counted,
-                needs: need,
-            };
             self.ins.push(span);
-            *place = span;
-            owner = span.end;
-            need += counts.counted + *starting;
-            *starting = span.needs + counts.counted;
+            self.in_starts.push(start);
+            let counted = span.owners + counts.plain;
+            *place = InPlaces { plain: span.owners, counted, needs: span.needs, starting: start };
+            span = InSpan { owners: counted + counts.counted, needs: span.needs + counts.counted };
+            start += counts.starting;
         }
-        self.ins.push(InSpan { owners: owner, counted: owner, end: owner, needs: need });
+        self.ins.push(span);
+        self.in_starts.push(start);
 
-        self.in_owners = vec![ItemIx(0); owner as usize];
-        self.in_needs = vec![NeedIx(0); need as usize];
+        self.in_owners = vec![ItemIx(0); span.owners as usize];
+        self.in_needs = vec![NeedIx(0); span.needs as usize];
+        self.in_trips = vec![0; span.needs as usize];
+        self.in_starting = vec![NeedIx(0); start as usize];
         for (slot, span) in self.outs.windows(2).enumerate() {
             for member in &self.out_members[span[0].plain as usize..span[0].counted as usize] {
-                let place = &mut at[member.index()].owners;
-                self.in_owners[*place as usize] = ItemIx::of(slot);
-                *place += 1;
+                self.in_owners[next(&mut at[member.index()].plain)] = ItemIx::of(slot);
             }
         }
         for (number, record) in (0..).zip(&self.needs) {
-            let members = record.first as usize..(record.first + record.len) as usize;
-            for member in &self.out_members[members] {
+            for member in &self.out_members[record.members()] {
+                let place = &mut at[member.index()];
                 if record.head.flags.runs() {
-                    let place = &mut at[member.index()];
-                    self.in_owners[place.counted as usize] = record.head.owner;
-                    self.in_needs[place.needs as usize] = NeedIx(number);
-                    place.counted += 1;
-                    place.needs += 1;
+                    self.in_owners[next(&mut place.counted)] = record.head.owner;
+                    let need = next(&mut place.needs);
+                    self.in_needs[need] = NeedIx(number);
+                    self.in_trips[need] = record.head.small_trip();
                 } else {
-                    let place = &mut starting[member.index()];
-                    self.in_needs[*place as usize] = NeedIx(number);
-                    *place += 1;
+                    self.in_starting[next(&mut place.starting)] = NeedIx(number);
                 }
             }
         }
     }
+}
+
+/// How many dependents of each kind an item has, and then where the next of each kind goes.
+#[derive(Clone, Copy, Debug, Default)]
+struct InPlaces {
+    plain: u32,
+    counted: u32,
+    needs: u32,
+    starting: u32,
+}
+
+/// The place to fill, and the next time the one after it.
+fn next(place: &mut u32) -> usize {
+    *place += 1;
+    *place as usize - 1
 }
 
 /// The numbers of the plain needs of one owner.

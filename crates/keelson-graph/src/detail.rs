@@ -101,9 +101,10 @@ impl NeedHead {
         self.flags.0 & Flags::DOUBTFUL == 0 && self.flags.kind() < 4
     }
 
-    /// The trip of a hard need for which counting says everything; 0 for every other need.
-    pub(crate) fn simple_trip(self) -> u32 {
-        if self.is_counted() && !self.is_soft() { self.trip } else { 0 }
+    /// The trip of a hard need for which counting says everything, if it fits in a byte; 0 for every
+    /// other need.
+    pub(crate) fn small_trip(self) -> u8 {
+        if self.is_counted() && !self.is_soft() { u8::try_from(self.trip).unwrap_or(0) } else { 0 }
     }
 
     /// Whether the need has a cap below 1.

@@ -66,6 +66,16 @@ impl Marks {
         self.len = len;
     }
 
+    /// Adds a number if `wanted`, without a branch on it.
+    #[inline]
+    pub fn insert_if(&mut self, number: u32, wanted: bool) {
+        let word = &mut self.words[number as usize / 64];
+        let is_new = wanted & (*word >> (number % 64) & 1 == 0);
+        *word |= u64::from(wanted) << (number % 64);
+        self.list[self.len] = number;
+        self.len += usize::from(is_new);
+    }
+
     /// Whether a number is in the set; numbers beyond the slots are not.
     #[must_use]
     #[inline]

@@ -58,15 +58,20 @@ impl Changes {
 pub(crate) struct InList {
     owners: Vec<ItemIx>,
     plain: usize,
-    /// One running need for each owner after the plain ones, then the starting needs.
+    /// One running need for each owner after the plain ones.
     needs: Vec<NeedIx>,
+    trips: Vec<u8>,
+    starting: Vec<NeedIx>,
 }
 
 impl InList {
     #[inline]
     pub(crate) fn view(&self) -> Dependents<'_> {
-        let (needs, starting) = self.needs.split_at(self.owners.len() - self.plain);
-        Dependents { owners: &self.owners, plain: self.plain, needs, starting }
+        Dependents { owners: &self.owners, plain: self.plain, needs: &self.needs, trips: &self.trips }
+    }
+
+    pub(crate) fn starting(&self) -> &[NeedIx] {
+        &self.starting
     }
 }
 
@@ -203,7 +208,7 @@ struct Edit<'a> {
 
 enum NewDependent {
     Plain(ItemIx),
-    Counted(ItemIx, NeedIx),
+    Counted(ItemIx, NeedIx, u8),
     Starting(NeedIx),
 }
 
@@ -227,15 +232,15 @@ impl Edit<'_> {
         if !self.contains(item) {
             return Err(GraphError::NotInGraph { item });
         }
-        let dependents = match self.overlay.ins.get(item.index()) {
-            Some(list) => list.view(),
-            None => self.old.dependents(item),
+        let (owners, starting) = match self.overlay.ins.get(item.index()) {
+            Some(list) => (list.view().owners, list.starting()),
+            None => (self.old.owners(item), self.old.starting(item)),
         };
-        let starting = dependents.starting.iter().map(|&need| match self.old.overlay_need_owner(need) {
+        let starting = starting.iter().map(|&need| match self.old.overlay_need_owner(need) {
             Some(owner) => owner,
             None => self.overlay.head(need.index() - self.old.base.need_slots()).owner,
         });
-        if let Some(owner) = dependents.owners.iter().copied().chain(starting).next() {
+        if let Some(owner) = owners.iter().copied().chain(starting).next() {
             return Err(GraphError::StillNeeded { item, owner });
         }
         self.overlay.present.set(item.index(), false);
@@ -266,11 +271,15 @@ impl Edit<'_> {
             list.plain_needs.push(self.keep(need));
         }
         for need in counted {
-            let (members, runs) = (need.members.clone(), need.flags.runs());
+            let (members, head) = (need.members.clone(), need.head());
             let ix = self.keep(need);
             list.needs.push(ix);
+            let runs = head.flags.runs();
             for &member in &members {
-                let dependent = if runs { NewDependent::Counted(owner, ix) } else { NewDependent::Starting(ix) };
+                let dependent = match runs {
+                    true => NewDependent::Counted(owner, ix, head.small_trip()),
+                    false => NewDependent::Starting(ix),
+                };
                 self.touched.entry(member).or_default().push(dependent);
             }
             if runs {
@@ -304,7 +313,7 @@ impl Edit<'_> {
         self.overlay.next_need += 1;
         let base = u32::try_from(self.old.base.need_slots()).expect("base needs fit in 31 bits");
         let ix = NeedIx(base + number);
-        let head = NeedHead { owner: need.owner, trip: need.trip, flags: need.flags };
+        let head = need.head();
         if need.may_be_overloaded() {
             self.overlay.overloaded.push(ix);
         }
@@ -318,36 +327,38 @@ impl Edit<'_> {
     fn relist(&mut self) {
         for (item, new) in std::mem::take(&mut self.touched) {
             let old = self.old.dependents(item);
-            if self.only_plain_and_unchanged(old, &new) {
+            let starting = self.old.starting(item);
+            if starting.is_empty() && self.only_plain_and_unchanged(old, &new) {
                 continue;
             }
             let kept = |owner: &&ItemIx| !self.owners.contains(owner);
             let mut list = InList { owners: old.plain().iter().filter(kept).copied().collect(), ..InList::default() };
             let mut counted: Vec<ItemIx> = Vec::new();
-            for (owner, &need) in old.owners[old.plain..].iter().zip(old.needs) {
-                if !self.owners.contains(owner) {
-                    counted.push(*owner);
+            for (need, owner, trip) in old.counted_with_trips() {
+                if !self.owners.contains(&owner) {
+                    counted.push(owner);
                     list.needs.push(need);
+                    list.trips.push(trip);
                 }
             }
-            let mut starting: Vec<NeedIx> = old.starting.to_vec();
-            starting.retain(|&need| {
+            list.starting = starting.to_vec();
+            list.starting.retain(|&need| {
                 let owner = self.old.need(need).owner();
                 !self.owners.contains(&owner)
             });
             for dependent in new {
                 match dependent {
                     NewDependent::Plain(owner) => list.owners.push(owner),
-                    NewDependent::Counted(owner, need) => {
+                    NewDependent::Counted(owner, need, trip) => {
                         counted.push(owner);
                         list.needs.push(need);
+                        list.trips.push(trip);
                     }
-                    NewDependent::Starting(need) => starting.push(need),
+                    NewDependent::Starting(need) => list.starting.push(need),
                 }
             }
             list.plain = list.owners.len();
             list.owners.extend(counted);
-            list.needs.extend(starting);
             self.overlay.ins.set(item.index(), Arc::new(list));
         }
     }
@@ -357,7 +368,7 @@ impl Edit<'_> {
     fn only_plain_and_unchanged(&self, old: Dependents<'_>, new: &[NewDependent]) -> bool {
         let changed = |owner: &&ItemIx| self.owners.contains(owner);
         let counted = old.owners[old.plain..].iter().any(|owner| self.owners.contains(owner));
-        if counted || !old.starting.is_empty() {
+        if counted {
             return false;
         }
         let mut before: Vec<ItemIx> = old.plain().iter().filter(changed).copied().collect();

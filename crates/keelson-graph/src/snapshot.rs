@@ -25,7 +25,7 @@ pub struct Dependents<'a> {
     pub(crate) owners: &'a [ItemIx],
     pub(crate) plain: usize,
     pub(crate) needs: &'a [NeedIx],
-    pub(crate) starting: &'a [NeedIx],
+    pub(crate) trips: &'a [u8],
 }
 
 impl Default for Dependents<'_> {
@@ -36,7 +36,7 @@ impl Default for Dependents<'_> {
 }
 
 impl<'a> Dependents<'a> {
-    pub(crate) const EMPTY: Self = Self { owners: &[], plain: 0, needs: &[], starting: &[] };
+    pub(crate) const EMPTY: Self = Self { owners: &[], plain: 0, needs: &[], trips: &[] };
 
     /// The owners of all running needs the item is a member of. An owner with several such needs is
     /// listed several times.
@@ -60,16 +60,13 @@ impl<'a> Dependents<'a> {
         self.needs
     }
 
-    /// The counted running needs the item is a member of, each with its owner.
+    /// The counted running needs the item is a member of, each with its owner and the number of lost
+    /// members at which it gives way; that number is 0 where the need's [`head`](Snapshot::head) has
+    /// to be read, because it is soft, in doubt, not decided by counting or above 255.
     #[inline]
-    pub fn counted_with_owners(self) -> impl Iterator<Item = (NeedIx, ItemIx)> + 'a {
-        self.needs.iter().copied().zip(self.owners[self.plain..].iter().copied())
-    }
-
-    /// The needs the item is a member of that matter only while starting.
-    #[must_use]
-    pub fn starting(self) -> &'a [NeedIx] {
-        self.starting
+    pub fn counted_with_trips(self) -> impl Iterator<Item = (NeedIx, ItemIx, u8)> + 'a {
+        let owners = &self.owners[self.plain..];
+        self.needs.iter().zip(owners).zip(self.trips).map(|((&need, &owner), &trip)| (need, owner, trip))
     }
 }
 
@@ -152,6 +149,15 @@ impl Snapshot {
         }
     }
 
+    /// The needs an item is a member of that matter only while starting.
+    #[must_use]
+    pub fn starting(&self, item: ItemIx) -> &[NeedIx] {
+        match self.overlay.as_ref().and_then(|overlay| overlay.ins.get(item.index())) {
+            Some(list) => list.starting(),
+            None => self.base.starting(item),
+        }
+    }
+
     /// The owners of all running needs an item is a member of: [`Dependents::owners`], a little
     /// faster when nothing else is wanted.
     #[must_use]
@@ -161,6 +167,22 @@ impl Snapshot {
             Some(list) => list.view().owners,
             None => self.base.owners(item),
         }
+    }
+
+    /// Brings what [`dependents`](Self::dependents) and [`owners`](Self::owners) give for an item near
+    /// the processor, so that a walk can wait for many items at once. The value means nothing and has
+    /// to be used.
+    #[must_use]
+    #[inline]
+    pub fn touch_owners(&self, item: ItemIx) -> u32 {
+        self.base.touch_owners(item)
+    }
+
+    /// As [`touch_owners`](Self::touch_owners), for [`members`](Self::members).
+    #[must_use]
+    #[inline]
+    pub fn touch_members(&self, item: ItemIx) -> u32 {
+        self.base.touch_members(item)
     }
 
     /// The members of all running needs of an item. A member of several needs is listed several
@@ -246,20 +268,6 @@ impl Snapshot {
         match self.overlay_need(need) {
             Some((overlay, number)) => overlay.head(number),
             None => self.base.counted_head(need),
-        }
-    }
-
-    /// The number of lost members at which a need gives way, if it is hard and counting lost members
-    /// says everything about it; 0 if its [`head`](Self::head) has to be read.
-    ///
-    /// # Panics
-    /// When the number comes from another snapshot and does not exist here.
-    #[must_use]
-    #[inline]
-    pub fn simple_trip(&self, need: NeedIx) -> u32 {
-        match self.overlay_need(need) {
-            Some((overlay, number)) => overlay.head(number).simple_trip(),
-            None => self.base.simple_trip(need),
         }
     }
 

@@ -4,7 +4,7 @@ use keelson_model::{Phase, Rule, RuleError};
 use thiserror::Error;
 
 use crate::{
-    ItemIx,
+    ItemIx, NeedHead,
     detail::{Detail, Flags, Units},
 };
 
@@ -189,6 +189,10 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
+    pub(crate) fn head(&self) -> NeedHead {
+        NeedHead { owner: self.owner, trip: self.trip, flags: self.flags }
+    }
+
     /// Whether one number in each direction says everything about the need.
     pub(crate) fn is_plain(&self) -> bool {
         self.flags == Flags::PLAIN_NEED

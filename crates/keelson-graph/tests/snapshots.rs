@@ -51,7 +51,7 @@ fn told(snapshot: &Snapshot) -> Vec<String> {
         let owners: Vec<ItemIx> = counted.iter().map(|(owner, _)| *owner).collect();
         assert_eq!(owners, dependents.owners()[plain.len()..], "owners and needs go side by side");
         counted.sort();
-        let mut starting: Vec<u64> = dependents.starting().iter().map(|&need| snapshot.need(need).tag).collect();
+        let mut starting: Vec<u64> = snapshot.starting(item).iter().map(|&need| snapshot.need(need).tag).collect();
         starting.sort_unstable();
         for need in snapshot.needs(item) {
             assert_eq!((need.owner(), snapshot.need(need.ix)), (item, need));

@@ -22,13 +22,13 @@ pub(super) struct Run<'a> {
 }
 
 /// Items whose dependents are looked up together.
-const BLOCK: usize = 16;
+pub(super) const BLOCK: usize = 16;
 
 /// Items that must wait in the queue for that to pay.
-const WORTH_LOOKING_AHEAD: usize = 4;
+pub(super) const WORTH_LOOKING_AHEAD: usize = 4;
 
 /// A need that shares a load was met, which this walk cannot evaluate.
-struct ShareMet;
+pub(super) struct ShareMet;
 
 /// Spreads the losses of seeds. `None` when a need that shares a load lies in the way.
 pub(super) fn spread(run: &Run<'_>, seeds: &[Seed], scratch: &mut Scratch) -> Option<Outcome> {
@@ -54,18 +54,6 @@ pub(super) fn spread(run: &Run<'_>, seeds: &[Seed], scratch: &mut Scratch) -> Op
     outcome.causes = scratch.from[..kept].iter().map(|&cause| Cause(cause)).collect();
     outcome.levels.retain(|(start, _)| (*start as usize) < kept);
     Some(outcome)
-}
-
-/// Spreads whole losses alone and leaves the lost items in the scratch.
-pub(super) fn count_lost(run: &Run<'_>, seeds: &[ItemIx], scratch: &mut Scratch) -> Option<usize> {
-    scratch.reset(run.snapshot.slots(), run.snapshot.need_slots());
-    let mut walk = Walk::new(run, scratch, seeds.len());
-    for seed in seeds {
-        walk.meet(seed.0, Cause::SEED.0, 0);
-    }
-    let started = walk.scratch.met.len();
-    walk.finish_level(1.0).ok()?;
-    Some(scratch.met.len() - started)
 }
 
 struct Walk<'a> {
@@ -126,31 +114,14 @@ impl<'a> Walk<'a> {
                 self.lose(item, self.run.snapshot.dependents(ItemIx(item)), loss)?;
                 continue;
             }
-            let looked_up = BLOCK.min(waiting);
-            let (items, rows) = self.look_ahead();
-            for (&item, &dependents) in items.iter().zip(&rows).take(looked_up) {
-                self.lose(item, dependents, loss)?;
+            let block = self.head + BLOCK.min(waiting);
+            look_ahead(self.run.snapshot, &self.scratch.met.list()[self.head..block]);
+            while self.head < block {
+                let item = self.scratch.met.list()[self.head];
+                self.lose(item, self.run.snapshot.dependents(ItemIx(item)), loss)?;
             }
         }
         Ok(())
-    }
-
-    /// Looks up the dependents of the next items of the queue. Each lookup is far from the last one
-    /// in memory; made together, the processor waits for all of them at once.
-    #[inline]
-    fn look_ahead(&self) -> ([u32; BLOCK], [Dependents<'a>; BLOCK]) {
-        let snapshot = self.run.snapshot;
-        let (mut items, mut rows) = ([0; BLOCK], [Dependents::default(); BLOCK]);
-        for ((slot, row), &item) in items.iter_mut().zip(&mut rows).zip(&self.scratch.met.list()[self.head..]) {
-            *slot = item;
-            *row = snapshot.dependents(ItemIx(item));
-        }
-        let first = |row: &Dependents<'_>| {
-            let owner = row.plain().first().map_or(0, |owner| owner.0);
-            row.counted().first().map_or(owner, |&need| owner ^ snapshot.simple_trip(need))
-        };
-        black_box(rows.iter().fold(0, |touched, row| touched ^ first(row)));
-        (items, rows)
     }
 
     /// Takes one item as lost.
@@ -168,11 +139,14 @@ impl<'a> Walk<'a> {
         met.insert_all(dependents.plain());
         from.resize(met.len(), Cause::plain(item));
         depths.resize(met.len(), depth + 1);
-        for (need, owner) in dependents.counted_with_owners() {
-            let trip = self.run.snapshot.simple_trip(need);
+        for (need, owner, trip) in dependents.counted_with_trips() {
             if trip == 0 {
-                self.lose_read_member(need, ItemIx(item), loss, depth + 1)?;
-            } else if self.count(need, trip) {
+                if read_member(self.run, self.scratch, need, ItemIx(item))? {
+                    self.give_way(need, loss, depth + 1);
+                }
+            } else if trip == 1 || self.scratch.tallies.add(need) == trip {
+                // A need that gives way with its first member needs no counting: it meets its owner,
+                // and does so again in vain with every further member.
                 self.meet(owner.0, need.number(), depth + 1);
             }
         }
@@ -192,49 +166,6 @@ impl<'a> Walk<'a> {
         false
     }
 
-    /// Counts a lost member of a need that trips at `trip`; `true` when it gives way now.
-    #[inline]
-    fn count(&mut self, need: NeedIx, trip: u32) -> bool {
-        // A need that gives way with its first member needs no counting: it meets its owner, and
-        // does so again in vain with every further member.
-        if trip == 1 {
-            return true;
-        }
-        let count = &mut self.scratch.counts[need.index()];
-        if *count == 0 {
-            self.scratch.counted.push(need.number());
-        }
-        *count += 1;
-        *count == trip
-    }
-
-    /// As `count` and `meet`, for a need that is soft, weighted or in doubt.
-    #[cold]
-    fn lose_read_member(&mut self, need: NeedIx, member: ItemIx, loss: f64, depth: u32) -> Result<(), ShareMet> {
-        let head = self.run.snapshot.head(need);
-        if head.is_counted() {
-            if self.count(need, head.trip()) {
-                self.give_way(need, loss, depth);
-            }
-            return Ok(());
-        }
-        let read = Read::new(self.run.snapshot.need(need), self.run.reading, self.run.settled);
-        if read.is_share() {
-            return Err(ShareMet);
-        }
-        let Scratch { counts, counted, trips, .. } = &mut *self.scratch;
-        let place = &mut counts[need.index()];
-        if *place == 0 {
-            counted.push(need.number());
-            trips.push(read.trip());
-            *place = u32::try_from(trips.len()).expect("needs are numbered by u32");
-        }
-        if read.lose(&mut trips[*place as usize - 1], member) {
-            self.give_way(need, loss, depth);
-        }
-        Ok(())
-    }
-
     /// Passes a loss on through a need that may be soft.
     fn give_way(&mut self, need: NeedIx, loss: f64, depth: u32) {
         let view = self.run.snapshot.need(need);
@@ -245,4 +176,43 @@ impl<'a> Walk<'a> {
             self.wait(view.owner().0, cap, need.number(), depth);
         }
     }
+}
+
+/// Touches the dependents of items that are next in the queue. Each lookup is far from the last one
+/// in memory; made together, the processor waits for all of them at once. What was looked up is not
+/// carried over: looking it up again, now near, costs less than copying it.
+#[inline]
+pub(super) fn look_ahead(snapshot: &Snapshot, items: &[u32]) {
+    black_box(items.iter().fold(0, |touched, &item| touched ^ snapshot.touch_owners(ItemIx(item))));
+}
+
+/// Takes a member of a need as lost that is soft, weighted or in doubt, or has more members than a
+/// tally counts; `true` when the need gives way now.
+#[cold]
+pub(super) fn read_member(
+    run: &Run<'_>,
+    scratch: &mut Scratch,
+    need: NeedIx,
+    member: ItemIx,
+) -> Result<bool, ShareMet> {
+    let Scratch { counts, counted, trips, .. } = scratch;
+    let place = &mut counts[need.index()];
+    let head = run.snapshot.head(need);
+    if head.is_counted() {
+        if *place == 0 {
+            counted.push(need.number());
+        }
+        *place += 1;
+        return Ok(*place == head.trip());
+    }
+    let read = Read::new(run.snapshot.need(need), run.reading, run.settled);
+    if read.is_share() {
+        return Err(ShareMet);
+    }
+    if *place == 0 {
+        counted.push(need.number());
+        trips.push(read.trip());
+        *place = u32::try_from(trips.len()).expect("needs are numbered by u32");
+    }
+    Ok(read.lose(&mut trips[*place as usize - 1], member))
 }
