@@ -58,10 +58,11 @@ impl Marks {
         for item in items {
             let number = item.0;
             let word = &mut words[number as usize / 64];
-            let is_new = !(*word >> (number % 64)) & 1;
+            let before = *word;
             *word |= 1 << (number % 64);
             list[len] = number;
-            len += is_new as usize;
+            // A word grows by a bit that is new: one comparison whose carry is added.
+            len += usize::from(before < *word);
         }
         self.len = len;
     }
@@ -70,10 +71,10 @@ impl Marks {
     #[inline]
     pub fn insert_if(&mut self, number: u32, wanted: bool) {
         let word = &mut self.words[number as usize / 64];
-        let is_new = wanted & (*word >> (number % 64) & 1 == 0);
+        let before = *word;
         *word |= u64::from(wanted) << (number % 64);
         self.list[self.len] = number;
-        self.len += usize::from(is_new);
+        self.len += usize::from(before < *word);
     }
 
     /// Whether a number is in the set; numbers beyond the slots are not.
