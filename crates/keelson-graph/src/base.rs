@@ -18,19 +18,6 @@ pub(crate) struct Plain {
     pub(crate) tag: u64,
 }
 
-/// Where the dependents of one item lie. An item's lists end where the next item's begin.
-///
-/// A walk reads one of these, far from the last one, for every item it meets; so they hold nothing
-/// that follows from the others.
-#[derive(Clone, Copy, Debug, Default)]
-struct InSpan {
-    /// The owners begin here in `in_owners`: first those of plain needs, then, at the end, one for
-    /// each counted running need.
-    owners: u32,
-    /// The counted running needs begin here in `in_needs` and `in_trips`.
-    needs: u32,
-}
-
 /// Where the dependencies of one item lie. An item's lists end where the next item's begin.
 #[derive(Clone, Copy, Debug, Default)]
 struct OutSpan {
@@ -57,6 +44,8 @@ struct Record {
 
 const NO_DETAIL: u32 = u32::MAX;
 
+const MANY: u8 = u8::MAX;
+
 impl Record {
     fn members(&self) -> Range<usize> {
         self.first as usize..(self.first + self.len) as usize
@@ -69,8 +58,15 @@ impl Record {
 pub(crate) struct Base {
     pub(crate) present: FixedBitSet,
     pub(crate) items: usize,
-    ins: Vec<InSpan>,
+    /// Where the owners of running needs of each item begin in `in_owners`. A walk reads one entry, far
+    /// from the last one, for every item it meets; so there is nothing else in it.
+    in_rows: Vec<u32>,
+    /// First the owners of plain needs, then, at the end, one for each counted running need.
     in_owners: Vec<ItemIx>,
+    /// How many counted running needs each item is a member of, `MANY` for that many or more.
+    in_counts: Vec<u8>,
+    /// Where these begin in `in_needs` and `in_trips`.
+    in_need_rows: Vec<u32>,
     in_needs: Vec<NeedIx>,
     /// For each entry of `in_needs` what [`NeedHead::small_trip`] says, in one byte: the records of
     /// the needs lie anywhere, this lies where the walk is.
@@ -104,10 +100,10 @@ impl Base {
     #[inline]
     pub(crate) fn dependents(&self, item: ItemIx) -> Dependents<'_> {
         let at = item.index();
-        let Some([span, next]) = self.ins.get(at..at + 2) else { return Dependents::EMPTY };
-        let owners = &self.in_owners[span.owners as usize..next.owners as usize];
-        let needs = &self.in_needs[span.needs as usize..next.needs as usize];
-        let trips = &self.in_trips[span.needs as usize..next.needs as usize];
+        let Some([start, end]) = self.in_need_rows.get(at..at + 2) else { return Dependents::EMPTY };
+        let needs = &self.in_needs[*start as usize..*end as usize];
+        let trips = &self.in_trips[*start as usize..*end as usize];
+        let owners = self.owners(item);
         Dependents { owners, plain: owners.len() - needs.len(), needs, trips }
     }
 
@@ -115,8 +111,19 @@ impl Base {
     #[inline]
     pub(crate) fn owners(&self, item: ItemIx) -> &[ItemIx] {
         let at = item.index();
-        let Some([span, next]) = self.ins.get(at..at + 2) else { return &[] };
-        &self.in_owners[span.owners as usize..next.owners as usize]
+        let Some([start, end]) = self.in_rows.get(at..at + 2) else { return &[] };
+        &self.in_owners[*start as usize..*end as usize]
+    }
+
+    /// The owners of plain needs of the item, and whether there are others.
+    #[inline]
+    pub(crate) fn plain_owners(&self, item: ItemIx) -> (&[ItemIx], bool) {
+        let owners = self.owners(item);
+        match self.in_counts.get(item.index()) {
+            None | Some(0) => (owners, false),
+            Some(&MANY) => (self.dependents(item).plain(), true),
+            Some(&counted) => (&owners[..owners.len() - usize::from(counted)], true),
+        }
     }
 
     /// The needs the item is a member of that matter only while starting.
@@ -131,8 +138,8 @@ impl Base {
     /// there not to wait for.
     #[inline]
     pub(crate) fn touch_owners(&self, item: ItemIx) -> u32 {
-        let Some(span) = self.ins.get(item.index()) else { return 0 };
-        self.in_owners.get(span.owners as usize).map_or(0, |owner| owner.0)
+        let Some(&start) = self.in_rows.get(item.index()) else { return 0 };
+        self.in_owners.get(start as usize).map_or(0, |owner| owner.0)
     }
 
     /// As [`touch_owners`](Self::touch_owners), of the members.
@@ -187,8 +194,10 @@ impl Base {
         fn bytes<T>(vec: &Vec<T>) -> usize {
             vec.capacity() * size_of::<T>()
         }
-        bytes(&self.ins)
+        bytes(&self.in_rows)
             + bytes(&self.in_owners)
+            + bytes(&self.in_counts)
+            + bytes(&self.in_need_rows)
             + bytes(&self.in_needs)
             + bytes(&self.in_trips)
             + bytes(&self.in_starts)
@@ -269,6 +278,12 @@ impl Base {
         self.out_members.extend_from_slice(&need.members);
     }
 
+    fn begin_rows(&mut self, row: InPlaces) {
+        self.in_rows.push(row.plain);
+        self.in_need_rows.push(row.needs);
+        self.in_starts.push(row.starting);
+    }
+
     /// Turns the dependencies round: two passes, one to measure and one to place.
     fn fill_in(&mut self) {
         let slots = self.slots();
@@ -287,25 +302,27 @@ impl Base {
             }
         }
 
-        self.ins.reserve_exact(slots + 1);
-        self.in_starts.reserve_exact(slots + 1);
-        let (mut span, mut start) = (InSpan::default(), 0);
+        for rows in [&mut self.in_rows, &mut self.in_need_rows, &mut self.in_starts] {
+            rows.reserve_exact(slots + 1);
+        }
+        self.in_counts.reserve_exact(slots);
+        // The row that begins here and the end of the last one.
+        let mut row = InPlaces::default();
         for place in &mut at {
             let counts = *place;
-            self.ins.push(span);
-            self.in_starts.push(start);
-            let counted = span.owners + counts.plain;
-            *place = InPlaces { plain: span.owners, counted, needs: span.needs, starting: start };
-            span = InSpan { owners: counted + counts.counted, needs: span.needs + counts.counted };
-            start += counts.starting;
+            self.begin_rows(row);
+            self.in_counts.push(u8::try_from(counts.counted).unwrap_or(MANY));
+            *place = InPlaces { counted: row.plain + counts.plain, ..row };
+            row.plain += counts.plain + counts.counted;
+            row.needs += counts.counted;
+            row.starting += counts.starting;
         }
-        self.ins.push(span);
-        self.in_starts.push(start);
+        self.begin_rows(row);
 
-        self.in_owners = vec![ItemIx(0); span.owners as usize];
-        self.in_needs = vec![NeedIx(0); span.needs as usize];
-        self.in_trips = vec![0; span.needs as usize];
-        self.in_starting = vec![NeedIx(0); start as usize];
+        self.in_owners = vec![ItemIx(0); row.plain as usize];
+        self.in_needs = vec![NeedIx(0); row.needs as usize];
+        self.in_trips = vec![0; row.needs as usize];
+        self.in_starting = vec![NeedIx(0); row.starting as usize];
         for (slot, span) in self.outs.windows(2).enumerate() {
             for member in &self.out_members[span[0].plain as usize..span[0].counted as usize] {
                 self.in_owners[next(&mut at[member.index()].plain)] = ItemIx::of(slot);

@@ -169,6 +169,17 @@ impl Snapshot {
         }
     }
 
+    /// [`Dependents::plain`], and whether [`Dependents::counted`] has any: what a walk that looks at
+    /// counted needs later asks of most items.
+    #[must_use]
+    #[inline]
+    pub fn plain_owners(&self, item: ItemIx) -> (&[ItemIx], bool) {
+        match self.overlay.as_ref().and_then(|overlay| overlay.ins.get(item.index())) {
+            Some(list) => (list.view().plain(), !list.view().counted().is_empty()),
+            None => self.base.plain_owners(item),
+        }
+    }
+
     /// Brings what [`dependents`](Self::dependents) and [`owners`](Self::owners) give for an item near
     /// the processor, so that a walk can wait for many items at once. The value means nothing and has
     /// to be used.

@@ -28,10 +28,10 @@ pub(super) fn count_lost(run: &Run<'_>, seeds: &[ItemIx], scratch: &mut Scratch)
         let (mut counted, mut len) = ([0; BLOCK], 0);
         for at in head..end {
             let item = scratch.met.list()[at];
-            let dependents = snapshot.dependents(ItemIx(item));
-            scratch.met.insert_all(dependents.plain());
+            let (plain, has_counted) = snapshot.plain_owners(ItemIx(item));
+            scratch.met.insert_all(plain);
             counted[len % BLOCK] = item;
-            len += usize::from(!dependents.counted().is_empty());
+            len += usize::from(has_counted);
         }
         for &item in &counted[..len] {
             lose_counted(run, scratch, ItemIx(item), snapshot.dependents(ItemIx(item))).ok()?;
