@@ -110,10 +110,8 @@ fn walk_by<'s>(
             if end - head >= WORTH_LOOKING_AHEAD {
                 black_box(met.list()[head..end].iter().fold(0, |touched, &item| touched ^ touch(ItemIx(item))));
             }
-            while head < end {
-                met.insert_all(next(ItemIx(met.list()[head])));
-                head += 1;
-            }
+            met.insert_rows(head..end, &next);
+            head = end;
         }
         if met.len() > wave {
             depth += 1;

@@ -1,5 +1,7 @@
 //! A set of numbers that empties at the cost of what it holds.
 
+use std::ops::Range;
+
 use crate::ItemIx;
 
 /// A bitmap that remembers what was set, so that it can be reused without clearing all of it.
@@ -49,20 +51,23 @@ impl Marks {
     }
 
     /// Adds the numbers of items, as [`insert`](Self::insert) does.
-    ///
-    /// Whether a hub's dependents were met before is a toss of a coin that no branch predictor wins,
-    /// so there is no branch on it.
     #[inline]
     pub fn insert_all(&mut self, items: &[ItemIx]) {
+        let (words, list) = (&mut self.words[..], &mut self.list[..]);
+        self.len = append(words, list, self.len, items);
+    }
+
+    /// Takes the items added at some places in turn, and adds the row that belongs to each.
+    ///
+    /// # Panics
+    /// When there are no such places.
+    #[inline]
+    pub fn insert_rows<'r>(&mut self, places: Range<usize>, mut row: impl FnMut(ItemIx) -> &'r [ItemIx]) {
         let (words, list, mut len) = (&mut self.words[..], &mut self.list[..], self.len);
-        for item in items {
-            let number = item.0;
-            let word = &mut words[number as usize / 64];
-            let before = *word;
-            *word |= 1 << (number % 64);
-            list[len] = number;
-            // A word grows by a bit that is new: one comparison whose carry is added.
-            len += usize::from(before < *word);
+        assert!(places.end <= len, "only items added have rows");
+        for place in places {
+            let items = row(ItemIx(list[place]));
+            len = append(words, list, len, items);
         }
         self.len = len;
     }
@@ -111,6 +116,25 @@ impl Marks {
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
+}
+
+/// Appends the numbers of items whose bits are not set yet to the first `len` of a list, sets the bits
+/// and returns how many numbers the list holds now.
+///
+/// Whether a hub's dependents were met before is a toss of a coin that no branch predictor wins, so
+/// there is no branch on it.
+#[inline]
+fn append(words: &mut [u64], list: &mut [u32], mut len: usize, items: &[ItemIx]) -> usize {
+    for item in items {
+        let number = item.0;
+        let word = &mut words[number as usize / 64];
+        let before = *word;
+        *word |= 1 << (number % 64);
+        list[len] = number;
+        // A word grows by a bit that is new: one comparison whose carry is added.
+        len += usize::from(before < *word);
+    }
+    len
 }
 
 #[cfg(test)]

@@ -25,16 +25,15 @@ pub(super) fn count_lost(run: &Run<'_>, seeds: &[ItemIx], scratch: &mut Scratch)
         if end - head >= WORTH_LOOKING_AHEAD {
             look_ahead(snapshot, &scratch.met.list()[head..end]);
         }
-        let (mut counted, mut len) = ([0; BLOCK], 0);
-        for at in head..end {
-            let item = scratch.met.list()[at];
-            let (plain, has_counted) = snapshot.plain_owners(ItemIx(item));
-            scratch.met.insert_all(plain);
+        let (mut counted, mut len) = ([ItemIx(0); BLOCK], 0);
+        scratch.met.insert_rows(head..end, |item| {
+            let (plain, has_counted) = snapshot.plain_owners(item);
             counted[len % BLOCK] = item;
             len += usize::from(has_counted);
-        }
+            plain
+        });
         for &item in &counted[..len] {
-            lose_counted(run, scratch, ItemIx(item), snapshot.dependents(ItemIx(item))).ok()?;
+            lose_counted(run, scratch, item, snapshot.dependents(item)).ok()?;
         }
         head = end;
     }
