@@ -44,7 +44,8 @@ struct Record {
 
 const NO_DETAIL: u32 = u32::MAX;
 
-const MANY: u8 = u8::MAX;
+/// Set in a row of owners that ends with owners of counted needs.
+const HAS_COUNTED: u32 = 1 << 31;
 
 impl Record {
     fn members(&self) -> Range<usize> {
@@ -58,14 +59,13 @@ impl Record {
 pub(crate) struct Base {
     pub(crate) present: FixedBitSet,
     pub(crate) items: usize,
-    /// Where the owners of running needs of each item begin in `in_owners`. A walk reads one entry, far
-    /// from the last one, for every item it meets; so there is nothing else in it.
+    /// Where the owners of running needs of each item begin in `in_owners`, and in the highest bit
+    /// whether the item is a member of counted ones. A walk reads one entry, far from the last one,
+    /// for every item it meets; so there is nothing else in it.
     in_rows: Vec<u32>,
     /// First the owners of plain needs, then, at the end, one for each counted running need.
     in_owners: Vec<ItemIx>,
-    /// How many counted running needs each item is a member of, `MANY` for that many or more.
-    in_counts: Vec<u8>,
-    /// Where these begin in `in_needs` and `in_trips`.
+    /// Where the counted running needs each item is a member of begin in `in_needs` and `in_trips`.
     in_need_rows: Vec<u32>,
     in_needs: Vec<NeedIx>,
     /// For each entry of `in_needs` what [`NeedHead::small_trip`] says, in one byte: the records of
@@ -112,18 +112,18 @@ impl Base {
     pub(crate) fn owners(&self, item: ItemIx) -> &[ItemIx] {
         let at = item.index();
         let Some([start, end]) = self.in_rows.get(at..at + 2) else { return &[] };
-        &self.in_owners[*start as usize..*end as usize]
+        &self.in_owners[(start & !HAS_COUNTED) as usize..(end & !HAS_COUNTED) as usize]
     }
 
     /// The owners of plain needs of the item, and whether there are others.
     #[inline]
     pub(crate) fn plain_owners(&self, item: ItemIx) -> (&[ItemIx], bool) {
-        let owners = self.owners(item);
-        match self.in_counts.get(item.index()) {
-            None | Some(0) => (owners, false),
-            Some(&MANY) => (self.dependents(item).plain(), true),
-            Some(&counted) => (&owners[..owners.len() - usize::from(counted)], true),
+        let at = item.index();
+        let Some(&[start, end]) = self.in_rows.get(at..at + 2) else { return (&[], false) };
+        if start & HAS_COUNTED != 0 {
+            return (self.dependents(item).plain(), true);
         }
+        (&self.in_owners[start as usize..(end & !HAS_COUNTED) as usize], false)
     }
 
     /// The needs the item is a member of that matter only while starting.
@@ -139,7 +139,7 @@ impl Base {
     #[inline]
     pub(crate) fn touch_owners(&self, item: ItemIx) -> u32 {
         let Some(&start) = self.in_rows.get(item.index()) else { return 0 };
-        self.in_owners.get(start as usize).map_or(0, |owner| owner.0)
+        self.in_owners.get((start & !HAS_COUNTED) as usize).map_or(0, |owner| owner.0)
     }
 
     /// As [`touch_owners`](Self::touch_owners), of the members.
@@ -196,7 +196,6 @@ impl Base {
         }
         bytes(&self.in_rows)
             + bytes(&self.in_owners)
-            + bytes(&self.in_counts)
             + bytes(&self.in_need_rows)
             + bytes(&self.in_needs)
             + bytes(&self.in_trips)
@@ -278,8 +277,8 @@ impl Base {
         self.out_members.extend_from_slice(&need.members);
     }
 
-    fn begin_rows(&mut self, row: InPlaces) {
-        self.in_rows.push(row.plain);
+    fn begin_rows(&mut self, row: InPlaces, has_counted: bool) {
+        self.in_rows.push(if has_counted { row.plain | HAS_COUNTED } else { row.plain });
         self.in_need_rows.push(row.needs);
         self.in_starts.push(row.starting);
     }
@@ -305,19 +304,17 @@ impl Base {
         for rows in [&mut self.in_rows, &mut self.in_need_rows, &mut self.in_starts] {
             rows.reserve_exact(slots + 1);
         }
-        self.in_counts.reserve_exact(slots);
         // The row that begins here and the end of the last one.
         let mut row = InPlaces::default();
         for place in &mut at {
             let counts = *place;
-            self.begin_rows(row);
-            self.in_counts.push(u8::try_from(counts.counted).unwrap_or(MANY));
+            self.begin_rows(row, counts.counted > 0);
             *place = InPlaces { counted: row.plain + counts.plain, ..row };
             row.plain += counts.plain + counts.counted;
             row.needs += counts.counted;
             row.starting += counts.starting;
         }
-        self.begin_rows(row);
+        self.begin_rows(row, false);
 
         self.in_owners = vec![ItemIx(0); row.plain as usize];
         self.in_needs = vec![NeedIx(0); row.needs as usize];
