@@ -100,7 +100,8 @@ impl Tallies {
 /// Working memory shared by everybody who asks.
 #[derive(Debug, Default)]
 pub struct Pool {
-    idle: Mutex<Vec<Scratch>>,
+    #[expect(clippy::vec_box, reason = "handed out and back for every question; a box is moved in one word")]
+    idle: Mutex<Vec<Box<Scratch>>>,
 }
 
 impl Pool {
@@ -121,7 +122,7 @@ impl Pool {
 #[derive(Debug)]
 pub struct Lease<'a> {
     pool: &'a Pool,
-    scratch: Option<Scratch>,
+    scratch: Option<Box<Scratch>>,
 }
 
 impl Deref for Lease<'_> {
