@@ -8,10 +8,11 @@ use common::estates::{Estate, Kinds, LOSSES, estates, fixpoint, need, truth};
 use keelson_analysis::{
     Limits, Pool, Reading, Truncation,
     closure::{Direction, Filter, closure, routes},
-    impact::{Impact, Protection, Question, Reason, Seed, impact},
+    impact::{Impact, Protection, Question, Reason, Seed, count_lost, impact},
     path::{PathScratch, explain},
 };
-use keelson_graph::{Changes, ItemIx, NeedSpec, Snapshot};
+use keelson_graph::{Builder, Changes, ItemIx, NeedSpec, Snapshot};
+use keelson_model::Rule;
 use proptest::prelude::*;
 
 const THRESHOLDS: Kinds = Kinds { cycles: true, shares: false, doubts: false };
@@ -54,6 +55,24 @@ fn expected(estate: &Estate, snapshot: &Snapshot, seeds: &Seeds) -> Vec<f64> {
     loss
 }
 
+/// What is wholly lost when items are gone, by the walk that only counts.
+fn counted(snapshot: &Snapshot, gone: &[ItemIx], pool: &Pool) -> Option<Vec<ItemIx>> {
+    let mut scratch = pool.lease();
+    let count = count_lost(snapshot, gone, &mut scratch)?;
+    let mut lost: Vec<ItemIx> = scratch.met().skip(gone.len()).collect();
+    assert_eq!(lost.len(), count);
+    lost.sort_unstable();
+    Some(lost)
+}
+
+/// The same by the walk that also says why.
+fn lost(snapshot: &Snapshot, gone: &[ItemIx]) -> Vec<ItemIx> {
+    let seeds: Seeds = gone.iter().map(|item| (item.0, 1.0)).collect();
+    let mut lost: Vec<ItemIx> = ask(snapshot, &seeds, Reading::AsWritten).lost().collect();
+    lost.sort_unstable();
+    lost
+}
+
 fn close(a: &[f64], b: &[f64]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-9)
 }
@@ -69,6 +88,18 @@ proptest! {
     fn the_answer_is_the_least_fixpoint(estate in estates(THRESHOLDS), seeds in seeds()) {
         let (snapshot, seeds) = (estate.build(), within(&estate, &seeds));
         prop_assert_eq!(losses(&snapshot, &seeds, Reading::AsWritten), fixpoint(&estate, &seeds));
+    }
+
+    #[test]
+    fn counting_meets_what_is_wholly_lost(
+        estate in estates(DOUBTS), rounds in proptest::collection::vec(proptest::collection::btree_set(0..12_u32, 1..4), 1..4),
+    ) {
+        let (snapshot, pool) = (estate.build(), Pool::new());
+        for gone in rounds {
+            let gone: Vec<ItemIx> = gone.into_iter().filter(|item| *item < estate.items).map(ItemIx).collect();
+            // The working memory is the one of the round before.
+            prop_assert_eq!(counted(&snapshot, &gone, &pool), Some(lost(&snapshot, &gone)));
+        }
     }
 
     #[test]
@@ -210,6 +241,10 @@ proptest! {
         for reading in [Reading::AsWritten, Reading::Optimistic, Reading::Pessimistic] {
             prop_assert_eq!(losses(&snapshot, &seeds, reading), losses(&fresh, &seeds, reading));
         }
+        for item in fresh.item_numbers() {
+            let expected = Some(lost(&fresh, &[item]));
+            prop_assert_eq!(counted(&snapshot, &[item], &Pool::new()), expected);
+        }
         let reached = |snapshot: &Snapshot| {
             let impact = ask(snapshot, &seeds, Reading::AsWritten);
             let mut touched = impact.touched().expect("asked for").to_vec();
@@ -268,6 +303,29 @@ proptest! {
                     }
                 }
             }
+        }
+    }
+}
+
+/// A need counts its lost members however many it takes: 1, as many as a byte holds, or more.
+#[test]
+fn a_need_gives_way_with_the_member_that_is_one_too_many() {
+    const MEMBERS: u32 = 300;
+    for trip in [1, 2, 254, 255, 256, 257, MEMBERS] {
+        let mut builder = Builder::new();
+        (0..=MEMBERS + 1).for_each(|item| {
+            builder.item(ItemIx(item));
+        });
+        let members: Vec<ItemIx> = (1..=MEMBERS).map(ItemIx).collect();
+        let rule = Rule::AtLeast { k: MEMBERS - trip + 1 };
+        builder.need(NeedSpec::new(ItemIx(0), members.clone(), rule, 0)).expect("the need is meaningful");
+        builder.need(NeedSpec::plain(ItemIx(MEMBERS + 1), ItemIx(0), 1)).expect("the need is meaningful");
+        let snapshot = builder.build().expect("every item was added");
+        let pool = Pool::new();
+        for gone in [trip - 1, trip, MEMBERS].map(|gone| &members[..gone as usize]) {
+            let falls = if gone.len() < trip as usize { vec![] } else { vec![ItemIx(0), ItemIx(MEMBERS + 1)] };
+            assert_eq!(lost(&snapshot, gone), falls);
+            assert_eq!(counted(&snapshot, gone, &pool), Some(falls));
         }
     }
 }
