@@ -5,10 +5,10 @@
 //! reasons gives the whole proof ([`Impact::proof`]), and every item that depends on a seed at all,
 //! so that what was touched but holds can be shown with what protects it ([`Protection`]).
 //!
-//! Four walks share the work. `count.rs` says what is wholly lost and nothing else. `spread.rs` is exact for every threshold rule, cycles included, in
-//! one pass in descending order of loss; with whole losses it is a plain queue. `shares.rs` takes
-//! over when a need that shares a load lies in the way. Plain reachability is
-//! [`closure`](crate::closure)'s.
+//! Four walks share the work. `count.rs` says what is wholly lost and nothing else. `spread.rs` is
+//! exact for every threshold rule, cycles included, in one pass in descending order of loss; with
+//! whole losses it is a plain queue. `shares.rs` takes over when a need that shares a load lies in the
+//! way. Plain reachability is [`closure`](crate::closure)'s.
 
 mod count;
 mod places;
