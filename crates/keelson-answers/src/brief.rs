@@ -122,7 +122,7 @@ impl Briefs {
                         briefs.note_scope(catalogue, &(state.source.clone(), state.scope.clone()));
                     }
                 }
-                RecordChange::Need(_) | RecordChange::Run(_) | RecordChange::Review(_) => {}
+                _ => {}
             }
         }
         briefs

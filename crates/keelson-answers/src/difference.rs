@@ -90,6 +90,11 @@ pub fn sort_of(change: &RecordChange) -> &'static str {
         RecordChange::Scope(_) => "scope",
         RecordChange::Run(_) => "import run",
         RecordChange::Review(_) => "review task",
+        RecordChange::Request(_) => "request for change",
+        RecordChange::Template(_) => "change template",
+        RecordChange::Calendar(_) => "calendar entry",
+        RecordChange::Disruption(_) => "disruption",
+        RecordChange::Baseline(_) => "baseline",
     }
 }
 

@@ -138,7 +138,8 @@ pub fn redraw(graph: &Snapshot, catalogue: &Catalogue, changes: &[RecordChange])
                     touched.extend(members(catalogue, &need.definition));
                 }
             }
-            RecordChange::Scope(_) | RecordChange::Run(_) | RecordChange::Review(_) => {}
+            // Books about the catalogue, and plans, are not in the graph.
+            _ => {}
         }
     }
     let mut delta = Changes::new();

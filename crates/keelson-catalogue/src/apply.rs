@@ -83,6 +83,7 @@ impl Catalogue {
                 RecordChange::Scope(change) => self.apply_scope(change),
                 RecordChange::Run(change) => self.apply_run(change, at),
                 RecordChange::Review(change) => self.apply_review(change),
+                other => self.planning.apply(other, at)?,
             }
         }
         self.head = Head { revision: header.revision, digest: header.digest(), at: Some(header.at) };
@@ -345,6 +346,6 @@ impl Catalogue {
     }
 }
 
-fn unexpected(at: LogRef, record: &str) -> ApplyError {
+pub(crate) fn unexpected(at: LogRef, record: &str) -> ApplyError {
     ApplyError::Unexpected { revision: at.revision(), record: record.to_owned() }
 }

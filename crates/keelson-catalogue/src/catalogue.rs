@@ -11,6 +11,7 @@ use keelson_model::{
 use smallvec::SmallVec;
 
 use crate::identity::IdentityKey;
+use crate::planning::Planning;
 use crate::{CiIx, LogRef, NeedIx, RelationshipIx};
 
 /// The last commit a catalogue contains.
@@ -106,6 +107,7 @@ pub struct Catalogue {
     pub(crate) scopes: OrdMap<(Symbol, Scope), Arc<ScopeState>>,
     pub(crate) runs: OrdMap<BatchId, (Revision, Arc<ImportRun>)>,
     pub(crate) reviews: OrdMap<ReviewTaskId, Arc<ReviewTask>>,
+    pub(crate) planning: Planning,
 }
 
 impl Catalogue {
@@ -128,6 +130,7 @@ impl Catalogue {
             scopes: OrdMap::new(),
             runs: OrdMap::new(),
             reviews: OrdMap::new(),
+            planning: Planning::default(),
         }
     }
 

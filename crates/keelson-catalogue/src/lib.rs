@@ -16,6 +16,7 @@ mod apply;
 mod catalogue;
 pub mod identity;
 mod ix;
+mod planning;
 pub mod query;
 #[cfg(test)]
 mod tests;
@@ -23,3 +24,4 @@ mod tests;
 pub use apply::ApplyError;
 pub use catalogue::{Catalogue, Claimed, Head, NeedSlot, RelationshipSlot, Slot, SourceRef};
 pub use ix::{CiIx, LogRef, NeedIx, RelationshipIx};
+pub use planning::Kept;

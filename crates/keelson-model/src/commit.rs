@@ -15,7 +15,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::key::hex;
-use crate::{BatchId, ConfigurationItem, ImportRun, Need, Relationship, ReviewTask, ScopeState};
+use crate::{
+    Baseline, BatchId, CalendarEntry, ChangeTemplate, ConfigurationItem, Disruption, ImportRun, Need, Relationship,
+    RequestForChange, ReviewTask, ScopeState,
+};
 
 /// The number of a commit; 0 is the empty catalogue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -134,6 +137,16 @@ pub enum RecordChange {
     Run(Change<ImportRun>),
     /// A review task.
     Review(Change<ReviewTask>),
+    /// A request for change.
+    Request(Change<RequestForChange>),
+    /// A template of requests for change.
+    Template(Change<ChangeTemplate>),
+    /// A freeze or maintenance window.
+    Calendar(Change<CalendarEntry>),
+    /// Something that is down or impaired.
+    Disruption(Change<Disruption>),
+    /// A baseline.
+    Baseline(Change<Baseline>),
 }
 
 /// Who changed the catalogue, when and why.

@@ -110,4 +110,12 @@ ids! {
     BatchId;
     /// A question only a person can settle.
     ReviewTaskId;
+    /// A request for change.
+    ChangeId;
+    /// A freeze or maintenance window.
+    CalendarEntryId;
+    /// Something that is down or impaired.
+    DisruptionId;
+    /// The state of chosen items at a revision.
+    BaselineId;
 }

@@ -18,7 +18,10 @@ use crate::{StoreError, journal, read, restore};
 
 /// Migrations in order: name and text. Never edited once released; the last one's result is
 /// `current.surql`.
-const MIGRATIONS: &[(&str, &str)] = &[("0001_first", include_str!("../../../schema/surrealql/0001_first.surql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_first", include_str!("../../../schema/surrealql/0001_first.surql")),
+    ("0002_change", include_str!("../../../schema/surrealql/0002_change.surql")),
+];
 
 /// Which store to open.
 #[derive(Clone, Debug)]

@@ -7,7 +7,8 @@
 use std::collections::HashSet;
 
 use keelson_model::{
-    CiId, ConfigurationItem, Digest, ImportRun, Need, RecordChange, Relationship, ReviewTask, Revision, ScopeState,
+    Baseline, CalendarEntry, ChangeTemplate, CiId, ConfigurationItem, Digest, Disruption, ImportRun, Need,
+    RecordChange, Relationship, RequestForChange, ReviewTask, Revision, ScopeState,
 };
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -16,22 +17,39 @@ use surrealdb::types::{Array, Object, RecordId, RecordIdKey, Value};
 use crate::StoreError;
 
 /// The tables that hold current state, in the order in which they are written.
-pub(crate) const TABLES: [&str; 6] = ["ci", "relationship", "need", "scope_state", "import_run", "review_task"];
+pub(crate) const TABLES: [&str; 11] = [
+    "ci",
+    "relationship",
+    "need",
+    "scope_state",
+    "import_run",
+    "review_task",
+    "request_for_change",
+    "change_template",
+    "calendar_entry",
+    "disruption",
+    "baseline",
+];
 
 /// Writes rows that did not exist before. A row that is there already was written by the same
 /// commit before it was cut off; `$rows` is bound.
-const CREATE: [&str; 6] = [
+const CREATE: [&str; 11] = [
     "INSERT IGNORE INTO ci $rows RETURN NONE",
     "INSERT RELATION IGNORE INTO relationship $rows RETURN NONE",
     "INSERT IGNORE INTO need $rows RETURN NONE",
     "INSERT IGNORE INTO scope_state $rows RETURN NONE",
     "INSERT IGNORE INTO import_run $rows RETURN NONE",
     "INSERT IGNORE INTO review_task $rows RETURN NONE",
+    "INSERT IGNORE INTO request_for_change $rows RETURN NONE",
+    "INSERT IGNORE INTO change_template $rows RETURN NONE",
+    "INSERT IGNORE INTO calendar_entry $rows RETURN NONE",
+    "INSERT IGNORE INTO disruption $rows RETURN NONE",
+    "INSERT IGNORE INTO baseline $rows RETURN NONE",
 ];
 
 /// Writes rows whether they existed or not. Costs twice what [`CREATE`] does, because the engine
 /// evaluates the assignments even where it does not need them.
-const REPLACE: [&str; 6] = [
+const REPLACE: [&str; 11] = [
     "INSERT INTO ci $rows ON DUPLICATE KEY UPDATE key = $input.key, class = $input.class, name = $input.name, \
      standing = $input.standing, lifecycle = $input.lifecycle, criticality = $input.criticality, \
      version = $input.version, revision = $input.revision, attributes = $input.attributes, record = $input.record \
@@ -45,6 +63,14 @@ const REPLACE: [&str; 6] = [
      record = $input.record RETURN NONE",
     "INSERT INTO review_task $rows ON DUPLICATE KEY UPDATE state = $input.state, revision = $input.revision, \
      record = $input.record RETURN NONE",
+    "INSERT INTO request_for_change $rows ON DUPLICATE KEY UPDATE state = $input.state, starts = $input.starts, \
+     ends = $input.ends, revision = $input.revision, record = $input.record RETURN NONE",
+    "INSERT INTO change_template $rows ON DUPLICATE KEY UPDATE revision = $input.revision, record = $input.record \
+     RETURN NONE",
+    "INSERT INTO calendar_entry $rows ON DUPLICATE KEY UPDATE kind = $input.kind, name = $input.name, \
+     revision = $input.revision, record = $input.record RETURN NONE",
+    "INSERT INTO disruption $rows ON DUPLICATE KEY UPDATE revision = $input.revision, record = $input.record RETURN NONE",
+    "INSERT INTO baseline $rows ON DUPLICATE KEY UPDATE revision = $input.revision, record = $input.record RETURN NONE",
 ];
 
 /// One statement with the rows it writes.
@@ -57,7 +83,7 @@ pub(crate) struct Statement {
 
 /// Rows to write: for each of [`TABLES`] those that are new and those that replace others.
 #[derive(Default)]
-pub(crate) struct Rows([[Vec<Value>; 2]; 6]);
+pub(crate) struct Rows([[Vec<Value>; 2]; 11]);
 
 impl Rows {
     /// The rows that changes of one revision lead to.
@@ -102,6 +128,11 @@ fn is_new(change: &RecordChange) -> bool {
         RecordChange::Scope(change) => change.before.is_none(),
         RecordChange::Run(change) => change.before.is_none(),
         RecordChange::Review(change) => change.before.is_none(),
+        RecordChange::Request(change) => change.before.is_none(),
+        RecordChange::Template(change) => change.before.is_none(),
+        RecordChange::Calendar(change) => change.before.is_none(),
+        RecordChange::Disruption(change) => change.before.is_none(),
+        RecordChange::Baseline(change) => change.before.is_none(),
     }
 }
 
@@ -131,6 +162,11 @@ pub(crate) enum Record<'a> {
     Scope(&'a ScopeState),
     Run(&'a ImportRun),
     Review(&'a ReviewTask),
+    Request(&'a RequestForChange),
+    Template(&'a ChangeTemplate),
+    Calendar(&'a CalendarEntry),
+    Disruption(&'a Disruption),
+    Baseline(&'a Baseline),
 }
 
 impl<'a> Record<'a> {
@@ -143,6 +179,11 @@ impl<'a> Record<'a> {
             RecordChange::Scope(change) => change.after.as_deref().map(Self::Scope),
             RecordChange::Run(change) => change.after.as_deref().map(Self::Run),
             RecordChange::Review(change) => change.after.as_deref().map(Self::Review),
+            RecordChange::Request(change) => change.after.as_deref().map(Self::Request),
+            RecordChange::Template(change) => change.after.as_deref().map(Self::Template),
+            RecordChange::Calendar(change) => change.after.as_deref().map(Self::Calendar),
+            RecordChange::Disruption(change) => change.after.as_deref().map(Self::Disruption),
+            RecordChange::Baseline(change) => change.after.as_deref().map(Self::Baseline),
         }
     }
 
@@ -155,6 +196,11 @@ impl<'a> Record<'a> {
             Self::Scope(_) => 3,
             Self::Run(_) => 4,
             Self::Review(_) => 5,
+            Self::Request(_) => 6,
+            Self::Template(_) => 7,
+            Self::Calendar(_) => 8,
+            Self::Disruption(_) => 9,
+            Self::Baseline(_) => 10,
         }
     }
 
@@ -169,6 +215,11 @@ impl<'a> Record<'a> {
             Self::Scope(state) => format!("{} {}", state.source, state.scope),
             Self::Run(run) => run.batch.to_string(),
             Self::Review(task) => task.id.to_string(),
+            Self::Request(request) => request.id.to_string(),
+            Self::Template(template) => template.name.to_string(),
+            Self::Calendar(entry) => entry.id.to_string(),
+            Self::Disruption(disruption) => disruption.id.to_string(),
+            Self::Baseline(baseline) => baseline.id.to_string(),
         }
     }
 
@@ -195,6 +246,11 @@ impl<'a> Record<'a> {
             Self::Scope(record) => text(record),
             Self::Run(record) => text(record),
             Self::Review(record) => text(record),
+            Self::Request(record) => text(record),
+            Self::Template(record) => text(record),
+            Self::Calendar(record) => text(record),
+            Self::Disruption(record) => text(record),
+            Self::Baseline(record) => text(record),
         };
         made.map_err(|error| StoreError::Inconsistent {
             table: TABLES[self.table()],
@@ -243,6 +299,25 @@ impl<'a> Record<'a> {
             Self::Review(task) => {
                 row.insert("state", task.state.as_str());
             }
+            Self::Request(request) => {
+                row.insert("key", &*request.key);
+                row.insert("state", request.state.as_str());
+                if let Some(window) = request.window {
+                    row.insert("starts", Value::Datetime(window.start().into()));
+                    row.insert("ends", Value::Datetime(window.end().into()));
+                }
+            }
+            Self::Calendar(entry) => {
+                row.insert("kind", entry.kind.as_str());
+                row.insert("name", &*entry.name);
+            }
+            Self::Disruption(disruption) => {
+                row.insert("ci", ci_id(disruption.ci));
+            }
+            Self::Baseline(baseline) => {
+                row.insert("name", &*baseline.name);
+            }
+            Self::Template(_) => {}
         }
         Ok(Value::Object(row))
     }

@@ -17,6 +17,7 @@ use crate::engine::Engine;
 use crate::{CommitError, Draft, Options, Store, StoreError, WORKER_STACK_BYTES, commit};
 
 mod copies;
+mod planned;
 mod session;
 
 fn run<F: Future<Output = ()> + Send + 'static>(test: F) {
@@ -30,14 +31,17 @@ fn run<F: Future<Output = ()> + Send + 'static>(test: F) {
     runtime.block_on(async { tokio::spawn(test).await.unwrap() });
 }
 
-/// Runs a test on every engine: in memory, embedded on disk, and the one that
-/// `KEELSON_TEST_STORE` names (an address of an empty database).
+/// Runs a test on every engine: in memory, embedded on disk, and the one that `KEELSON_TEST_STORE`
+/// names: the address of a server kept for that, which is emptied for each test, so that its tests
+/// run one at a time.
 fn on_every_engine<F: Future<Output = ()> + Send + 'static>(test: impl Fn(Store) -> F + Send + Sync + 'static) {
     run(async move {
         test(Store::open(Options::at("mem://")).await.unwrap()).await;
         let folder = tempfile::tempdir().unwrap();
         test(Store::open(Options::in_folder(folder.path())).await.unwrap()).await;
         if let Ok(url) = std::env::var("KEELSON_TEST_STORE") {
+            let server = Engine::remote(&url, None).await.unwrap();
+            server.query("REMOVE NAMESPACE IF EXISTS keelson").await.unwrap().check().unwrap();
             test(Store::open(Options::at(url)).await.unwrap()).await;
         }
     });
