@@ -23,7 +23,7 @@ use keelson_graph::{ItemIx, NeedIx, Snapshot};
 
 use places::Places;
 pub use proof::{Proof, ProofLine, Reason};
-pub use protection::{Guard, Protection};
+pub use protection::{Guard, Margin, Protection};
 
 use crate::{
     AnalysisError, Limits, Pool, Reading, Settled, Truncations,

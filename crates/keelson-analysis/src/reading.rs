@@ -140,6 +140,17 @@ impl<'a> Read<'a> {
         0.0
     }
 
+    /// How many further members may fail, whichever they are, before the need gives way, when the
+    /// members are lost that `is_lost` tells; negative when it has given way already. `None` where
+    /// members do not count alike.
+    pub(crate) fn spare(&self, is_lost: impl Fn(ItemIx) -> bool) -> Option<i64> {
+        let mut trip = self.trip();
+        for &member in self.view.members.iter().filter(|member| is_lost(**member)) {
+            self.lose(&mut trip, member);
+        }
+        trip.spare()
+    }
+
     /// 1 − min(1, what the members carry / demand). More members never carry less, so the
     /// optimistic reading counts every doubtful member and the pessimistic one none; if all are
     /// doubtful, optimistically there is no need, and pessimistically only its weakest member.
@@ -244,13 +255,39 @@ impl Trip {
             }
             Ask::Units { needed, .. } => definite.up() < needed.min(definite.total + doubtful.lost),
             Ask::Percent(percent) => {
-                let spare = |members: u64| members * u64::from(100 - percent) / 100;
                 if optimistic {
-                    definite.lost > spare(definite.total + doubtful.up())
+                    definite.lost > spare_of(percent, definite.total + doubtful.up())
                 } else {
-                    definite.lost + doubtful.lost > spare(definite.total + doubtful.lost)
+                    definite.lost + doubtful.lost > spare_of(percent, definite.total + doubtful.lost)
                 }
             }
         }
     }
+
+    /// How far the need is from giving way, as [`Self::has_tripped`] sees it, in members; negative
+    /// when it has given way. `None` where members do not count alike.
+    ///
+    /// The next to fail is the worst choice: a certain member, or, where the certain ones are all
+    /// needed anyway, any.
+    fn spare(&self) -> Option<i64> {
+        let Self { ask, reading, definite, doubtful } = *self;
+        let optimistic = reading == Reading::Optimistic;
+        let (have, need) = match ask {
+            Ask::Nothing | Ask::Share | Ask::Units { weighted: true, .. } => return None,
+            Ask::Every => (0, u64::from(self.has_tripped())),
+            Ask::Units { needed, .. } if optimistic => {
+                let up = definite.up() + doubtful.up();
+                (up, needed.min(definite.total + doubtful.up()))
+            }
+            Ask::Units { needed, .. } => (definite.up(), needed.min(definite.total + doubtful.lost)),
+            Ask::Percent(percent) if optimistic => (spare_of(percent, definite.total + doubtful.up()), definite.lost),
+            Ask::Percent(percent) => (spare_of(percent, definite.total + doubtful.lost), definite.lost + doubtful.lost),
+        };
+        Some(i64::try_from(have).ok()? - i64::try_from(need).ok()?)
+    }
+}
+
+/// The members that may be lost where a percentage of them must be up.
+fn spare_of(percent: u32, members: u64) -> u64 {
+    members * u64::from(100 - percent) / 100
 }

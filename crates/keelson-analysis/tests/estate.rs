@@ -29,7 +29,7 @@ fn guards(graph: &Fixture, seeds: &str, item: &str) -> Vec<(String, u32, Option<
     let guards = Protection::new(&graph.snapshot, &impact).of(graph.item(item));
     let told = |guard: &keelson_analysis::impact::Guard| {
         let need = graph.snapshot.need(guard.need);
-        (graph.label(need.tag).to_owned(), guard.up, guard.margin())
+        (graph.label(need.tag).to_owned(), guard.up, guard.margin.map(|margin| margin.least))
     };
     guards.iter().map(told).collect()
 }

@@ -213,6 +213,24 @@ proptest! {
     }
 
     #[test]
+    fn margins_bracket_what_the_needs_truly_stand(estate in estates(DOUBTS), seeds in seeds(), dice in any::<u64>()) {
+        let (snapshot, seeds) = (estate.build(), within(&estate, &seeds));
+        let impact = ask(&snapshot, &seeds, Reading::AsWritten);
+        let protection = Protection::new(&snapshot, &impact);
+        for guard in impact.touched().expect("asked for").iter().flat_map(|item| protection.of(*item)) {
+            let spec = snapshot.need(guard.need).to_spec();
+            let mut certain = spec.clone();
+            certain.doubt.existence = false;
+            let (Some(margin), Some(true_need)) = (guard.margin, truth(&certain, dice)) else { continue };
+            let up = true_need.members.iter().filter(|member| !guard.lost.contains(member)).count();
+            let required = true_need.rule.required(true_need.members.len()).expect("its members count alike");
+            let stands = i64::try_from(up).expect("small") - i64::from(required);
+            prop_assert!(stands <= i64::from(margin.most), "{spec:?} {guard:?} truly {true_need:?}");
+            prop_assert!(!margin.is_certain || stands >= i64::from(margin.least), "{spec:?} {guard:?} truly {true_need:?}");
+        }
+    }
+
+    #[test]
     fn a_changed_snapshot_answers_as_one_built_anew(
         estate in estates(DOUBTS), seeds in seeds(),
         edits in proptest::collection::vec((0..12_u32, proptest::collection::vec(need(12, DOUBTS), 0..4)), 1..8),

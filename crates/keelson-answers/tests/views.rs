@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use keelson_analysis::{Limits, Pool};
 use keelson_answers::basis::last_seen;
 use keelson_answers::check::{CheckAnswer, CheckCode, check};
-use keelson_answers::impact::{ImpactAnswer, ImpactQuestion, assess};
+use keelson_answers::impact::{ImpactAnswer, ImpactQuestion, ProtectedBy, assess};
 use keelson_answers::items::item_answer;
 use keelson_answers::walk::{WalkQuestion, Way, walk};
 use keelson_answers::{Asked, Brief, LimitCode, View, item};
@@ -304,6 +304,11 @@ fn a_need_whose_members_are_withdrawn_stays_what_it_is_and_its_breach_becomes_po
         assert_eq!(keys, affected, "{seed}");
         assert!(is_withdrawn_noted(&answer.basis), "{seed}: {:?}", answer.basis.limits);
     }
+    // What perhaps is no member is no margin.
+    let by = protection(&world, "host/h1", "host/h4");
+    assert_eq!((by.up, by.margin, by.possible_margin), (2, Some(0), None));
+    assert!(by.may_have_given_way, "h1 may have been the only one");
+    assert_eq!(by.doubtful, ["host/h2", "host/h3"]);
     let asked = Asked::now(world.at);
     for way in [Way::Needs, Way::Dependents] {
         let question = WalkQuestion { way, class: None, most: 10, limits: Limits::default() };
@@ -315,6 +320,27 @@ fn a_need_whose_members_are_withdrawn_stays_what_it_is_and_its_breach_becomes_po
     let expected = [gone("host/h2", &["host/h4"]), gone("host/h3", &["host/h4", "host/h5"])];
     assert_eq!(world.found(CheckCode::StillNeeded), expected);
     assert_eq!(world.found(CheckCode::NeedCannotHold), [], "what is withdrawn may still be there");
+}
+
+/// What protects an item most narrowly when another one is gone.
+fn protection(world: &World, seed: &str, key: &str) -> ProtectedBy {
+    let question = ImpactQuestion::gone([seed]);
+    let assessment = assess(&world.view, &question, Asked::now(world.at), &Pool::new()).expect("an answer");
+    let ix = item(world.view.catalogue.find_key(key).expect("a key"));
+    assessment.protected_line(&assessment.protection(), ix).by.expect("it holds")
+}
+
+#[test]
+fn a_margin_counts_on_nothing_that_is_withdrawn() {
+    let mut world = World::new();
+    world.take(&Delivery { source: 0, listed: vec![pool(4, 1, &[1, 2, 3])] });
+    world.take(&Delivery { source: 1, listed: vec![one(1, &[]), one(2, &[]), one(3, &[])] });
+    let by = protection(&world, "host/h1", "host/h4");
+    assert_eq!((by.up, by.margin, by.possible_margin, by.may_have_given_way), (2, Some(1), None, false));
+    world.take(&Delivery { source: 1, listed: vec![one(1, &[]), one(2, &[])] });
+    let by = protection(&world, "host/h1", "host/h4");
+    assert_eq!((by.up, by.margin, by.possible_margin, by.may_have_given_way), (2, Some(0), Some(1), false));
+    assert_eq!(by.doubtful, ["host/h3"]);
 }
 
 /// What is lost when every doubt is settled for the worst.

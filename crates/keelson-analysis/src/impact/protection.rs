@@ -5,6 +5,20 @@ use std::collections::HashSet;
 use keelson_graph::{ItemIx, NeedIx, NeedView, Snapshot};
 
 use super::Impact;
+use crate::reading::{Read, Reading, Settled, Settlement};
+
+/// How many further members of a need may fail, whichever they are, before it gives way.
+///
+/// Doubts bracket it (analyses 1.6): a doubtful member is no redundancy to rely on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Margin {
+    /// So many for certain: however the doubts are settled.
+    pub least: u32,
+    /// So many at best.
+    pub most: u32,
+    /// Whether the need holds however the doubts are settled. If not, `least` is 0.
+    pub is_certain: bool,
+}
 
 /// A need that lost members and held.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,19 +29,15 @@ pub struct Guard {
     pub need: NeedIx,
     /// Its members that lost something.
     pub lost: Vec<ItemIx>,
-    /// Its members that lost nothing.
+    /// Its members that lost nothing, doubtful ones among them.
     pub up: u32,
+    /// Those of them of which it is in doubt whether they are members.
+    pub doubtful: Vec<ItemIx>,
     /// The members that must be up, for a counting rule.
     pub required: Option<u32>,
-}
-
-impl Guard {
     /// How many further members may fail before the need gives way; `None` where members do not
     /// count alike (WEIGHT, SHARE).
-    #[must_use]
-    pub fn margin(&self) -> Option<u32> {
-        self.required.map(|required| self.up.saturating_sub(required))
-    }
+    pub margin: Option<Margin>,
 }
 
 /// Finds what protects items that were touched and hold.
@@ -35,6 +45,8 @@ impl Guard {
 pub struct Protection<'a> {
     snapshot: &'a Snapshot,
     impact: &'a Impact,
+    /// The same question with the doubts settled so that least and so that most is lost.
+    bracket: (&'a Impact, &'a Impact),
     /// By item number.
     touched: Vec<bool>,
 }
@@ -51,7 +63,14 @@ impl<'a> Protection<'a> {
         for item in items {
             touched[item.index()] = true;
         }
-        Self { snapshot, impact, touched }
+        Self { snapshot, impact, bracket: (impact, impact), touched }
+    }
+
+    /// Reckons margins with what is lost in these two readings of the same question, rather than
+    /// with what is lost as the needs are written.
+    #[must_use]
+    pub fn between(self, optimistic: &'a Impact, pessimistic: &'a Impact) -> Self {
+        Self { bracket: (optimistic, pessimistic), ..self }
     }
 
     /// Whether an item depends on a seed and yet loses nothing.
@@ -62,7 +81,7 @@ impl<'a> Protection<'a> {
 
     /// The needs that keep an item from losing anything: its own needs that lost members and held,
     /// or, if the loss was stopped before it came so near, those nearest to it among its
-    /// dependencies. Sorted by margin, smallest first. Empty for an item that does not hold.
+    /// dependencies. Sorted by margin, least certain and smallest first. Empty for an item that does not hold.
     #[must_use]
     pub fn of(&self, item: ItemIx) -> Vec<Guard> {
         let mut guards = Vec::new();
@@ -80,7 +99,10 @@ impl<'a> Protection<'a> {
             }
             level = next;
         }
-        guards.sort_by_key(|guard| (guard.margin(), guard.owner, guard.need));
+        guards.sort_by_key(|guard| {
+            let margin = guard.margin.map(|margin| (margin.is_certain, margin.least, margin.most));
+            (margin, guard.owner, guard.need)
+        });
         guards
     }
 
@@ -91,6 +113,32 @@ impl<'a> Protection<'a> {
             return None;
         }
         let up = u32::try_from(need.members.len() - lost.len()).unwrap_or(u32::MAX);
-        Some(Guard { owner: need.owner(), need: need.ix, lost, up, required: need.required() })
+        let is_in_doubt = |member: &ItemIx| need.detail.is_some_and(|detail| detail.doubt.members.contains(member));
+        let doubtful = need.members.iter().copied().filter(|member| !lost.contains(member) && is_in_doubt(member));
+        Some(Guard {
+            owner: need.owner(),
+            need: need.ix,
+            doubtful: doubtful.collect(),
+            lost,
+            up,
+            required: need.required(),
+            margin: self.margin(need),
+        })
+    }
+
+    fn margin(&self, need: NeedView<'_>) -> Option<Margin> {
+        need.required()?;
+        // What a need stands is asked of the need as if there were one.
+        let mut settled = Settled::new();
+        let settlement = self.impact.settled.get(&need.ix).cloned().unwrap_or_default();
+        settled.insert(need.ix, Settlement { exists: Some(true), ..settlement });
+        let spare = |reading, impact: &Impact| {
+            Read::new(need, reading, &settled).spare(|member| impact.place(member).is_some())
+        };
+        let (optimistic, pessimistic) = self.bracket;
+        let least = spare(Reading::Pessimistic, pessimistic)?;
+        let most = spare(Reading::Optimistic, optimistic)?;
+        let members = |spare: i64| u32::try_from(spare.max(0)).unwrap_or(u32::MAX);
+        Some(Margin { least: members(least), most: members(most), is_certain: least >= 0 })
     }
 }

@@ -119,11 +119,20 @@ pub struct ProtectedBy {
     pub k: Option<u32>,
     /// Number of members.
     pub of: u32,
-    /// Members that lost nothing.
+    /// Members that lost nothing, doubtful ones among them.
     pub up: u32,
-    /// How many further members may fail before it gives way; `null` where members do not count
-    /// alike.
+    /// Those of them of which it is in doubt whether they are members.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubtful: Vec<String>,
+    /// How many further members may fail for certain, however doubts about the need are settled,
+    /// before it gives way; `null` where members do not count alike.
     pub margin: Option<u32>,
+    /// How many may fail at best, where that depends on how the doubts are settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub possible_margin: Option<u32>,
+    /// Whether it may have given way already, depending on how the doubts are settled.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_have_given_way: bool,
     /// The members that lost something.
     pub lost: Vec<String>,
 }
@@ -137,7 +146,7 @@ pub struct ProtectedLine {
     pub subject: Subject,
     /// How much depends on it, where stated.
     pub criticality: Option<Criticality>,
-    /// What holds it with the smallest margin.
+    /// What holds it with the smallest margin, least certain first.
     pub by: Option<ProtectedBy>,
     /// What else holds it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -254,7 +263,11 @@ impl Assessment {
     /// Prepares for questions about what protects.
     #[must_use]
     pub fn protection(&self) -> Protection<'_> {
-        Protection::new(&self.view.graph, &self.impact)
+        let protection = Protection::new(&self.view.graph, &self.impact);
+        match &self.certainty {
+            Some(certainty) => protection.between(&certainty.optimistic, &certainty.pessimistic),
+            None => protection,
+        }
     }
 
     /// One service that was touched and holds.
@@ -272,6 +285,7 @@ impl Assessment {
     fn protected_by(&self, item: ItemIx, guard: &Guard) -> ProtectedBy {
         let catalogue = &self.view.catalogue;
         let line = needs::line(catalogue, &self.view.graph.need(guard.need));
+        let keys = |members: &[ItemIx]| members.iter().map(|member| key_of(catalogue, *member)).collect();
         ProtectedBy {
             need: line.need,
             of_item: (guard.owner != item).then(|| key_of(catalogue, guard.owner)),
@@ -279,8 +293,11 @@ impl Assessment {
             k: guard.required,
             of: line.of,
             up: guard.up,
-            margin: guard.margin(),
-            lost: guard.lost.iter().map(|member| key_of(catalogue, *member)).collect(),
+            doubtful: keys(&guard.doubtful),
+            margin: guard.margin.map(|margin| margin.least),
+            possible_margin: guard.margin.filter(|margin| margin.most != margin.least).map(|margin| margin.most),
+            may_have_given_way: guard.margin.is_some_and(|margin| !margin.is_certain),
+            lost: keys(&guard.lost),
         }
     }
 }

@@ -295,7 +295,7 @@ impl ProtectedService {
         by_key(&self.at, &self.line.subject.key)
     }
 
-    /// What holds it with the smallest margin.
+    /// What holds it with the smallest margin, least certain first.
     async fn by(&self) -> Option<ProtectingNeed> {
         self.line.by.as_ref().map(|by| ProtectingNeed::of(&self.at, by))
     }
@@ -319,10 +319,17 @@ pub struct ProtectingNeed {
     required: Option<u32>,
     /// Number of members.
     member_count: u32,
-    /// Members that lost nothing.
+    /// Members that lost nothing, doubtful ones among them.
     up: u32,
-    /// How many further members may fail before it gives way; absent where members do not count alike.
+    /// Those of them of which it is in doubt whether they are members; at most 100.
+    doubtful: Vec<ConfigurationItem>,
+    /// How many further members may fail for certain, however doubts about the need are settled, before it gives way;
+    /// absent where members do not count alike.
     margin: Option<u32>,
+    /// How many may fail at best, where that depends on how the doubts are settled.
+    possible_margin: Option<u32>,
+    /// Whether it may have given way already, depending on how the doubts are settled.
+    may_have_given_way: bool,
     /// The members that lost something; at most 100.
     lost: Vec<ConfigurationItem>,
 }
@@ -336,7 +343,10 @@ impl ProtectingNeed {
             required: by.k,
             member_count: by.of,
             up: by.up,
+            doubtful: by_keys(at, &by.doubtful[..by.doubtful.len().min(100)]),
             margin: by.margin,
+            possible_margin: by.possible_margin,
+            may_have_given_way: by.may_have_given_way,
             lost: by_keys(at, &by.lost[..by.lost.len().min(100)]),
         }
     }

@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
-use keelson_app::answers::impact::{Because, CertaintyAnswer, ImpactAnswer, ImpactLine, ProtectedLine, VerdictWord};
+use keelson_app::answers::impact::{
+    Because, CertaintyAnswer, ImpactAnswer, ImpactLine, ProtectedBy, ProtectedLine, VerdictWord,
+};
 
 use super::{counted, day, footer};
 use crate::output::percent;
@@ -142,17 +144,26 @@ fn protected(out: &mut dyn Write, line: &ProtectedLine, possible: &HashSet<&str>
     let Some(by) = &line.by else { return writeln!(out, "  {key}{doubt}") };
     let whose = by.of_item.as_ref().map(|item| format!(" of {item}")).unwrap_or_default();
     let holds = match (by.k, by.margin) {
-        (Some(k), Some(margin)) => {
-            let left = match margin {
-                0 => "NO further failure".to_owned(),
-                1 => "one more failure".to_owned(),
-                more => format!("{more} more failures"),
-            };
-            format!("needs {k} of {}, {} up: survives {left}", by.of, by.up)
-        }
+        (Some(k), Some(margin)) => format!("needs {k} of {}, {} up: survives {}", by.of, by.up, survives(by, margin)),
         _ => format!("{} of {} up", by.up, by.of),
     };
     writeln!(out, "  {key}  by {}{whose}: {holds} (lost {}){doubt}", by.need, by.lost.join(", "))
+}
+
+/// How many further failures a need stands, with what that depends on.
+fn survives(by: &ProtectedBy, margin: u32) -> String {
+    if by.may_have_given_way {
+        return "NO further failure, and may have given way already".to_owned();
+    }
+    let left = match margin {
+        0 => "NO further failure".to_owned(),
+        1 => "one more failure".to_owned(),
+        more => format!("{more} more failures"),
+    };
+    match by.possible_margin {
+        Some(most) => format!("{left} for certain, {most} at best"),
+        None => left,
+    }
 }
 
 fn certain(out: &mut dyn Write, certainty: &CertaintyAnswer) -> io::Result<()> {
