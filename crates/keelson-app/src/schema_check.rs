@@ -168,6 +168,7 @@ mod tests {
                 tombstone: None,
             },
             source_key: SourceKey::new("x").unwrap(),
+            stated_key: None,
             native_id: None,
             native_version: None,
             facts: Facts {

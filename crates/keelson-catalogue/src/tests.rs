@@ -72,6 +72,7 @@ fn host(ids: &mut impl IdSource, name: &str, attributes: &[(&str, Value)]) -> Co
         claims: smallvec![Claim {
             provenance: provenance(),
             source_key: SourceKey::new(name).unwrap(),
+            stated_key: None,
             native_id: None,
             native_version: None,
             facts,

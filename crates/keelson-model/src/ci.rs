@@ -126,6 +126,10 @@ pub struct Claim {
     pub provenance: Provenance,
     /// What the source calls it.
     pub source_key: SourceKey,
+    /// The key in the catalogue that the source states for it. Two sources that state different ones
+    /// speak of different items; a key that was made of class and name says nothing of the kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stated_key: Option<CiKey>,
     /// The source's id for this lifetime of it (a uid); another one under the same name is
     /// another configuration item.
     #[serde(default, skip_serializing_if = "Option::is_none")]

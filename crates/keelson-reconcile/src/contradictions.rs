@@ -2,7 +2,7 @@
 //!
 //! A match by an identity rule does not hold when a rule of the same or of better priority has
 //! values on both sides that differ, when one source gives both an id of its own and they differ, or
-//! when the keys that a source states for both differ. The item that has the key a row states is in
+//! when the keys that sources state for both differ; keys made of class and name do not count. The item that has the key a row states is in
 //! doubt when anything that identifies by itself differs. Only what is there after the batch
 //! counts: what its rows say now, and what other live claims say.
 
@@ -14,7 +14,6 @@ use keelson_catalogue::identity::{Identity, IdentityKey, identities};
 use keelson_model::{Attributes, CiId, CiKey, Claim, Class, IdentityRule, Standing, Symbol};
 use smallvec::SmallVec;
 
-use crate::merge;
 use crate::planner::Planner;
 
 /// Most items that are looked at because they share an identity. A value that more of them share
@@ -236,35 +235,15 @@ impl Planner<'_> {
         ci.live_claims().filter(|claim| !self.is_superseded(claim) && !passes(claim)).collect()
     }
 
-    /// Whether the source states another key for an item. Claims do not remember whether a key was
-    /// stated or made of class and name; one that cannot have been made was stated.
+    /// Whether only other keys are stated for an item, by whichever source. A key made of class and
+    /// name is no statement.
     fn has_another_key(&self, ix: CiIx, key: &CiKey, claims: &[&Claim], stated: &Stated) -> bool {
-        let rows = stated.spoken(ix).iter().filter_map(|spoken| self.rows[spoken.row].observation.key.as_ref());
-        let mut rows = rows.peekable();
-        if rows.peek().is_some() {
-            return !rows.any(|other| other == key);
-        }
-        let mut own = claims.iter().filter(|claim| {
-            let provenance = &claim.provenance;
-            let goes = self.context.complete && self.context.is_own(provenance);
-            provenance.source == self.context.source && merge::describes(claim) && !goes
-        });
-        let ci = self.drafts.ci(ix);
-        let only_own = ci.claims.iter().all(|claim| claim.provenance.source == self.context.source);
-        only_own && ci.key != *key && own.any(|claim| !may_be_made_of(&ci.key, claim))
+        let rows = stated.spoken(ix).iter().map(|spoken| &self.rows[spoken.row].observation.key);
+        // What a complete batch no longer lists states nothing any more.
+        let stays = claims.iter().filter(|claim| !(self.context.complete && self.context.is_own(&claim.provenance)));
+        let mut known = rows.chain(stays.map(|claim| &claim.stated_key)).flatten().peekable();
+        known.peek().is_some() && !known.any(|other| other == key)
     }
-}
-
-/// Whether a key may have been made of what a claim says.
-fn may_be_made_of(key: &CiKey, claim: &Claim) -> bool {
-    let plain = key.rsplit_once('~').map_or(key.as_str(), |(plain, _)| plain);
-    let Some(class) = &claim.facts.class else { return true };
-    let names = [claim.facts.name.as_deref(), Some(claim.source_key.as_str())];
-    let class_of_key = plain.split_once('/').map_or("", |(class, _)| class);
-    names.into_iter().flatten().any(|name| {
-        let made = |class: &Symbol| CiKey::of(class, name).as_str() == plain;
-        made(class) || made(&Symbol::new(class_of_key))
-    })
 }
 
 /// What a row resembles without being it, for a finding.

@@ -61,6 +61,7 @@ impl Planner<'_> {
             let claim = Claim {
                 provenance: self.context.provenance(&observation.position),
                 source_key: observation.source_key.clone(),
+                stated_key: observation.key.clone(),
                 native_id: observation.native_id.clone(),
                 native_version: observation.native_version,
                 facts,
@@ -75,6 +76,7 @@ impl Planner<'_> {
         let next = Claim {
             provenance: known.provenance.clone(),
             source_key: known.source_key.clone(),
+            stated_key: observation.key.clone().or_else(|| known.stated_key.clone().filter(|_| adds)),
             native_id: observation.native_id.clone().or_else(|| known.native_id.clone()),
             native_version: observation.native_version.or(known.native_version),
             facts: if adds { self.overlaid(&known.facts, facts) } else { facts },
@@ -95,6 +97,7 @@ impl Planner<'_> {
         // else changes (every object of a state file does) is not worth a change of the record.
         let same = known.provenance.is_live()
             && known.facts == next.facts
+            && known.stated_key == next.stated_key
             && known.native_id == next.native_id
             && known.self_relationships == next.self_relationships
             && (self.context.complete || known.native_version == next.native_version);

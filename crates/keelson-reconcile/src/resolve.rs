@@ -100,6 +100,7 @@ impl Planner<'_> {
         Claim {
             provenance: self.context.provenance(position),
             source_key,
+            stated_key: None,
             native_id: None,
             native_version: None,
             facts: Facts { name, ..Facts::default() },

@@ -181,6 +181,7 @@ fn ci(id: CiId, at: usize) -> Result<ConfigurationItem, Failure> {
         claims: smallvec::smallvec![Claim {
             provenance: provenance("configuration-items.ndjson", at + 1),
             source_key: SourceKey::new(&format!("urn:load:{name}"))?,
+            stated_key: None,
             native_id: None,
             native_version: None,
             facts: Facts {

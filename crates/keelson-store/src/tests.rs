@@ -85,6 +85,7 @@ fn ci(number: u128, version: u32) -> ConfigurationItem {
         claims: smallvec::smallvec![Claim {
             provenance: provenance(),
             source_key: SourceKey::new(&format!("key {number}")).unwrap(),
+            stated_key: None,
             native_id: None,
             native_version: Some(7),
             facts: Facts { name: Some(Arc::from("näme")), attributes, ..Facts::default() },

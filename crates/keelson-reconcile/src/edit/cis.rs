@@ -56,7 +56,8 @@ impl Editor<'_> {
             Some(ix) => ix,
             None => self.drafts.create(key.clone(), new.class.clone(), self.ids),
         };
-        let claim = self.new_claim(source_key(&key), facts);
+        let mut claim = self.new_claim(source_key(&key), facts);
+        claim.stated_key = new.key.cloned();
         self.drafts.ci_mut(ix).claims.push(claim);
         Some(Touched::Ci(self.drafts.id(ix)))
     }
@@ -65,6 +66,7 @@ impl Editor<'_> {
         Claim {
             provenance: self.context.provenance(&Self::position()),
             source_key,
+            stated_key: None,
             native_id: None,
             native_version: None,
             facts,

@@ -63,6 +63,62 @@ fn two_stated_keys_are_two_items_in_two_deltas_as_well() {
     assert_eq!(world.live_cis(), ["host/one", "host/two"]);
 }
 
+/// How many items two sources make of one serial number, with the keys they state.
+fn items_of(first: Option<&str>, second: Option<&str>) -> usize {
+    let mut world = World::new();
+    world.take(&serial(B::complete("cloud", day(1)), "a", first, |o| o));
+    let batch = serial(B::complete("agent", day(1)), "x", second, |o| o);
+    let plan = world.take(&batch);
+    assert!(world.open_reviews().is_empty());
+    world.assert_settled(&batch);
+    let items = world.catalogue.ci_count();
+    assert_eq!(codes(&plan), vec![FindingCode::AmbiguousIdentity; items - 1]);
+    items
+}
+
+#[test]
+fn keys_that_two_sources_state_tell_items_apart_and_made_ones_do_not() {
+    let keys = [None, Some("host/one"), Some("host/two")];
+    for first in keys {
+        for second in keys {
+            let differ = first.is_some() && second.is_some() && first != second;
+            assert_eq!(items_of(first, second), if differ { 2 } else { 1 }, "{first:?} {second:?}");
+        }
+    }
+}
+
+#[test]
+fn a_key_made_of_an_earlier_name_was_stated_by_nobody() {
+    let mut world = World::new();
+    let named = |name: &'static str| {
+        move |mut o: Observation| {
+            o.name = Some(name.into());
+            o
+        }
+    };
+    world.take(&serial(B::delta("own", day(1)), "i-1", None, named("web")));
+    world.take(&serial(B::delta("own", day(2)), "i-1", None, named("web-new")));
+    assert_eq!(world.live_cis(), ["host/web"]);
+    world.take(&serial(B::delta("own", day(3)), "i-2", Some("host/front"), |o| o));
+    assert_eq!(world.catalogue.ci_count(), 1);
+}
+
+#[test]
+fn a_key_that_a_source_no_longer_states_tells_nothing_apart() {
+    let mut world = World::new();
+    world.take(&serial(B::complete("cloud", day(1)), "a", Some("host/one"), |o| o));
+    world.take(&serial(B::complete("cloud", day(2)), "a", None, |o| o));
+    assert_eq!(world.live_cis(), ["host/one"], "the item keeps it");
+    world.take(&serial(B::complete("agent", day(2)), "x", Some("host/two"), |o| o));
+    assert_eq!(world.catalogue.ci_count(), 1);
+    // A delta that does not repeat the key has not taken it back.
+    let mut world = World::new();
+    world.take(&serial(B::delta("cloud", day(1)), "a", Some("host/one"), |o| o));
+    world.take(&serial(B::delta("cloud", day(2)), "a", None, |o| o));
+    world.take(&serial(B::delta("agent", day(2)), "x", Some("host/two"), |o| o));
+    assert_eq!(world.live_cis(), ["host/one", "host/two"]);
+}
+
 #[test]
 fn a_key_that_moves_on_is_met_where_it_is() {
     let mut world = World::new();
