@@ -23,9 +23,9 @@ use keelson_model::{
 use crate::contradictions::{Apart, MOST_SHARING, Match, Rules, Stated, Told};
 use crate::plan::RowOutcome;
 use crate::planner::Planner;
+use crate::reviews;
 use crate::reviews::{Matter, Question};
 use crate::rows::Fate;
-use crate::{merge, reviews};
 
 /// References of a row along the kinds its identity rules ask for.
 type Relatives<'a> = HashMap<usize, Vec<(&'a Symbol, &'a CiRef)>>;
@@ -346,7 +346,7 @@ impl<'a> Planner<'a> {
         let key = self.generated_key(at);
         let ix = self.drafts.holder(&key)?;
         let ci = self.drafts.before(ix)?;
-        let by_key = ci.live_claims().any(|claim| merge::refers(claim) && claim.source_key.as_str() == key.as_str());
+        let by_key = ci.live_claims().any(|claim| self.is_awaited_as(&key, claim));
         let taken = self.drafts.is_touched(ix);
         (ci.standing == Standing::Placeholder && by_key && !taken && self.is_compatible(at, ix)).then_some(ix)
     }

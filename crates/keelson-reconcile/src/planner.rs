@@ -1,5 +1,6 @@
 //! The course of planning a batch: envelope, identification, relationships, withdrawal, ledger.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use keelson_catalogue::{Catalogue, CiIx};
@@ -33,6 +34,8 @@ pub(crate) struct Planner<'a> {
     pub(crate) by_stated_key: HashMap<&'a CiKey, usize>,
     /// Placeholders made or met in this batch, by the reference as written.
     pub(crate) referred: HashMap<keelson_model::CiRef, CiIx>,
+    /// Items that rows of this batch are; filled when a reference has to ask for it.
+    pub(crate) described_here: OnceCell<HashSet<CiIx>>,
     /// Placeholders this batch refers to.
     pub(crate) still_referred: HashSet<CiIx>,
     /// Candidates of rows that wait: nobody knows yet whether they are gone.
@@ -99,6 +102,7 @@ impl<'a> Planner<'a> {
             by_source_key: HashMap::new(),
             by_stated_key: HashMap::new(),
             referred: HashMap::new(),
+            described_here: OnceCell::new(),
             still_referred: HashSet::new(),
             candidates: HashSet::new(),
             listed: HashMap::new(),

@@ -37,9 +37,9 @@ impl Planner<'_> {
             CiRef::Source { key, .. } => self.context.find_source(key),
             CiRef::Catalogue(key) => self.drafts.holder_or_first(key).map(|ix| self.context.follow(ix)),
         };
-        let ix = match known {
-            Some(ix) => {
-                self.refer(ix, reference, position);
+        let ix = match known.map(|ix| (ix, false)).or_else(|| Some((self.called_alike(reference)?, true))) {
+            Some((ix, by_name)) => {
+                self.refer(ix, reference, by_name, position);
                 ix
             }
             None => self.placeholder(reference, position),
@@ -48,8 +48,42 @@ impl Planner<'_> {
         Some(ix)
     }
 
-    /// Notes a reference to an item that is there already.
-    fn refer(&mut self, ix: CiIx, reference: &CiRef, position: &Position) {
+    /// The item of others that has the very key by which a source calls what it does not describe:
+    /// the same that would fill the placeholder if it came later (see [`Self::is_awaited_as`]).
+    fn called_alike(&self, reference: &CiRef) -> Option<CiIx> {
+        let CiRef::Source { key, name: Some(name), .. } = reference else { return None };
+        let class = self.known_class(reference)?;
+        let wanted = CiKey::of(&class, name);
+        if wanted.as_str() != key.as_str() {
+            return None;
+        }
+        let ix = self.context.follow(self.drafts.holder_or_first(&wanted)?);
+        let classes = &self.context.catalogue.schema().classes;
+        let (ci, source) = (self.drafts.ci(ix), &self.context.source);
+        let is_related = classes.is_a(&class, &ci.class)
+            || classes.is_a(&ci.class, &class)
+            || (ci.standing == Standing::Placeholder && !was_described(&ci.claims));
+        // The source has another key for what it describes itself.
+        let is_own = self.is_described_here(ix)
+            || ci.live_claims().any(|claim| merge::describes(claim) && claim.provenance.source == *source);
+        (is_related && !is_own).then_some(ix)
+    }
+
+    fn is_described_here(&self, ix: CiIx) -> bool {
+        let fates = || self.rows.iter().filter_map(|row| if let Fate::Is(ix) = row.fate { Some(ix) } else { None });
+        self.described_here.get_or_init(|| fates().collect()).contains(&ix)
+    }
+
+    /// Whether a reference to a placeholder calls it by exactly the key that a row would get. A
+    /// source that refers by keys of its own has another one for what it describes itself.
+    pub(crate) fn is_awaited_as(&self, key: &CiKey, claim: &Claim) -> bool {
+        let by_own_key = claim.facts.name.is_some() && claim.provenance.source == self.context.source;
+        merge::refers(claim) && claim.source_key.as_str() == key.as_str() && !by_own_key
+    }
+
+    /// Notes a reference to an item that is there already. One by name is noted at the item whoever
+    /// describes it, so that the source keeps meaning this item by its key.
+    fn refer(&mut self, ix: CiIx, reference: &CiRef, by_name: bool, position: &Position) {
         let Some(before) = self.drafts.before(ix) else { return };
         let own = |claim: &Claim| {
             merge::refers(claim) && self.context.is_own(&claim.provenance) && *claim.source_key == *reference.as_str()
@@ -61,6 +95,10 @@ impl Planner<'_> {
             }
             if before.standing == Standing::Withdrawn {
                 self.missing(reference, position, "it is withdrawn");
+            }
+            if by_name {
+                let claim = self.reference_claim(reference, position);
+                self.drafts.ci_mut(ix).claims.push(claim);
             }
             return;
         }

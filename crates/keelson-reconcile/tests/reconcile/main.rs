@@ -11,5 +11,6 @@ mod importing;
 mod merging;
 mod needs;
 mod properties;
+mod references;
 mod scale;
 mod withdrawal;
