@@ -205,7 +205,7 @@ fn readings(
         readings.push(Value::Decimal(number));
     } else if let Some((number, symbol)) = amount(text) {
         if unit::unit(symbol).is_some() {
-            readings.push(in_unit_of_field(name, Quantity { value: number, unit: Symbol::new(symbol) }, definitions)?);
+            readings.push(amount_of_field(name, Quantity { value: number, unit: Symbol::new(symbol) }, definitions)?);
         } else if !definitions.is_empty() && definitions.iter().all(|definition| is_measured(definition)) {
             let similar = similar(symbol, unit::symbols());
             return Err(ConditionSyntaxError::UnknownUnit { field: name.to_owned(), unit: symbol.to_owned(), similar });
@@ -231,21 +231,23 @@ fn is_measured(definition: &AttributeDefinition) -> bool {
     matches!(definition.kind, Decimal | Integer | Quantity)
 }
 
-/// A quantity in the unit the field is kept in, where all classes agree on one.
-fn in_unit_of_field(
+/// An amount, unless it measures something else than the field, where all classes agree on a unit.
+/// Comparing it with the field converts it.
+fn amount_of_field(
     name: &str,
     quantity: Quantity,
     definitions: &[Arc<AttributeDefinition>],
 ) -> Result<Value, ConditionSyntaxError> {
     let units: BTreeSet<Option<&Symbol>> = definitions.iter().map(|definition| definition.unit.as_ref()).collect();
-    let (Some(Some(kept)), 1) = (units.first(), units.len()) else { return Ok(Value::Quantity(quantity)) };
-    match unit::convert(quantity.value, &quantity.unit, kept) {
-        Some(converted) => Ok(Value::Decimal(converted)),
-        None => Err(ConditionSyntaxError::WrongUnit {
-            field: name.to_owned(),
-            expected: (*kept).clone(),
-            unit: quantity.unit,
-        }),
+    match (units.first(), units.len()) {
+        (Some(Some(kept)), 1) if unit::convert(quantity.value, &quantity.unit, kept).is_none() => {
+            Err(ConditionSyntaxError::WrongUnit {
+                field: name.to_owned(),
+                expected: (*kept).clone(),
+                unit: quantity.unit,
+            })
+        }
+        _ => Ok(Value::Quantity(quantity)),
     }
 }
 
@@ -269,12 +271,17 @@ mod tests {
     }
 
     #[test]
-    fn amounts_are_taken_in_the_unit_of_the_field() {
-        for text in ["memory >= 16384", "memory >= 16 GiB", "memory>=16GiB", "memory >= 16384 MiB"] {
-            let Ok(Condition::Field(Field::Attribute(name), Test::AtLeast(Value::Decimal(value)))) = is(text) else {
-                panic!("{text}: {:?}", is(text));
-            };
-            assert_eq!((name.as_str(), value), ("memory", Decimal::from(16_384)), "{text}");
+    fn amounts_are_read_as_typed_and_in_a_unit_that_fits_the_field() {
+        let amount = |value: u32, unit: &str| Quantity { value: value.into(), unit: Symbol::new(unit) };
+        let cases = [
+            ("memory >= 16384", Value::Decimal(16_384.into())),
+            ("memory >= 16 GiB", Value::Quantity(amount(16, "GiB"))),
+            ("memory>=16GiB", Value::Quantity(amount(16, "GiB"))),
+            ("memory >= 16384 MiB", Value::Quantity(amount(16_384, "MiB"))),
+        ];
+        for (text, value) in cases {
+            let expected = Condition::Field(Field::Attribute(Symbol::new("memory")), Test::AtLeast(value));
+            assert_eq!(is(text), Ok(expected), "{text}");
         }
         let error = is("memory >= 16 GIB").unwrap_err();
         assert!(error.contains("'GIB'") && error.contains("did you mean GiB"), "{error}");
