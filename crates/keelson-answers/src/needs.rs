@@ -11,23 +11,46 @@ use serde::{Deserialize, Serialize};
 use crate::projection::DrawnFrom;
 use crate::subject::{ci_of, key_of};
 
+/// What a need is called and how its members combine, as every answer says it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NeedRule {
+    /// The need's name; of a plain relationship, how its kind reads: `uses`.
+    #[serde(rename = "need")]
+    pub name: String,
+    /// How its members combine.
+    pub rule: String,
+    /// Members that must be up, for a rule that counts.
+    pub k: Option<u32>,
+    /// Number of members; those that no source lists any longer are among them.
+    pub of: u32,
+    /// The largest loss it can cause; absent for a hard need.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cap: Option<f64>,
+}
+
+impl NeedRule {
+    /// Describes the rule of a need of the graph.
+    pub(crate) fn of(catalogue: &Catalogue, need: &NeedView<'_>) -> Self {
+        let cap = need.cap();
+        Self {
+            name: title(catalogue, need).0,
+            rule: need.rule().name().to_owned(),
+            k: need.required(),
+            of: u32::try_from(need.members.len()).unwrap_or(u32::MAX),
+            cap: (cap < 1.0).then_some(cap),
+        }
+    }
+}
+
 /// A need: what one item asks of others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NeedLine {
-    /// Its name; of a plain relationship, how its kind reads: `uses`.
-    pub need: String,
-    /// How the members combine.
-    pub rule: String,
-    /// Members that must be up, for a rule that counts.
-    pub k: Option<u32>,
-    /// Number of members; those that no source lists any longer are among them, see `doubts`.
-    pub of: u32,
-    /// The members, by key.
+    /// Its name and its rule.
+    #[serde(flatten)]
+    pub need: NeedRule,
+    /// The members, by key; those that no source lists any longer are among them, see `doubts`.
     pub members: Vec<String>,
-    /// The largest loss it can cause; `null` for a hard need.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cap: Option<f64>,
     /// When it matters: `run`, `start` or `both`.
     pub phase: Phase,
     /// The kind of relationship to its members.
@@ -61,21 +84,15 @@ pub(crate) fn title(catalogue: &Catalogue, need: &NeedView<'_>) -> (String, Stri
 /// Describes a need of the graph.
 #[must_use]
 pub fn line(catalogue: &Catalogue, need: &NeedView<'_>) -> NeedLine {
-    let (name, kind) = title(catalogue, need);
-    let cap = need.cap();
     let (sources, others) = match DrawnFrom::of_tag(need.tag) {
         DrawnFrom::Need(ix) => sources_of(catalogue, &catalogue.need(ix).need),
         DrawnFrom::Relationship(_) => Default::default(),
     };
     NeedLine {
-        need: name,
-        rule: need.rule().name().to_owned(),
-        k: need.required(),
-        of: u32::try_from(need.members.len()).unwrap_or(u32::MAX),
+        need: NeedRule::of(catalogue, need),
         members: need.members.iter().map(|member| key_of(catalogue, *member)).collect(),
-        cap: (cap < 1.0).then_some(cap),
         phase: need.phase(),
-        kind,
+        kind: title(catalogue, need).1,
         doubts: doubts(catalogue, need),
         sources,
         others,
@@ -194,6 +211,6 @@ pub fn is_redundant(definition: &NeedDefinition) -> bool {
 /// The running needs of an item, described.
 pub(crate) fn lines_of(catalogue: &Catalogue, graph: &Snapshot, item: ItemIx) -> Vec<NeedLine> {
     let mut lines: Vec<NeedLine> = graph.needs(item).map(|need| line(catalogue, &need)).collect();
-    lines.sort_by(|a, b| (a.of == 1, &a.need, &a.members).cmp(&(b.of == 1, &b.need, &b.members)));
+    lines.sort_by(|a, b| (a.need.of == 1, &a.need.name, &a.members).cmp(&(b.need.of == 1, &b.need.name, &b.members)));
     lines
 }

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::basis::withdrawn;
-use crate::needs::{NeedLine, lines_of, title};
+use crate::needs::{NeedLine, NeedRule, lines_of, title};
 use crate::subject::{ci_of, find_item, key_of};
 use crate::{Asked, Basis, QuestionError, Subject, View};
 
@@ -154,7 +154,7 @@ fn needs_at(view: &View, item: ItemIx, way: Way) -> Vec<OwnedNeed> {
                 needs.map(|need| owned(*owner, crate::needs::line(catalogue, &need))).collect::<Vec<_>>()
             };
             let mut found: Vec<OwnedNeed> = owners.iter().flat_map(has_it).collect();
-            found.sort_by(|a, b| (&a.dependent, &a.line.need).cmp(&(&b.dependent, &b.line.need)));
+            found.sort_by(|a, b| (&a.dependent, &a.line.need.name).cmp(&(&b.dependent, &b.line.need.name)));
             found
         }
     }
@@ -219,15 +219,15 @@ impl PathAnswer {
     /// The chain as indented text, one line per step.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        let words = |need: &NeedLine| {
+        let words = |need: &NeedRule| {
             if need.of == 1 {
-                need.need.clone()
+                need.name.clone()
             } else {
-                format!("{} ({} of {} members)", need.need, need.k.unwrap_or(need.of), need.of)
+                format!("{} ({} of {} members)", need.name, need.k.unwrap_or(need.of), need.of)
             }
         };
         let line = |step: &PathStep| match &step.need {
-            Some(need) => format!("{}  --[{}]-->", step.subject.key, words(need)),
+            Some(line) => format!("{}  --[{}]-->", step.subject.key, words(&line.need)),
             None => step.subject.key.clone(),
         };
         self.steps.iter().map(line).collect()

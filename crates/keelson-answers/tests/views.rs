@@ -290,7 +290,7 @@ fn a_need_whose_members_are_withdrawn_stays_what_it_is_and_its_breach_becomes_po
     // Another source withdraws h2 and h3; who needs them says so still.
     world.take(&lists(1, vec![one(1, &[])]));
     let needs = item_answer(&world.view, "host/h4", 10, Asked::now(world.at)).expect("an item").needs;
-    assert_eq!((needs[0].k, needs[0].of), (Some(2), 3), "k and n are what the source states");
+    assert_eq!((needs[0].need.k, needs[0].need.of), (Some(2), 3), "k and n are what the source states");
     assert_eq!(needs[0].doubts.len(), 2, "{:?}", needs[0].doubts);
     let needs = item_answer(&world.view, "host/h5", 10, Asked::now(world.at)).expect("an item").needs;
     assert_eq!(needs[0].members, ["host/h3"], "the need on what is withdrawn does not disappear");
@@ -380,7 +380,7 @@ fn what_sources_say_otherwise_about_a_need_is_shown() {
     world.take(&lists(1, vec![pool(4, 2, &[1, 2, 3])]));
     let need = &item_answer(&world.view, "host/h4", 10, Asked::now(world.at)).expect("an item").needs[0];
     let others: Vec<_> = need.others.iter().collect();
-    let (in_force, k) = (need.sources.clone(), need.k.expect("a count"));
+    let (in_force, k) = (need.sources.clone(), need.need.k.expect("a count"));
     assert_eq!((in_force.len(), others.len()), (1, 1));
     let (other, said) = others[0];
     assert!(

@@ -166,7 +166,8 @@ fn relations(out: Out<'_>, title: &str, relations: &[RelationLine]) -> io::Resul
     print(out, &lines)
 }
 
-fn need_line(out: Out<'_>, need: &NeedLine) -> io::Result<()> {
+fn need_line(out: Out<'_>, line: &NeedLine) -> io::Result<()> {
+    let need = &line.need;
     let rule = match (need.rule.as_str(), need.k) {
         _ if need.of == 1 => String::new(),
         ("all", _) => format!(" (all {})", need.of),
@@ -174,13 +175,13 @@ fn need_line(out: Out<'_>, need: &NeedLine) -> io::Result<()> {
         (rule, None) => format!(" ({rule})"),
     };
     let cap = need.cap.map(|cap| format!(", at most {}", percent(cap))).unwrap_or_default();
-    let phase = if need.phase == keelson_model::Phase::Start { ", to start" } else { "" };
-    writeln!(out, "  {}{rule}{cap}{phase}: {}", need.need, need.members.join(", "))?;
-    need.doubts.iter().try_for_each(|doubt| writeln!(out, "      not known: {doubt}"))?;
-    if !need.others.is_empty() {
-        writeln!(out, "      in force from {}", need.sources.join(" and "))?;
+    let phase = if line.phase == keelson_model::Phase::Start { ", to start" } else { "" };
+    writeln!(out, "  {}{rule}{cap}{phase}: {}", need.name, line.members.join(", "))?;
+    line.doubts.iter().try_for_each(|doubt| writeln!(out, "      not known: {doubt}"))?;
+    if !line.others.is_empty() {
+        writeln!(out, "      in force from {}", line.sources.join(" and "))?;
     }
-    need.others.iter().try_for_each(|(source, said)| writeln!(out, "      {source} says: {said}"))
+    line.others.iter().try_for_each(|(source, said)| writeln!(out, "      {source} says: {said}"))
 }
 
 /// A JSON value as people write it.

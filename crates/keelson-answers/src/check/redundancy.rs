@@ -47,8 +47,8 @@ fn report(view: &View, need: &NeedView<'_>, tolerated: usize, found: &mut Found,
     let words = line(catalogue, need);
     let message = format!(
         "'{}' {}, but the loss of {} alone takes it down",
-        words.need,
-        rule_in_words(&need.rule(), need.required(), words.of),
+        words.need.name,
+        rule_in_words(&need.rule(), need.required(), words.need.of),
         key_of(catalogue, *first)
     );
     let related = culprits.iter().map(|item| key_of(catalogue, *item)).collect();

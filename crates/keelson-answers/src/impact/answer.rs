@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::certain::CertaintyAnswer;
 use super::{Assessment, ci_of, key_of};
-use crate::{Basis, Subject, needs};
+use crate::needs::NeedRule;
+use crate::{Basis, Subject};
 
 /// A half-open interval of time, UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -36,19 +37,11 @@ pub struct SeedLine {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Because {
-    /// The need's name; of a plain relationship, how its kind reads.
-    pub need: String,
-    /// How its members combine.
-    pub rule: String,
-    /// Members that must be up, for a rule that counts.
-    pub k: Option<u32>,
-    /// Number of members.
-    pub of: u32,
+    /// The need that gave way.
+    #[serde(flatten)]
+    pub need: NeedRule,
     /// The members whose loss made it give way, in the order in which they were lost.
     pub members: Vec<String>,
-    /// The largest loss it can cause, when it is soft.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cap: Option<f64>,
 }
 
 /// An item that loses something.
@@ -109,16 +102,11 @@ impl VerdictWord {
 #[serde(rename_all = "camelCase")]
 pub struct ProtectedBy {
     /// The need that lost members and held.
-    pub need: String,
+    #[serde(flatten)]
+    pub need: NeedRule,
     /// The item the need belongs to, when it is not the item itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of_item: Option<String>,
-    /// How its members combine.
-    pub rule: String,
-    /// Members that must be up, for a rule that counts.
-    pub k: Option<u32>,
-    /// Number of members.
-    pub of: u32,
     /// Members that lost nothing, doubtful ones among them.
     pub up: u32,
     /// Those of them of which it is in doubt whether they are members.
@@ -249,14 +237,9 @@ impl Assessment {
 
     fn because_of(&self, need: NeedIx, members: &[ItemIx]) -> Because {
         let catalogue = &self.view.catalogue;
-        let line = needs::line(catalogue, &self.view.graph.need(need));
         Because {
-            need: line.need,
-            rule: line.rule,
-            k: line.k,
-            of: line.of,
+            need: NeedRule::of(catalogue, &self.view.graph.need(need)),
             members: members.iter().map(|member| key_of(catalogue, *member)).collect(),
-            cap: line.cap,
         }
     }
 
@@ -284,14 +267,10 @@ impl Assessment {
 
     fn protected_by(&self, item: ItemIx, guard: &Guard) -> ProtectedBy {
         let catalogue = &self.view.catalogue;
-        let line = needs::line(catalogue, &self.view.graph.need(guard.need));
         let keys = |members: &[ItemIx]| members.iter().map(|member| key_of(catalogue, *member)).collect();
         ProtectedBy {
-            need: line.need,
+            need: NeedRule::of(catalogue, &self.view.graph.need(guard.need)),
             of_item: (guard.owner != item).then(|| key_of(catalogue, guard.owner)),
-            rule: line.rule,
-            k: guard.required,
-            of: line.of,
             up: guard.up,
             doubtful: keys(&guard.doubtful),
             margin: guard.margin.map(|margin| margin.least),

@@ -149,11 +149,11 @@ impl Assessment {
             Fact::Member(item) => Some(key_of(catalogue, item)),
             _ => None,
         };
-        let need = &line.need;
+        let need = &line.need.name;
         let (fact, question) = match unknown.fact {
             Fact::Count | Fact::Rule => {
                 let fact = if unknown.fact == Fact::Rule { FactWord::Rule } else { FactWord::Count };
-                (fact, format!("how many of the {} members of '{need}' does {dependent} need?", line.of))
+                (fact, format!("how many of the {} members of '{need}' does {dependent} need?", line.need.of))
             }
             Fact::Existence => {
                 (FactWord::Existence, format!("does {dependent} need {} ('{need}')?", line.members.join(", ")))
@@ -164,7 +164,7 @@ impl Assessment {
                 (FactWord::Member, format!("is {member}{still} a member of '{need}' of {dependent}?"))
             }
         };
-        FactLine { dependent, need: line.need, fact, member, question }
+        FactLine { dependent, need: line.need.name, fact, member, question }
     }
 }
 

@@ -240,22 +240,22 @@ pub struct Because {
 impl Because {
     /// The need's name; of a plain relationship, how its kind reads.
     async fn need(&self) -> &str {
-        &self.line.need
+        &self.line.need.name
     }
 
     /// How its members combine.
     async fn rule(&self) -> RuleKind {
-        RuleKind::named(&self.line.rule)
+        RuleKind::named(&self.line.need.rule)
     }
 
     /// Members that must be up, for a rule that counts.
     async fn required(&self) -> Option<u32> {
-        self.line.k
+        self.line.need.k
     }
 
     /// Number of members.
     async fn member_count(&self) -> u32 {
-        self.line.of
+        self.line.need.of
     }
 
     /// The members whose loss made it give way, in the order in which they were lost.
@@ -277,7 +277,7 @@ impl Because {
 
     /// The largest loss it can cause, above 0 and below 1; absent where it is hard.
     async fn largest_loss(&self) -> Option<f64> {
-        self.line.cap
+        self.line.need.cap
     }
 }
 
@@ -337,11 +337,11 @@ pub struct ProtectingNeed {
 impl ProtectingNeed {
     fn of(at: &Arc<Moment>, by: &ProtectedBy) -> Self {
         Self {
-            need: by.need.clone(),
+            need: by.need.name.clone(),
             of_item: by.of_item.as_deref().and_then(|key| by_key(at, key)),
-            rule: RuleKind::named(&by.rule),
-            required: by.k,
-            member_count: by.of,
+            rule: RuleKind::named(&by.need.rule),
+            required: by.need.k,
+            member_count: by.need.of,
             up: by.up,
             doubtful: by_keys(at, &by.doubtful[..by.doubtful.len().min(100)]),
             margin: by.margin,

@@ -207,12 +207,12 @@ pub struct StepNeed {
 impl From<&NeedLine> for StepNeed {
     fn from(line: &NeedLine) -> Self {
         Self {
-            name: line.need.clone(),
+            name: line.need.name.clone(),
             kind: line.kind.clone(),
-            rule: RuleKind::named(&line.rule),
-            required: line.k,
-            member_count: line.of,
-            largest_loss: line.cap,
+            rule: RuleKind::named(&line.need.rule),
+            required: line.need.k,
+            member_count: line.need.of,
+            largest_loss: line.need.cap,
         }
     }
 }

@@ -87,15 +87,15 @@ fn headline(line: &ImpactLine, possible: &HashSet<&str>) -> String {
 }
 
 fn words(because: &Because) -> String {
-    let members = because.members.join(", ");
-    let rule = match (because.rule.as_str(), because.k) {
-        _ if because.of == 1 => String::new(),
-        ("all", _) => format!(" needs all {}", because.of),
-        (_, Some(k)) => format!(" needs {k} of {}", because.of),
-        (rule, None) => format!(" ({rule} of {})", because.of),
+    let (need, members) = (&because.need, because.members.join(", "));
+    let rule = match (need.rule.as_str(), need.k) {
+        _ if need.of == 1 => String::new(),
+        ("all", _) => format!(" needs all {}", need.of),
+        (_, Some(k)) => format!(" needs {k} of {}", need.of),
+        (rule, None) => format!(" ({rule} of {})", need.of),
     };
-    let cap = because.cap.map(|cap| format!(" (at most {})", percent(cap))).unwrap_or_default();
-    format!("{}{rule}{cap}: {members}", because.need)
+    let cap = need.cap.map(|cap| format!(" (at most {})", percent(cap))).unwrap_or_default();
+    format!("{}{rule}{cap}: {members}", need.name)
 }
 
 /// The lines of an answer by key, to follow reasons.
@@ -143,11 +143,13 @@ fn protected(out: &mut dyn Write, line: &ProtectedLine, possible: &HashSet<&str>
     let doubt = if possible.contains(key) { "; possibly breached" } else { "" };
     let Some(by) = &line.by else { return writeln!(out, "  {key}{doubt}") };
     let whose = by.of_item.as_ref().map(|item| format!(" of {item}")).unwrap_or_default();
-    let holds = match (by.k, by.margin) {
-        (Some(k), Some(margin)) => format!("needs {k} of {}, {} up: survives {}", by.of, by.up, survives(by, margin)),
-        _ => format!("{} of {} up", by.up, by.of),
+    let holds = match (by.need.k, by.margin) {
+        (Some(k), Some(margin)) => {
+            format!("needs {k} of {}, {} up: survives {}", by.need.of, by.up, survives(by, margin))
+        }
+        _ => format!("{} of {} up", by.up, by.need.of),
     };
-    writeln!(out, "  {key}  by {}{whose}: {holds} (lost {}){doubt}", by.need, by.lost.join(", "))
+    writeln!(out, "  {key}  by {}{whose}: {holds} (lost {}){doubt}", by.need.name, by.lost.join(", "))
 }
 
 /// How many further failures a need stands, with what that depends on.

@@ -104,10 +104,10 @@ impl Rows for ImpactAnswer {
             row.push(item.loss.to_string());
             match &item.because {
                 Some(because) => row.extend([
-                    because.need.clone(),
-                    because.rule.clone(),
-                    because.k.map(|k| k.to_string()).unwrap_or_default(),
-                    because.of.to_string(),
+                    because.need.name.clone(),
+                    because.need.rule.clone(),
+                    because.need.k.map(|k| k.to_string()).unwrap_or_default(),
+                    because.need.of.to_string(),
                     because.members.join("; "),
                 ]),
                 None => row.extend(std::iter::repeat_n(String::new(), 5)),
@@ -120,10 +120,10 @@ impl Rows for ImpactAnswer {
             row.extend(["protected".to_owned(), "0".to_owned()]);
             match &held.by {
                 Some(by) => row.extend([
-                    by.need.clone(),
-                    by.rule.clone(),
-                    by.k.map(|k| k.to_string()).unwrap_or_default(),
-                    by.of.to_string(),
+                    by.need.name.clone(),
+                    by.need.rule.clone(),
+                    by.need.k.map(|k| k.to_string()).unwrap_or_default(),
+                    by.need.of.to_string(),
                     by.lost.join("; "),
                 ]),
                 None => row.extend(std::iter::repeat_n(String::new(), 5)),
@@ -162,7 +162,7 @@ impl Rows for PathAnswer {
 
     fn rows(&self) -> Vec<Vec<String>> {
         let row = |(at, step): (usize, &keelson_app::answers::walk::PathStep)| {
-            let need = step.need.as_ref().map(|need| need.need.clone()).unwrap_or_default();
+            let need = step.need.as_ref().map(|line| line.need.name.clone()).unwrap_or_default();
             vec![at.to_string(), step.subject.key.clone(), step.subject.class.clone(), step.subject.name.clone(), need]
         };
         self.steps.iter().enumerate().map(row).collect()
