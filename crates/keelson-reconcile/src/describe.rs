@@ -13,6 +13,7 @@ use crate::results::About;
 use crate::reviews::{self, Matter, Question};
 use crate::rows::Fate;
 use crate::typing;
+use crate::words::a;
 
 impl Planner<'_> {
     /// Lays the claims of all identified rows down.
@@ -170,8 +171,10 @@ impl Planner<'_> {
         }
         let key = self.drafts.ci(ix).key.clone();
         let question = format!(
-            "{} of {} was a {old} and is said to be a {new} now; has it changed, or is it something else?",
-            key, self.context.source
+            "{key} of {} was {} and is said to be {} now; has it changed, or is it something else?",
+            self.context.source,
+            a(&old),
+            a(new)
         );
         let finding = Self::finding(observation, FindingCode::AmbiguousIdentity, question.clone());
         self.notes.add(finding.in_field("class").with_severity(Severity::Warning));

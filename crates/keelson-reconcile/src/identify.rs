@@ -23,9 +23,9 @@ use keelson_model::{
 use crate::contradictions::{Apart, MOST_SHARING, Match, Rules, Stated, Told};
 use crate::plan::RowOutcome;
 use crate::planner::Planner;
-use crate::reviews;
-use crate::reviews::{Matter, Question};
+use crate::reviews::{self, Matter, Question};
 use crate::rows::Fate;
+use crate::words::a;
 
 /// References of a row along the kinds its identity rules ask for.
 type Relatives<'a> = HashMap<usize, Vec<(&'a Symbol, &'a CiRef)>>;
@@ -232,7 +232,7 @@ impl<'a> Planner<'a> {
         let Some(holder) = holder else { return weighed };
         let mut against = None;
         if !self.is_compatible(at, holder) {
-            against = Some(format!("but is a {}", self.class_of(holder)));
+            against = Some(format!("but is {}", a(self.class_of(holder))));
         } else if !weighed.candidates.contains_key(&holder) {
             let differs_in = self.contradiction(at, found, holder, Match::Key, stated);
             against = differs_in.map(|differs_in| format!("but {differs_in}"));

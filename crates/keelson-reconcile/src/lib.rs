@@ -63,6 +63,7 @@ mod rows;
 mod settings;
 mod typing;
 mod withdraw;
+mod words;
 
 use chrono::{DateTime, Utc};
 use keelson_catalogue::Catalogue;

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use crate::plan::{RowKind, RowOutcome, RowResult};
 use crate::planner::Planner;
 use crate::results::About;
+use crate::words::a;
 use crate::{merge, reviews, typing};
 
 /// What is known of the identity of a row.
@@ -185,11 +186,11 @@ impl<'a> Planner<'a> {
     fn cannot_be(&mut self, at: usize, ix: CiIx) {
         let observation = &self.rows[at].observation;
         let message = format!(
-            "'{}' was said to be {}, which is a {}, but is a {}; the answer is not followed",
+            "'{}' was said to be {}, which is {}, but is {}; the answer is not followed",
             observation.source_key.as_str(),
             self.drafts.ci(ix).key,
-            self.class_of(ix),
-            observation.class
+            a(self.class_of(ix)),
+            a(&observation.class)
         );
         let finding = Self::finding(observation, FindingCode::AmbiguousIdentity, message).in_field("class");
         self.notes.add(finding.with_severity(Severity::Warning));

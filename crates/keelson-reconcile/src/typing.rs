@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use crate::Limits;
 use crate::notes::Notes;
+use crate::words::a;
 
 /// Reads an observation as facts of its class.
 ///
@@ -36,7 +37,7 @@ pub(crate) fn facts(
     if let Some(lifecycle) = observation.lifecycle
         && !has_stage(class.stages, lifecycle)
     {
-        let message = format!("a {} is never '{lifecycle}'; the stage is left out", observation.class);
+        let message = format!("{} is never '{lifecycle}'; the stage is left out", a(&observation.class));
         notes.add(finding(observation, FindingCode::MalformedRow, "lifecycle", message).with_severity(severity));
         facts.lifecycle = None;
     }

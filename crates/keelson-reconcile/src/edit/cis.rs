@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 
 use super::editor::Editor;
 use super::{CiFields, EditCode, Touched};
+use crate::words::a;
 use crate::{merge, typing};
 
 /// What is given of a new item.
@@ -97,7 +98,7 @@ impl Editor<'_> {
         if let Some(lifecycle) = lifecycle
             && !typing::has_stage(class.stages, lifecycle)
         {
-            let message = format!("a {} is never '{lifecycle}'", class.definition.name);
+            let message = format!("{} is never '{lifecycle}'", a(&class.definition.name));
             self.problem::<()>(EditCode::BadValue, &["lifecycle"], message);
         }
     }

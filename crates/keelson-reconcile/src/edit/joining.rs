@@ -17,6 +17,7 @@ use super::editor::Editor;
 use super::{EditCode, Touched};
 use crate::drafts::Ends;
 use crate::merge::{self, MERGED};
+use crate::words::a;
 
 impl Editor<'_> {
     pub(super) fn merge_cis(&mut self, keep: (CiId, u32), absorb: (CiId, u32)) -> Option<Touched> {
@@ -32,9 +33,12 @@ impl Editor<'_> {
         let (kept, absorbed) = (self.drafts.ci(into), self.drafts.ci(from));
         if !self.are_compatible(&absorbed.class, kept) && absorbed.standing != Standing::Placeholder {
             let message = format!(
-                "{} is a {} and {} a {}; only items of one class, or of a class and one below it, can be one: correct \
-                 the class of one of them first",
-                absorbed.key, absorbed.class, kept.key, kept.class
+                "{} is {} and {} {}; only items of one class, or of a class and one below it, can be one: correct the \
+                 class of one of them first",
+                absorbed.key,
+                a(&absorbed.class),
+                kept.key,
+                a(&kept.class)
             );
             return self.problem(EditCode::BadValue, &["absorb"], message);
         }

@@ -8,6 +8,7 @@ use keelson_model::{CiId, FindingCode, ReviewState, ReviewTask, ReviewTaskId};
 use super::editor::Editor;
 use super::{EditCode, Touched};
 use crate::reviews;
+use crate::words::a;
 
 impl Editor<'_> {
     pub(super) fn settle_review(
@@ -50,9 +51,11 @@ impl Editor<'_> {
             && !self.are_compatible(class, ci)
         {
             let message = format!(
-                "{} is a {} and the row describes a {class}; it is something else: leave the candidate out, or correct \
-                 the class in the source",
-                ci.key, ci.class
+                "{} is {} and the row describes {}; it is something else: leave the candidate out, or correct the class in \
+                 the source",
+                ci.key,
+                a(&ci.class),
+                a(class)
             );
             return self.problem(EditCode::BadValue, &["candidate"], message);
         }
