@@ -7,8 +7,7 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 use keelson_model::{
-    Basis, Batch, CiRef, Finding, FindingCode, Observation, RelationshipObservation, Severity, SourceKey, Strength,
-    Symbol,
+    Basis, Batch, CiRef, Finding, FindingCode, Observation, RelationshipObservation, SourceKey, Strength, Symbol,
 };
 
 /// Puts observations of one source key together: the earlier value wins, the later one fills gaps.
@@ -24,63 +23,10 @@ pub fn duplicates(observations: &mut Vec<Observation>, findings: &mut Vec<Findin
             merged.insert(later.source_key.clone(), later);
             continue;
         };
-        findings.push(fold(earlier, later));
+        findings.push(earlier.fold(later));
     }
     observations.extend(merged.into_values());
     before - observations.len()
-}
-
-/// Folds a later observation of the same key into the earlier one and says what came of it.
-fn fold(earlier: &mut Observation, later: Observation) -> Finding {
-    let mut clashes: Vec<(String, String, String)> = Vec::new();
-    let mut clash = |field: &str, a: &dyn std::fmt::Display, b: &dyn std::fmt::Display| {
-        clashes.push((field.to_owned(), shortened(&a.to_string()), shortened(&b.to_string())));
-    };
-    if earlier.class != later.class {
-        clash("class", &earlier.class, &later.class);
-    }
-    macro_rules! fill {
-        ($($field:ident),*) => {$(
-            match (&earlier.$field, later.$field) {
-                (Some(a), Some(b)) if *a != b => clash(stringify!($field), a, &b),
-                (None, Some(b)) => earlier.$field = Some(b),
-                _ => {}
-            }
-        )*};
-    }
-    fill!(key, name, lifecycle, criticality, native_id, native_version);
-    for (attribute, b) in later.attributes {
-        match earlier.attributes.get(&attribute) {
-            Some(a) if *a != b => clash(attribute.as_str(), a, &b),
-            Some(_) => {}
-            None => {
-                earlier.attributes.insert(attribute, b);
-            }
-        }
-    }
-    let key = earlier.source_key.to_string();
-    let first = &earlier.position;
-    if clashes.is_empty() {
-        let message = format!("'{key}' is listed again; it was first at {first}");
-        return Finding::new(FindingCode::Duplicate, later.position, message).about(key);
-    }
-    let differing: Vec<_> =
-        clashes.iter().take(5).map(|(field, a, b)| format!("{field} '{a}' kept, '{b}' left out")).collect();
-    let more = clashes.len().saturating_sub(differing.len());
-    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-    let message = format!("'{key}' is listed again with other content than at {first}: {}{more}", differing.join("; "));
-    Finding::new(FindingCode::DuplicateConflict, later.position, message)
-        .about(key)
-        .in_field(clashes.swap_remove(0).0)
-        .with_severity(Severity::Warning)
-}
-
-fn shortened(text: &str) -> String {
-    let mut short: String = text.chars().take(80).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
 }
 
 /// Puts relationships of one kind between the same two ends together, as when both ends state it.
@@ -92,7 +38,7 @@ pub fn relationships(relationships: &mut Vec<RelationshipObservation>) -> usize 
     let before = relationships.len();
     let mut merged: IndexMap<(Symbol, CiRef, CiRef), RelationshipObservation> = IndexMap::with_capacity(before);
     for later in relationships.drain(..) {
-        let identity = (later.kind.clone(), bare(&later.dependent), bare(&later.dependency));
+        let identity = (later.kind.clone(), later.dependent.bare(), later.dependency.bare());
         match merged.get_mut(&identity) {
             None => {
                 merged.insert(identity, later);
@@ -108,7 +54,7 @@ pub fn relationships(relationships: &mut Vec<RelationshipObservation>) -> usize 
                     // One that does not say counts as certain.
                     _ => None,
                 };
-                earlier.strength = stronger(earlier.strength, later.strength);
+                earlier.strength = Strength::strongest([earlier.strength, later.strength]);
                 earlier.evidence = joined(earlier.evidence.take(), later.evidence);
                 earlier.source_type = joined(earlier.source_type.take(), later.source_type);
                 for (attribute, value) in later.attributes {
@@ -121,27 +67,11 @@ pub fn relationships(relationships: &mut Vec<RelationshipObservation>) -> usize 
     before - relationships.len()
 }
 
-/// A reference without what it tells beyond its identity.
-fn bare(ci: &CiRef) -> CiRef {
-    match ci {
-        CiRef::Source { key, .. } => CiRef::source(key.clone()),
-        CiRef::Catalogue(key) => CiRef::Catalogue(key.clone()),
-    }
-}
-
 fn know_more(earlier: &mut CiRef, later: CiRef) {
     if let (CiRef::Source { class, name, .. }, CiRef::Source { class: more, name: named, .. }) = (earlier, later) {
         *class = class.take().or(more);
         *name = name.take().or(named);
     }
-}
-
-fn stronger(a: Option<Strength>, b: Option<Strength>) -> Option<Strength> {
-    let cap = |strength: &Strength| match strength {
-        Strength::Hard => 1.0,
-        Strength::Soft { cap } => *cap,
-    };
-    [a, b].into_iter().flatten().max_by(|a, b| cap(a).total_cmp(&cap(b)))
 }
 
 fn joined(a: Option<Symbol>, b: Option<Symbol>) -> Option<Symbol> {
@@ -163,7 +93,7 @@ pub fn sort_ends(relationship: &mut RelationshipObservation) {
 /// the reconciliation keeps its kind with the claim and stores no relationship.
 pub fn report_self_loops(batch: &mut Batch) {
     for relationship in &batch.relationships {
-        if bare(&relationship.dependent) == bare(&relationship.dependency) {
+        if relationship.dependent.bare() == relationship.dependency.bare() {
             let key = relationship.dependent.as_str();
             let message = format!("'{key}' is said to be related to itself by '{}'", relationship.kind);
             let finding = Finding::new(FindingCode::SelfLoop, relationship.position.clone(), message);
@@ -189,7 +119,7 @@ pub fn report_missing_targets(batches: &mut [Batch]) {
             ends.map(move |ci| (ci, &need.position))
         });
         for (ci, position) in of_relationships.map(|(ci, r)| (ci, &r.position)).chain(of_needs) {
-            if known.insert(bare(ci), ()).is_none() {
+            if known.insert(ci.bare(), ()).is_none() {
                 let key = ci.as_str();
                 let message = format!("'{key}' is referred to, but nothing here describes it");
                 let finding = Finding::new(FindingCode::MissingTarget, position.clone(), message);

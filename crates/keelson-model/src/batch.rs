@@ -3,6 +3,8 @@
 //! A batch is the only way in. It names things as its source names them; which configuration item
 //! each of them is, is for the reconciliation to decide.
 
+mod fold;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -96,6 +98,15 @@ impl CiRef {
     #[must_use]
     pub fn of_class(key: SourceKey, class: &str) -> Self {
         Self::Source { key, class: Some(Symbol::new(class)), name: None }
+    }
+
+    /// The reference without what it tells beyond its identity.
+    #[must_use]
+    pub fn bare(&self) -> Self {
+        match self {
+            Self::Source { key, .. } => Self::source(key.clone()),
+            Self::Catalogue(key) => Self::Catalogue(key.clone()),
+        }
     }
 
     /// The key as written, whichever it is.

@@ -57,6 +57,23 @@ pub enum Strength {
     },
 }
 
+impl Strength {
+    /// The largest loss it can cause.
+    #[must_use]
+    pub fn cap(self) -> f64 {
+        match self {
+            Self::Hard => 1.0,
+            Self::Soft { cap } => cap,
+        }
+    }
+
+    /// The strongest of those that are stated.
+    #[must_use]
+    pub fn strongest(stated: impl IntoIterator<Item = Option<Self>>) -> Option<Self> {
+        stated.into_iter().flatten().max_by(|a, b| a.cap().total_cmp(&b.cap()))
+    }
+}
+
 /// One source's claim that a relationship exists.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RelationshipClaim {
@@ -114,11 +131,7 @@ impl Relationship {
     /// The strength that holds: the strongest any live claim states; absent when none does.
     #[must_use]
     pub fn strength(&self) -> Option<Strength> {
-        let cap = |strength: &Strength| match strength {
-            Strength::Hard => 1.0,
-            Strength::Soft { cap } => *cap,
-        };
-        self.live_claims().filter_map(|claim| claim.strength).max_by(|a, b| cap(a).total_cmp(&cap(b)))
+        Strength::strongest(self.live_claims().map(|claim| claim.strength))
     }
 
     /// Declared as soon as one live claim declares it, otherwise observed.

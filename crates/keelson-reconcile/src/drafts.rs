@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use keelson_catalogue::{Catalogue, CiIx};
 use keelson_model::{
-    Change, CiId, CiKey, ConfigurationItem, IdSource, Need, RecordChange, Relationship, RelationshipKey, Standing,
-    Symbol,
+    Change, CiId, CiKey, ConfigurationItem, IdSource, Need, NeedDefinition, NeedId, RecordChange, Relationship,
+    RelationshipKey, Standing, Symbol,
 };
 use sha2::{Digest, Sha256};
 
@@ -218,6 +218,30 @@ impl<'a> Drafts<'a> {
             self.needs.insert(key.clone(), draft);
         }
         Arc::make_mut(&mut self.needs[&key])
+    }
+
+    /// The need, created without a claim when there is none.
+    pub(crate) fn need_or_new(
+        &mut self,
+        dependent: CiIx,
+        name: &Arc<str>,
+        definition: &NeedDefinition,
+        ids: &mut dyn IdSource,
+    ) -> &mut Need {
+        let id = match self.need(dependent, name) {
+            Some(need) => need.id,
+            None => NeedId::next(ids),
+        };
+        self.need_mut(dependent, name, |dependent| Need {
+            id,
+            dependent,
+            name: Arc::clone(name),
+            standing: Standing::Live,
+            version: 0,
+            definition: definition.clone(),
+            claims: smallvec::SmallVec::new(),
+            withdrawn_at: None,
+        })
     }
 
     /// The needs of a dependent as they stand.

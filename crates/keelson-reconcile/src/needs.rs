@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use keelson_catalogue::CiIx;
 use keelson_model::{
-    Carries, CiId, Finding, FindingCode, Member, Need, NeedClaim, NeedDefinition, NeedId, NeedObservation, Rule,
-    Severity, Standing, Stated, Symbol,
+    Carries, CiId, Finding, FindingCode, Member, Need, NeedClaim, NeedDefinition, NeedObservation, Rule, Severity,
+    Standing, Stated, Symbol,
 };
 
 use crate::drafts::Ends;
@@ -268,21 +268,7 @@ impl Planner<'_> {
     }
 
     pub(crate) fn push_need(&mut self, dependent: CiIx, name: &Arc<str>, claim: NeedClaim) {
-        let id = match self.drafts.need(dependent, name) {
-            Some(need) => need.id,
-            None => NeedId::next(self.ids),
-        };
-        let definition = claim.definition.clone();
-        let need = self.drafts.need_mut(dependent, name, |dependent| Need {
-            id,
-            dependent,
-            name: Arc::clone(name),
-            standing: Standing::Live,
-            version: 0,
-            definition,
-            claims: smallvec::SmallVec::new(),
-            withdrawn_at: None,
-        });
+        let need = self.drafts.need_or_new(dependent, name, &claim.definition, self.ids);
         need.claims.push(claim);
     }
 

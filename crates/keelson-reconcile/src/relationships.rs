@@ -222,7 +222,7 @@ impl Planner<'_> {
                 said.basis = Basis::Declared;
             }
             said.confidence = said.confidence.zip(other.confidence).map(|(a, b)| a.max(b));
-            said.strength = stronger(said.strength, other.strength);
+            said.strength = Strength::strongest([said.strength, other.strength]);
             said.evidence = joined(said.evidence, other.evidence);
             said.source_type = joined(said.source_type, other.source_type);
             for (name, value) in other.attributes {
@@ -351,14 +351,6 @@ fn bad_numbers(row: &RelationshipObservation) -> Option<Finding> {
         return bad("cap", format!("a cap must lie above 0 and below 1, not {cap}; leave it out for all of it"));
     }
     None
-}
-
-fn stronger(a: Option<Strength>, b: Option<Strength>) -> Option<Strength> {
-    let cap = |strength: &Strength| match strength {
-        Strength::Hard => 1.0,
-        Strength::Soft { cap } => *cap,
-    };
-    [a, b].into_iter().flatten().max_by(|a, b| cap(a).total_cmp(&cap(b)))
 }
 
 /// Two words joined by `+` unless one contains the other.

@@ -9,14 +9,6 @@ use crate::merge;
 use crate::planner::Planner;
 use crate::rows::{Fate, was_described};
 
-/// A reference without what it tells beyond its identity.
-pub(crate) fn bare(reference: &CiRef) -> CiRef {
-    match reference {
-        CiRef::Source { key, .. } => CiRef::source(key.clone()),
-        CiRef::Catalogue(key) => CiRef::Catalogue(key.clone()),
-    }
-}
-
 impl Planner<'_> {
     /// The item a reference means; `None` when that waits for a person.
     pub(crate) fn resolve(&mut self, reference: &CiRef, position: &Position) -> Option<CiIx> {
@@ -27,7 +19,7 @@ impl Planner<'_> {
                 Fate::Pending | Fate::Rejected | Fate::Skipped => {}
             }
         }
-        let key = bare(reference);
+        let key = reference.bare();
         if let Some(ix) = self.referred.get(&key) {
             let ix = *ix;
             self.refine_placeholder(ix, reference);

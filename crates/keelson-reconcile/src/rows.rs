@@ -5,7 +5,6 @@ use std::collections::HashMap;
 
 use keelson_catalogue::CiIx;
 use keelson_model::{Claim, Facts, Finding, FindingCode, Observation, Severity, SourceKey};
-use serde_json::Value as Json;
 
 use crate::plan::{RowKind, RowOutcome, RowResult};
 use crate::planner::Planner;
@@ -56,7 +55,7 @@ impl<'a> Planner<'a> {
                     rows.push(Cow::Borrowed(observation));
                 }
                 Some(at) => {
-                    let finding = fold(rows[*at].to_mut(), observation);
+                    let finding = rows[*at].to_mut().fold(observation.clone());
                     self.notes.add(finding);
                     self.ci_result(observation, None, RowOutcome::Skipped);
                 }
@@ -246,54 +245,6 @@ impl<'a> Planner<'a> {
             changed: Vec::new(),
         });
     }
-}
-
-/// Folds a later row of the same source key into the earlier one, which wins where they differ,
-/// and says what came of it.
-fn fold(earlier: &mut Observation, later: &Observation) -> Finding {
-    let mut clashes: Vec<(String, String, String)> = Vec::new();
-    let mut clash = |field: &str, a: &dyn std::fmt::Display, b: &dyn std::fmt::Display| {
-        clashes.push((field.to_owned(), shortened(&a.to_string()), shortened(&b.to_string())));
-    };
-    if earlier.class != later.class {
-        clash("class", &earlier.class, &later.class);
-    }
-    macro_rules! fill {
-        ($($field:ident),*) => {$(
-            match (&earlier.$field, &later.$field) {
-                (Some(a), Some(b)) if a != b => clash(stringify!($field), a, b),
-                (None, Some(b)) => earlier.$field = Some(b.clone()),
-                _ => {}
-            }
-        )*};
-    }
-    fill!(key, name, lifecycle, criticality, native_id, native_version);
-    for (attribute, b) in &later.attributes {
-        match earlier.attributes.get(attribute) {
-            Some(a) if a != b => clash(attribute, a, b),
-            Some(_) => {}
-            None => {
-                earlier.attributes.insert(attribute.clone(), Json::clone(b));
-            }
-        }
-    }
-    let key = earlier.source_key.as_str();
-    let Some((field, _, _)) = clashes.first() else {
-        let message = format!("'{key}' is listed again; it was first at {}", earlier.position);
-        return Planner::finding(later, FindingCode::Duplicate, message);
-    };
-    let told: Vec<_> = clashes.iter().take(5).map(|(f, a, b)| format!("{f} '{a}' kept, '{b}' left out")).collect();
-    let message =
-        format!("'{key}' is listed again with other content than at {}: {}", earlier.position, told.join("; "));
-    Planner::finding(later, FindingCode::DuplicateConflict, message).in_field(field).with_severity(Severity::Warning)
-}
-
-fn shortened(text: &str) -> String {
-    let mut short: String = text.chars().take(80).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
 }
 
 /// Whether an item was ever described by anybody.

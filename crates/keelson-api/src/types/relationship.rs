@@ -106,10 +106,7 @@ impl Relationship {
     /// The largest loss it can cause in the dependent: 1 where it is hard, less where it is soft;
     /// absent where nobody says.
     async fn largest_loss(&self) -> Option<f64> {
-        self.record().strength().map(|strength| match strength {
-            Strength::Hard => 1.0,
-            Strength::Soft { cap } => cap,
-        })
+        self.record().strength().map(Strength::cap)
     }
 
     /// Whether sources state it only as a member of a need.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use keelson_catalogue::CiIx;
 use keelson_model::{
-    BatchId, Carries, CiId, Member, Need, NeedClaim, NeedId, Provenance, RelationshipClaim, Standing, Symbol, Tombstone,
+    BatchId, Carries, CiId, Member, Need, NeedClaim, Provenance, RelationshipClaim, Standing, Symbol, Tombstone,
 };
 
 use super::editor::Editor;
@@ -151,19 +151,7 @@ impl Editor<'_> {
     }
 
     fn add_need_claim(&mut self, dependent: CiIx, name: &Arc<str>, claim: NeedClaim) {
-        let known = self.drafts.need(dependent, name).map(|need| need.id);
-        let id = known.unwrap_or_else(|| NeedId::next(self.ids));
-        let definition = claim.definition.clone();
-        let need = self.drafts.need_mut(dependent, name, |dependent| Need {
-            id,
-            dependent,
-            name: Arc::clone(name),
-            standing: Standing::Live,
-            version: 0,
-            definition,
-            claims: smallvec::SmallVec::new(),
-            withdrawn_at: None,
-        });
+        let need = self.drafts.need_or_new(dependent, name, &claim.definition, self.ids);
         let same = |known: &&mut NeedClaim| {
             known.provenance.source == claim.provenance.source && known.provenance.scope == claim.provenance.scope
         };

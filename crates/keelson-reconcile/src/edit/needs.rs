@@ -137,7 +137,6 @@ impl Editor<'_> {
         let known = self.drafts.need(dependent, name).map(Arc::clone);
         let own = |need: &Arc<Need>| need.claims.iter().position(|claim| self.context.is_own(&claim.provenance));
         let place = known.as_ref().and_then(own);
-        let id = known.as_ref().map_or_else(|| NeedId::next(self.ids), |need| need.id);
         let mut claim = NeedClaim { provenance: self.context.provenance(&Self::position()), definition };
         let before = known.as_ref().zip(place).map(|(need, place)| need.claims[place].clone());
         let kind = claim.definition.kind.clone();
@@ -147,17 +146,8 @@ impl Editor<'_> {
         if let Some(before) = &before {
             claim.provenance.first_observed = before.provenance.first_observed;
         }
-        let definition = claim.definition.clone();
-        let need = self.drafts.need_mut(dependent, name, |dependent| Need {
-            id,
-            dependent,
-            name: Arc::clone(name),
-            standing: Standing::Live,
-            version: 0,
-            definition,
-            claims: smallvec::SmallVec::new(),
-            withdrawn_at: None,
-        });
+        let need = self.drafts.need_or_new(dependent, name, &claim.definition, self.ids);
+        let id = need.id;
         match place {
             Some(_) if same => {}
             Some(place) => need.claims[place] = claim,
