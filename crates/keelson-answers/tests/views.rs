@@ -333,11 +333,11 @@ fn protection(world: &World, seed: &str, key: &str) -> ProtectedBy {
 #[test]
 fn a_margin_counts_on_nothing_that_is_withdrawn() {
     let mut world = World::new();
-    world.take(&Delivery { source: 0, listed: vec![pool(4, 1, &[1, 2, 3])] });
-    world.take(&Delivery { source: 1, listed: vec![one(1, &[]), one(2, &[]), one(3, &[])] });
+    world.take(&Delivery { source: 0, is_partial: false, listed: vec![pool(4, 1, &[1, 2, 3])] });
+    world.take(&Delivery { source: 1, is_partial: false, listed: vec![one(1, &[]), one(2, &[]), one(3, &[])] });
     let by = protection(&world, "host/h1", "host/h4");
     assert_eq!((by.up, by.margin, by.possible_margin, by.may_have_given_way), (2, Some(1), None, false));
-    world.take(&Delivery { source: 1, listed: vec![one(1, &[]), one(2, &[])] });
+    world.take(&Delivery { source: 1, is_partial: false, listed: vec![one(1, &[]), one(2, &[])] });
     let by = protection(&world, "host/h1", "host/h4");
     assert_eq!((by.up, by.margin, by.possible_margin, by.may_have_given_way), (2, Some(0), Some(1), false));
     assert_eq!(by.doubtful, ["host/h3"]);
