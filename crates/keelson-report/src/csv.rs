@@ -1,0 +1,79 @@
+//! The tables of a document as CSV (RFC 4180), one file each.
+//!
+//! A spreadsheet takes a cell that begins with `=` for a formula and may run it. Such cells get an apostrophe in
+//! front, which spreadsheets take for "this is text". Plain numbers stay numbers, also negative ones.
+
+use std::borrow::Cow;
+
+use ::csv::{Terminator, WriterBuilder};
+
+use crate::document::{Document, Table};
+
+/// A file of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Its name, with ending.
+    pub name: String,
+    /// What it holds.
+    pub text: String,
+}
+
+/// Returns the tables of a document as files.
+pub fn render(document: &Document) -> Vec<File> {
+    let tables = document.named_tables();
+    tables.map(|(name, table)| File { name: format!("{}.csv", name.as_str()), text: table_text(table) }).collect()
+}
+
+/// Returns a table as CSV with a line of column heads.
+pub fn table_text(table: &Table) -> String {
+    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
+    let heads: Vec<Cow<'_, str>> = table.columns().iter().map(|column| harmless(&column.title)).collect();
+    let mut write = |fields: &[String]| {
+        // Memory does not fail, and all rows have the same length.
+        let _ = writer.write_record(fields);
+    };
+    write(&heads.into_iter().map(Cow::into_owned).collect::<Vec<_>>());
+    for row in table.rows() {
+        write(&row.cells.iter().map(|cell| harmless(&cell.to_plain()).into_owned()).collect::<Vec<_>>());
+    }
+    let bytes = writer.into_inner().unwrap_or_default();
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Returns the text so that no spreadsheet takes it for a formula.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let starts = |c: char| matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠');
+    if text.starts_with(starts) && !is_number(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+}
+
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, part) = digits.split_once('.').map_or((digits, None), |(whole, part)| (whole, Some(part)));
+    let all = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    all(whole) && part.is_none_or(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Cell;
+
+    #[test]
+    fn formulas_are_harmless_and_numbers_stay_numbers() {
+        for text in ["=1+2", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "--1", "-", "-1.", "＝1"] {
+            assert_eq!(harmless(text), format!("'{text}"));
+        }
+        for text in ["-1", "-12.50", "0", "plain", "", "a=b", "'quoted"] {
+            assert_eq!(harmless(text), text);
+        }
+    }
+
+    #[test]
+    fn cells_are_quoted() {
+        let table = Table::new("t", "T")
+            .column("a")
+            .column("=b")
+            .row(None, [Cell::from("say \"no\", twice"), Cell::from("two\nlines")]);
+        assert_eq!(table_text(&table), "a,'=b\r\n\"say \"\"no\"\", twice\",\"two\nlines\"\r\n");
+    }
+}

@@ -1,0 +1,239 @@
+//! The timeline of a schedule: a row for each change with its window and the time for backing it out, freezes,
+//! and marks where changes collide.
+//!
+//! Intervals are half-open: a window contains its start but not its end, so that one change may begin when
+//! another ends. Times are UTC; a [`Zone`] only decides what the axis says. Changes that collide have the first
+//! claim on the rows; what finds no room is counted below.
+
+use chrono::{DateTime, Utc};
+
+use crate::document::{Cell, Figure, Id, Severity, Table};
+use crate::svg::Svg;
+use crate::zone::Zone;
+
+mod axis;
+mod paint;
+
+/// A time from a start up to, but without, an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Interval {
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+}
+
+impl Interval {
+    /// Returns the interval, or none if it ends before it starts or holds no time at all.
+    pub fn new(start: DateTime<Utc>, end: DateTime<Utc>) -> Option<Self> {
+        (start < end).then_some(Self { start, end })
+    }
+
+    /// Returns the first moment in it.
+    pub fn start(&self) -> DateTime<Utc> {
+        self.start
+    }
+
+    /// Returns the first moment after it.
+    pub fn end(&self) -> DateTime<Utc> {
+        self.end
+    }
+
+    /// Returns whether some moment is in both.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+}
+
+/// What is to be drawn.
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    /// What it is.
+    pub title: String,
+    /// How the axis tells times.
+    pub zone: Zone,
+    /// How many rows there may be.
+    pub max_rows: usize,
+    changes: Vec<Change>,
+    freezes: Vec<Freeze>,
+    collisions: Vec<Collision>,
+}
+
+/// A change with its window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// What collisions call it.
+    pub id: String,
+    /// What it does.
+    pub label: String,
+    /// When it is carried out.
+    pub window: Interval,
+    /// Until when it may take to back it out, if that is later than the end of the window.
+    pub backed_out_by: Option<DateTime<Utc>>,
+    /// A verdict on it, if there is one.
+    pub verdict: Option<(Severity, String)>,
+}
+
+/// A time in which changes are not wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Freeze {
+    /// What it is for.
+    pub label: String,
+    /// How long it lasts.
+    pub during: Interval,
+}
+
+/// A time in which changes are in each other's way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Collision {
+    /// The ids of the changes.
+    pub changes: Vec<String>,
+    /// When.
+    pub during: Interval,
+    /// Why.
+    pub reason: String,
+}
+
+/// A finished timeline.
+#[derive(Clone, Debug)]
+pub struct DrawnTimeline {
+    /// The picture.
+    pub svg: Svg,
+    /// What it is.
+    pub title: String,
+    /// What it shows, in a few sentences.
+    pub description: String,
+    /// The ids of the changes that have a row, from the top.
+    pub rows: Vec<String>,
+    /// The ids of the changes that found no room.
+    pub left_out: Vec<String>,
+}
+
+impl Timeline {
+    /// Starts a timeline of at most 60 rows.
+    pub fn new(title: impl Into<String>, zone: Zone) -> Self {
+        Self {
+            title: title.into(),
+            zone,
+            max_rows: 60,
+            changes: Vec::new(),
+            freezes: Vec::new(),
+            collisions: Vec::new(),
+        }
+    }
+
+    /// Sets how many rows there may be, at least 1.
+    #[must_use]
+    pub fn max_rows(mut self, rows: usize) -> Self {
+        self.max_rows = rows.max(1);
+        self
+    }
+
+    /// Adds a change.
+    pub fn change(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    /// Adds a freeze.
+    pub fn freeze(&mut self, freeze: Freeze) {
+        self.freezes.push(freeze);
+    }
+
+    /// Adds a collision.
+    pub fn collision(&mut self, collision: Collision) {
+        self.collisions.push(collision);
+    }
+
+    /// Draws it.
+    pub fn draw(&self) -> DrawnTimeline {
+        let (rows, left_out) = self.rows();
+        let description = self.describe(left_out.len());
+        let svg = paint::paint(self, &rows, &left_out, &description);
+        let ids = |changes: &[&Change]| changes.iter().map(|one| one.id.clone()).collect();
+        DrawnTimeline { svg, title: self.title.clone(), description, rows: ids(&rows), left_out: ids(&left_out) }
+    }
+
+    /// Returns the collisions as a table; the numbers are those of the picture.
+    pub fn table(&self, name: &str) -> Table {
+        let mut table = Table::new(name, format!("{}: collisions", self.title))
+            .naming_column("Collision")
+            .column("From")
+            .column("Until")
+            .column("Changes")
+            .column("Reason");
+        for (number, one) in self.collisions_in_order().into_iter().enumerate() {
+            let cells: [Cell; 5] = [
+                collision_name(number).into(),
+                self.zone.show(one.during.start).into(),
+                self.zone.show(one.during.end).into(),
+                one.changes.join(", ").into(),
+                one.reason.as_str().into(),
+            ];
+            table.push(Some(Severity::Serious), cells);
+        }
+        table
+    }
+
+    fn collisions_in_order(&self) -> Vec<&Collision> {
+        let mut collisions: Vec<&Collision> = self.collisions.iter().collect();
+        collisions.sort_by(|a, b| a.during.cmp(&b.during).then_with(|| a.changes.cmp(&b.changes)));
+        collisions
+    }
+
+    /// Chooses the changes that get a row: those that collide first, then the earliest; in order of time.
+    fn rows(&self) -> (Vec<&Change>, Vec<&Change>) {
+        let collides = |change: &Change| self.collisions.iter().any(|one| one.changes.contains(&change.id));
+        let mut changes: Vec<(bool, &Change)> = self.changes.iter().map(|one| (collides(one), one)).collect();
+        let in_time = |a: &Change, b: &Change| a.window.cmp(&b.window).then_with(|| a.id.cmp(&b.id));
+        changes.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| in_time(a.1, b.1)));
+        let mut rows: Vec<&Change> = changes.into_iter().map(|(_, one)| one).collect();
+        let mut left_out = rows.split_off(self.max_rows.min(rows.len()));
+        rows.sort_by(|a, b| in_time(a, b));
+        left_out.sort_by(|a, b| in_time(a, b));
+        (rows, left_out)
+    }
+
+    fn span(&self) -> Option<Interval> {
+        let changes = self.changes.iter().map(|one| (one.window.start, one.over()));
+        let others = self.freezes.iter().map(|one| one.during).chain(self.collisions.iter().map(|one| one.during));
+        // A freeze of a quarter would press the changes together, so changes decide where there are any.
+        let all: Vec<(DateTime<Utc>, DateTime<Utc>)> =
+            if self.changes.is_empty() { others.map(|one| (one.start, one.end)).collect() } else { changes.collect() };
+        let start = all.iter().map(|one| one.0).min()?;
+        Interval::new(start, all.iter().map(|one| one.1).max()?)
+    }
+
+    fn describe(&self, left_out: usize) -> String {
+        let Some(span) = self.span() else { return "Nothing is scheduled.".to_owned() };
+        let mut text = format!(
+            "{} changes from {} until {} {}; {} collisions, {} freezes. A window includes its start but not its end.",
+            self.changes.len(),
+            self.zone.show(span.start),
+            self.zone.show(span.end),
+            self.zone,
+            self.collisions.len(),
+            self.freezes.len(),
+        );
+        if left_out > 0 {
+            text = format!("{text} {left_out} changes found no room.");
+        }
+        text
+    }
+}
+
+impl Change {
+    /// Returns when it is over, even if it has to be backed out.
+    fn over(&self) -> DateTime<Utc> {
+        self.backed_out_by.map_or(self.window.end, |by| by.max(self.window.end))
+    }
+}
+
+impl DrawnTimeline {
+    /// Returns the picture as a figure of a document.
+    pub fn figure(&self, name: &str) -> Figure {
+        let (title, description) = (self.title.clone(), self.description.clone());
+        Figure { name: Id::new(name), title, description, svg: self.svg.clone() }
+    }
+}
+
+fn collision_name(number: usize) -> String {
+    format!("C{}", number + 1)
+}
