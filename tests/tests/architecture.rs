@@ -15,6 +15,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("keelson-analysis", &["keelson-model", "keelson-graph", "petgraph"]),
     ("keelson-answers", &["keelson-model", "keelson-catalogue", "keelson-graph", "keelson-analysis"]),
     ("keelson-reconcile", &["keelson-model", "keelson-catalogue"]),
+    ("keelson-report", &[]),
     ("keelson-importer", &["keelson-model"]),
     ("keelson-store", &["keelson-model", "surrealdb", "tokio"]),
     (

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use ::csv::{Terminator, WriterBuilder};
 
-use crate::document::{Document, Table};
+use crate::document::{Cell, Document, Row, Severity, Table};
 
 /// A file of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,25 +25,35 @@ pub fn render(document: &Document) -> Vec<File> {
 }
 
 /// Returns a table as CSV with a line of column heads.
+///
+/// Where a row has a weight and no verdict among its cells that tells it, the weight is a column of its own.
 pub fn table_text(table: &Table) -> String {
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
-    let heads: Vec<Cow<'_, str>> = table.columns().iter().map(|column| harmless(&column.title)).collect();
-    let mut write = |fields: &[String]| {
+    let weighed = table.rows().iter().any(|row| weight(row).is_some());
+    let mut write = |fields: Vec<Cow<'_, str>>| {
         // Memory does not fail, and all rows have the same length.
-        let _ = writer.write_record(fields);
+        let _ = writer.write_record(fields.iter().map(AsRef::as_ref));
     };
-    write(&heads.into_iter().map(Cow::into_owned).collect::<Vec<_>>());
+    let heads = table.columns().iter().map(|column| harmless(column.title.clone().into()));
+    write(heads.chain(weighed.then_some("Severity".into())).collect());
     for row in table.rows() {
-        write(&row.cells.iter().map(|cell| harmless(&cell.to_plain()).into_owned()).collect::<Vec<_>>());
+        let cells = row.cells.iter().map(|cell| harmless(cell.to_plain().into()));
+        let weight = weight(row).map_or("", Severity::word);
+        write(cells.chain(weighed.then_some(weight.into())).collect());
     }
     let bytes = writer.into_inner().unwrap_or_default();
     String::from_utf8(bytes).unwrap_or_default()
 }
 
+/// Returns the weight of a row that none of its cells tells.
+fn weight(row: &Row) -> Option<Severity> {
+    row.severity.filter(|_| !row.cells.iter().any(|cell| matches!(cell, Cell::Mark { .. })))
+}
+
 /// Returns the text so that no spreadsheet takes it for a formula.
-fn harmless(text: &str) -> Cow<'_, str> {
+fn harmless(text: Cow<'_, str>) -> Cow<'_, str> {
     let starts = |c: char| matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠');
-    if text.starts_with(starts) && !is_number(text) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+    if text.starts_with(starts) && !is_number(&text) { Cow::Owned(format!("'{text}")) } else { text }
 }
 
 fn is_number(text: &str) -> bool {
@@ -56,15 +66,14 @@ fn is_number(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::Cell;
 
     #[test]
     fn formulas_are_harmless_and_numbers_stay_numbers() {
         for text in ["=1+2", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "--1", "-", "-1.", "＝1"] {
-            assert_eq!(harmless(text), format!("'{text}"));
+            assert_eq!(harmless(text.into()), format!("'{text}"));
         }
         for text in ["-1", "-12.50", "0", "plain", "", "a=b", "'quoted"] {
-            assert_eq!(harmless(text), text);
+            assert_eq!(harmless(text.into()), text);
         }
     }
 
@@ -75,5 +84,11 @@ mod tests {
             .column("=b")
             .row(None, [Cell::from("say \"no\", twice"), Cell::from("two\nlines")]);
         assert_eq!(table_text(&table), "a,'=b\r\n\"say \"\"no\"\", twice\",\"two\nlines\"\r\n");
+    }
+
+    #[test]
+    fn the_weight_of_a_row_is_told() {
+        let table = Table::new("t", "T").column("a").row(Some(Severity::Serious), ["x".into()]).row(None, ["y".into()]);
+        assert_eq!(table_text(&table), "a,Severity\r\nx,Serious\r\ny,\r\n");
     }
 }

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::document::{Cell, Figure, Id, Severity, Table};
 use crate::svg::Svg;
+use crate::text::plural;
 
 mod fold;
 mod layout;
@@ -26,7 +27,7 @@ use fold::Folded;
 pub struct Drawing {
     /// What it is.
     pub title: String,
-    /// How many boxes there may be; more items are folded.
+    /// How many boxes there may be; more items are folded. On A4, up to 40 can be read without effort.
     pub max_boxes: usize,
     items: Vec<Item>,
     relationships: Vec<Relationship>,
@@ -128,6 +129,19 @@ impl State {
             Self::AtRisk => "margin lost",
             Self::Protected => "protected",
             Self::Neutral => "not affected",
+        }
+    }
+
+    /// Returns the symbol for it in text; drawings have the same shape.
+    pub fn symbol(self) -> char {
+        match self {
+            Self::Changed => '\u{25c6}',
+            Self::Lost => '\u{2715}',
+            Self::Breached => '\u{25bd}',
+            Self::Degraded => '\u{2193}',
+            Self::AtRisk => '!',
+            Self::Protected => '\u{2713}',
+            Self::Neutral => '\u{2013}',
         }
     }
 
@@ -274,10 +288,9 @@ impl Drawn {
             .column("Which")
             .column("Needs");
         for one in &self.boxes {
-            let state = Cell::mark(one.state.severity(), one.state.word());
             let cells: [Cell; 6] = [
                 one.label.as_str().into(),
-                state,
+                Cell::state(one.state),
                 one.class.as_str().into(),
                 one.items.len().to_string().into(),
                 one.items.join(", ").into(),
@@ -303,8 +316,4 @@ fn counts_by_state(states: impl Iterator<Item = State>) -> String {
     }
     let parts: Vec<String> = counts.iter().map(|(state, count)| format!("{count} {}", state.word())).collect();
     parts.join(", ")
-}
-
-fn plural(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 use crate::document::{
-    Align, Block, Cell, Definition, Document, Figure, Id, Proof, Row, Severity, Span, Table, Target, Text,
+    Align, Block, Cell, Definition, Document, Figure, Id, Proof, Row, Section, Span, Table, Target, Text,
 };
 use crate::text::{escaped, one_line, push_escaped, push_escaped_lines};
 
@@ -21,7 +21,8 @@ const DEEPEST: u16 = 24;
 
 /// Returns the document as HTML.
 pub fn render(document: &Document) -> String {
-    let mut writer = Writer { document, names: document.names(), out: String::with_capacity(32 * 1024) };
+    let mut writer =
+        Writer { document, names: document.names(), tables: 0, figures: 0, out: String::with_capacity(32 * 1024) };
     writer.open();
     writer.header();
     if document.contents {
@@ -30,7 +31,7 @@ pub fn render(document: &Document) -> String {
     writer.out.push_str("<main id=\"document-main\" tabindex=\"-1\">\n");
     for section in document.sections() {
         let (id, level) = (section.section_id().as_str(), section.heading_level() + 1);
-        let class = if section.page_break { " class=\"break\"" } else { "" };
+        let class = section_class(section);
         let _ = write!(writer.out, "<section{class} aria-labelledby=\"s-{id}\">\n<h{level} id=\"s-{id}\">");
         push_escaped(&mut writer.out, &section.title);
         let _ = writeln!(writer.out, "</h{level}>");
@@ -47,6 +48,8 @@ pub fn render(document: &Document) -> String {
 struct Writer<'a> {
     document: &'a Document,
     names: std::vec::IntoIter<Id>,
+    tables: usize,
+    figures: usize,
     out: String,
 }
 
@@ -122,7 +125,7 @@ impl Writer<'_> {
                     "<div class=\"note {}\" role=\"note\">\n<p><strong class=\"tag\">",
                     severity.class()
                 );
-                self.symbol(severity);
+                self.symbol(severity.symbol());
                 let _ = write!(self.out, "{}:</strong> ", severity.word());
                 self.text(&note.text);
                 self.out.push_str("</p>\n</div>\n");
@@ -162,9 +165,11 @@ impl Writer<'_> {
     fn table(&mut self, table: &Table) {
         let name = self.names.next().unwrap_or_else(|| table.name.clone());
         let name = name.as_str();
+        self.tables += 1;
         let _ = write!(
             self.out,
-            "<div class=\"table\" role=\"region\" tabindex=\"0\" aria-labelledby=\"t-{name}\">\n<table>\n<caption id=\"t-{name}\">"
+            "<div class=\"table\" role=\"region\" tabindex=\"0\" aria-labelledby=\"t-{name}\">\n<table>\n<caption id=\"t-{name}\">Table {}. ",
+            self.tables
         );
         push_escaped(&mut self.out, &table.caption);
         self.out.push_str("</caption>\n<thead>\n<tr>");
@@ -199,14 +204,14 @@ impl Writer<'_> {
             let names = table.row_header == Some(number);
             let _ = if names { write!(self.out, "<th scope=\"row\"{align}>") } else { write!(self.out, "<td{align}>") };
             if let Some(severity) = row.severity.filter(|_| !marked && number == carries) {
-                self.symbol(severity);
+                self.symbol(severity.symbol());
                 let _ = write!(self.out, "<span class=\"hidden\">{}: </span>", severity.word());
             }
             match cell {
                 Cell::Text(text) => self.text(text),
-                Cell::Mark { severity, word } => {
+                Cell::Mark { severity, symbol, word } => {
                     let _ = write!(self.out, "<span class=\"mark {}\">", severity.class());
-                    self.symbol(*severity);
+                    self.symbol(*symbol);
                     push_escaped(&mut self.out, word);
                     self.out.push_str("</span>");
                 }
@@ -246,19 +251,22 @@ impl Writer<'_> {
     fn figure(&mut self, figure: &Figure) {
         let name = self.names.next().unwrap_or_else(|| figure.name.clone());
         let class = if figure.svg.width() > WIDE { " class=\"wide\"" } else { "" };
-        let label = escaped(&figure.title);
+        self.figures += 1;
+        let (number, label) = (self.figures, escaped(&figure.title));
         let _ = writeln!(
             self.out,
-            "<figure{class}>\n<div class=\"drawing\" role=\"region\" tabindex=\"0\" aria-label=\"{label}, drawing\">"
+            "<figure{class}>\n<div class=\"drawing\" role=\"region\" tabindex=\"0\" aria-label=\"Figure {number}: {label}\">"
         );
         self.out.push_str(&figure.svg.markup(&Id::new(&format!("f-{}", name.as_str()))));
-        let _ = write!(self.out, "</div>\n<figcaption><b>{label}.</b> ");
+        let _ = write!(self.out, "</div>\n<figcaption><b>Figure {number}. {label}.</b> ");
         push_escaped_lines(&mut self.out, &figure.description);
         self.out.push_str("</figcaption>\n</figure>\n");
     }
 
-    fn symbol(&mut self, severity: Severity) {
-        let _ = write!(self.out, "<span class=\"symbol\" aria-hidden=\"true\">{}</span>", severity.symbol());
+    fn symbol(&mut self, symbol: char) {
+        self.out.push_str("<span class=\"symbol\" aria-hidden=\"true\">");
+        push_escaped(&mut self.out, symbol.encode_utf8(&mut [0; 4]));
+        self.out.push_str("</span>");
     }
 
     fn text(&mut self, text: &Text) {
@@ -295,6 +303,16 @@ impl Writer<'_> {
     }
 }
 
+/// A section with a wide drawing is printed across as a whole, so that its heading stays with the drawing.
+fn section_class(section: &Section) -> &'static str {
+    let wide = section.blocks.iter().any(|block| matches!(block, Block::Figure(figure) if figure.svg.width() > WIDE));
+    match (wide, section.page_break) {
+        (true, _) => " class=\"across\"",
+        (false, true) => " class=\"break\"",
+        (false, false) => "",
+    }
+}
+
 fn align(align: Align) -> &'static str {
     match align {
         Align::Start => "",
@@ -310,8 +328,20 @@ fn style_string(text: &str) -> String {
         if c.is_ascii_alphanumeric() || c == ' ' {
             out.push(c);
         } else {
-            let _ = write!(out, "\\{:06x}", u32::from(c));
+            // The space ends the number and is not shown.
+            let _ = write!(out, "\\{:x} ", u32::from(c));
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::style_string;
+
+    #[test]
+    fn a_text_cannot_leave_a_style() {
+        assert_eq!(style_string("CHG-1: a"), "CHG\\2d 1\\3a  a");
+        assert_eq!(style_string("\"} </style>\\\n"), "\\22 \\7d  \\3c \\2f style\\3e \\5c  ");
+    }
 }

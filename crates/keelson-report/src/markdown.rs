@@ -17,7 +17,7 @@ pub struct Options {
 
 /// Returns the document as Markdown.
 pub fn render(document: &Document, options: &Options) -> String {
-    let mut writer = Writer { document, options, names: document.names(), out: String::new() };
+    let mut writer = Writer { document, options, names: document.names(), tables: 0, figures: 0, out: String::new() };
     writer.head();
     if document.contents {
         writer.contents();
@@ -40,6 +40,8 @@ struct Writer<'a> {
     document: &'a Document,
     options: &'a Options,
     names: std::vec::IntoIter<Id>,
+    tables: usize,
+    figures: usize,
     out: String,
 }
 
@@ -80,7 +82,8 @@ impl Writer<'_> {
                 if self.options.figure_files {
                     let _ = writeln!(self.out, "![{title}]({}.svg)\n", name.as_str());
                 }
-                let _ = writeln!(self.out, "*Figure: {title}.* {description}\n");
+                self.figures += 1;
+                let _ = writeln!(self.out, "*Figure {}. {title}.* {description}\n", self.figures);
             }
             Block::PageBreak => self.out.push_str("---\n\n"),
         }
@@ -113,7 +116,8 @@ impl Writer<'_> {
 
     fn table(&mut self, table: &Table) {
         self.names.next();
-        let _ = writeln!(self.out, "**{}**\n", inline(&table.caption));
+        self.tables += 1;
+        let _ = writeln!(self.out, "**Table {}. {}**\n", self.tables, inline(&table.caption));
         let heads: Vec<String> = table.columns().iter().map(|column| inline(&column.title)).collect();
         let rules = table.columns().iter().map(|column| match column.align {
             Align::Start => "---",
@@ -126,7 +130,7 @@ impl Writer<'_> {
             let mark = row.severity.filter(|_| !row.cells.iter().any(|cell| matches!(cell, Cell::Mark { .. })));
             let carries = table.row_header.unwrap_or(0);
             let cells = row.cells.iter().enumerate().map(|(column, cell)| match (cell, mark) {
-                (Cell::Mark { severity, word }, _) => format!("{} {}", symbol(*severity), inline(word)),
+                (Cell::Mark { symbol, word, .. }, _) => format!("{} {}", escape_symbol(*symbol), inline(word)),
                 (Cell::Text(text), Some(severity)) if column == carries => {
                     format!("{} {}: {}", symbol(severity), severity.word(), self.text(text))
                 }
@@ -163,10 +167,11 @@ impl Writer<'_> {
 }
 
 fn symbol(severity: Severity) -> String {
-    match severity.symbol() {
-        '!' => "\\!".to_owned(),
-        symbol => symbol.to_string(),
-    }
+    escape_symbol(severity.symbol())
+}
+
+fn escape_symbol(symbol: char) -> String {
+    inline(symbol.encode_utf8(&mut [0; 4]))
 }
 
 /// Sets marks around a text; spaces stay outside, since marks beside a space are none.

@@ -125,6 +125,11 @@ pub fn fit(text: &str, size: f64, room: f64) -> Cow<'_, str> {
     Cow::Owned(format!("{}\u{2026}", kept.trim_end()))
 }
 
+/// Returns a count with its noun.
+pub(crate) fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,9 +9,11 @@ use chrono::{DateTime, Utc};
 
 use crate::document::{Cell, Figure, Id, Severity, Table};
 use crate::svg::Svg;
+use crate::text::plural;
 use crate::zone::Zone;
 
 mod axis;
+mod flags;
 mod paint;
 
 /// A time from a start up to, but without, an end.
@@ -191,29 +193,30 @@ impl Timeline {
         (rows, left_out)
     }
 
-    fn span(&self) -> Option<Interval> {
-        let changes = self.changes.iter().map(|one| (one.window.start, one.over()));
+    fn span(&self, rows: &[&Change]) -> Option<Interval> {
+        let changes = rows.iter().map(|one| (one.window.start, one.over()));
         let others = self.freezes.iter().map(|one| one.during).chain(self.collisions.iter().map(|one| one.during));
         // A freeze of a quarter would press the changes together, so changes decide where there are any.
         let all: Vec<(DateTime<Utc>, DateTime<Utc>)> =
-            if self.changes.is_empty() { others.map(|one| (one.start, one.end)).collect() } else { changes.collect() };
+            if rows.is_empty() { others.map(|one| (one.start, one.end)).collect() } else { changes.collect() };
         let start = all.iter().map(|one| one.0).min()?;
         Interval::new(start, all.iter().map(|one| one.1).max()?)
     }
 
     fn describe(&self, left_out: usize) -> String {
-        let Some(span) = self.span() else { return "Nothing is scheduled.".to_owned() };
+        let all: Vec<&Change> = self.changes.iter().collect();
+        let Some(span) = self.span(&all) else { return "Nothing is scheduled.".to_owned() };
         let mut text = format!(
-            "{} changes from {} until {} {}; {} collisions, {} freezes. A window includes its start but not its end.",
-            self.changes.len(),
+            "{} from {} until {} {}; {}, {}. A window includes its start but not its end.",
+            plural(self.changes.len(), "change", "changes"),
             self.zone.show(span.start),
             self.zone.show(span.end),
             self.zone,
-            self.collisions.len(),
-            self.freezes.len(),
+            plural(self.collisions.len(), "collision", "collisions"),
+            plural(self.freezes.len(), "freeze", "freezes"),
         );
         if left_out > 0 {
-            text = format!("{text} {left_out} changes found no room.");
+            text = format!("{text} {} found no room.", plural(left_out, "change", "changes"));
         }
         text
     }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Id, Text};
+use crate::drawing::State;
 use crate::svg::Svg;
 
 /// What can stand below a heading.
@@ -158,15 +159,22 @@ pub enum Cell {
     Mark {
         /// How much it matters.
         severity: Severity,
+        /// The symbol.
+        symbol: char,
         /// The word.
         word: String,
     },
 }
 
 impl Cell {
-    /// Makes a verdict.
+    /// Makes a verdict with the symbol of its severity.
     pub fn mark(severity: Severity, word: impl Into<String>) -> Self {
-        Self::Mark { severity, word: word.into() }
+        Self::Mark { severity, symbol: severity.symbol(), word: word.into() }
+    }
+
+    /// Makes a verdict of a state, with the word and the symbol that drawings have for it.
+    pub fn state(state: State) -> Self {
+        Self::Mark { severity: state.severity(), symbol: state.symbol(), word: state.word().to_owned() }
     }
 
     /// Returns what can be read without symbols.

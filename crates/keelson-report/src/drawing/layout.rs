@@ -16,9 +16,9 @@ use super::order;
 use crate::svg::Rect;
 
 /// The least distance between boxes of a layer.
-const GAP: f64 = 18.0;
+const GAP: f64 = 14.0;
 /// The room that a line takes that passes a layer.
-const WAYPOINT: f64 = 12.0;
+const WAYPOINT: f64 = 9.0;
 /// The distance between layers; it grows with the number of lines between them.
 const LAYER_GAP: f64 = 40.0;
 
@@ -111,7 +111,7 @@ fn closing_cycles(count: usize, edges: &[(usize, usize)]) -> Vec<bool> {
 
 /// Puts every point below all that need it, as high as a limited number of boxes to a layer allows.
 fn assign_layers(count: usize, edges: &[(usize, usize)]) -> Vec<usize> {
-    let limit = (count as f64).sqrt().ceil().max(6.0) as usize;
+    let limit = ((count as f64).sqrt() * 0.8).ceil().max(6.0) as usize;
     let (mut above, mut below) = (vec![Vec::new(); count], vec![Vec::new(); count]);
     for &(upper, lower) in edges {
         above[lower].push(upper);

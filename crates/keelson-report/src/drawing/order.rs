@@ -2,6 +2,8 @@
 
 /// How often layers are gone through, down and up.
 const SWEEPS: usize = 12;
+/// How strongly the middle draws points, measured in neighbours; it keeps parts without common lines together.
+const PULL: f64 = 0.04;
 
 /// Orders the points of each layer so that few lines cross.
 ///
@@ -160,15 +162,20 @@ pub(super) fn straight_lines(
     for sweep in 0..3 * SWEEPS {
         let down = sweep % 2 == 0;
         let last = sweep + 2 >= 3 * SWEEPS;
+        let pull = if last { 0.0 } else { PULL };
+        let middle = centres.iter().sum::<f64>() / centres.len().max(1) as f64;
         for step in 0..rows.len() {
             let row = &rows[if down { step } else { rows.len() - 1 - step }];
             // Both sides at the end, so that neither direction has the last word.
-            let near = |point: usize| match (last, down) {
-                (true, _) => [sides.above[point].as_slice(), &sides.below[point]],
-                (false, true) => [sides.above[point].as_slice(), &[]],
-                (false, false) => [&[], sides.below[point].as_slice()],
+            let near = |point: usize| {
+                let (above, below) = (sides.above[point].as_slice(), sides.below[point].as_slice());
+                match (last, down) {
+                    (false, true) if !above.is_empty() => [above, &[]],
+                    (false, false) if !below.is_empty() => [&[], below],
+                    _ => [above, below],
+                }
             };
-            settle(row, &near, &offsets(row, widths, boxes, gap), boxes, &mut centres);
+            settle(row, &near, &offsets(row, widths, boxes, gap), &Draw { boxes, pull, middle }, &mut centres);
         }
     }
     centres
@@ -189,6 +196,14 @@ fn offsets(row: &[usize], widths: &[f64], boxes: usize, gap: f64) -> Vec<f64> {
     offsets
 }
 
+/// What draws points besides their neighbours.
+struct Draw {
+    /// From this number on, points are waypoints.
+    boxes: usize,
+    pull: f64,
+    middle: f64,
+}
+
 /// Moves the points of a layer as near as possible to their neighbours, keeping order and distance.
 ///
 /// With the least distances taken off, this is isotonic regression, which pooling neighbours solves.
@@ -196,7 +211,7 @@ fn settle<'a>(
     row: &[usize],
     near: &impl Fn(usize) -> [&'a [usize]; 2],
     offsets: &[f64],
-    boxes: usize,
+    draw: &Draw,
     centres: &mut [f64],
 ) {
     let mut pools: Vec<(f64, f64, usize)> = Vec::with_capacity(row.len());
@@ -205,8 +220,12 @@ fn settle<'a>(
         let count: usize = neighbours.iter().map(|side| side.len()).sum();
         let sum: f64 = neighbours.iter().flat_map(|side| side.iter()).map(|&other| centres[other]).sum();
         let (wish, weight) = match count {
-            0 => (centres[point], 0.1),
-            _ => (sum / count as f64, if point >= boxes { 4.0 } else { 1.0 }),
+            // What has no lines stays as near to the middle as the others let it.
+            0 => (draw.middle, 0.01),
+            _ => (
+                (sum + draw.pull * draw.middle) / (count as f64 + draw.pull),
+                if point >= draw.boxes { 4.0 } else { 1.0 },
+            ),
         };
         let mut pool = (wish - offset, weight, 1);
         while let Some(&(value, mass, size)) = pools.last() {

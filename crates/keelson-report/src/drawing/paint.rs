@@ -14,7 +14,7 @@ const WORD: Font = Font::new(10.5).bold();
 const NEED: Font = Font::new(10.5).italic();
 
 /// The least and greatest width of a box.
-const WIDTHS: (f64, f64) = (112.0, 190.0);
+const WIDTHS: (f64, f64) = (104.0, 176.0);
 /// The room left of the text of a box, for the band that carries the pattern of the state.
 const TEXT: f64 = 17.0;
 const MARGIN: f64 = 14.0;
@@ -341,7 +341,7 @@ fn present(folded: &Folded) -> Vec<State> {
 }
 
 fn legend_entry(state: State) -> f64 {
-    30.0 + SYMBOL + width(state.word(), SMALL.size) + 18.0
+    30.0 + SYMBOL + width(state.word(), SMALL.size) + 12.0
 }
 
 fn legend_width(folded: &Folded) -> f64 {
@@ -354,7 +354,7 @@ fn legend_rows(canvas: &mut Canvas, folded: &Folded, width_of_all: f64, top: f64
     let (mut x, mut y) = (MARGIN, top + 10.0);
     for state in present(folded) {
         let room = legend_entry(state);
-        if x + room - 18.0 > edge && x > MARGIN {
+        if x + room - 12.0 > edge && x > MARGIN {
             (x, y) = (MARGIN, y + 22.0);
         }
         frame(canvas, &Rect::new(x + 2.0, y, 24.0, 14.0), state);

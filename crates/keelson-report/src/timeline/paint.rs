@@ -3,18 +3,16 @@
 use chrono::{DateTime, Utc};
 
 use super::axis::{Tick, ticks};
+use super::flags::{Flag, Flags};
 use super::{Change, Interval, Timeline, collision_name};
 use crate::svg::{Canvas, Font, Rect, Svg};
-use crate::text::{fit, width};
+use crate::text::{fit, plural, width};
 
-const NAMES: f64 = 236.0;
-const CHART: f64 = 820.0;
+const NAMES: f64 = 270.0;
+const CHART: f64 = 800.0;
 const ROW: f64 = 26.0;
 const MARGIN: f64 = 12.0;
 const TICKS: usize = 12;
-const LANE: f64 = 15.0;
-/// How many lanes of names there are for collisions and freezes each.
-const LANES: usize = 4;
 
 const LABEL: Font = Font::new(11.5);
 const ID: Font = Font::new(11.5).bold();
@@ -45,49 +43,40 @@ impl Scale {
     }
 }
 
-/// A name that stands above a part of the chart.
-struct Flag {
-    from: f64,
-    to: f64,
-    text: String,
-}
-
 pub(super) fn paint(timeline: &Timeline, rows: &[&Change], left_out: &[&Change], description: &str) -> Svg {
     let mut canvas = Canvas::default();
     let width = NAMES + CHART + 2.0 * MARGIN;
-    let Some(span) = timeline.span().map(padded) else {
+    let Some(span) = timeline.span(rows).map(padded) else {
         canvas.text(MARGIN, 24.0, LABEL, description);
         return canvas.finish(width, 40.0, &timeline.title, description);
     };
     let scale = Scale { span, left: MARGIN + NAMES };
     define_patterns(&mut canvas);
-    let freezes = flags(timeline.freezes.iter().map(|one| (&one.during, one.label.clone())), &scale);
-    let collisions = timeline.collisions_in_order();
-    let named = collisions
-        .iter()
-        .enumerate()
-        .map(|(number, one)| (&one.during, format!("{} {}", collision_name(number), one.changes.join(" \u{d7} "))));
-    let collisions = flags(named, &scale);
-    let (freeze_lanes, freeze_height) = lanes(&freezes);
-    let (collision_lanes, collision_height) = lanes(&collisions);
-    let top = MARGIN + freeze_height + collision_height + 4.0;
+    let freezes = freezes(timeline, &scale);
+    let collisions = collisions(timeline, &scale);
+    let top = MARGIN + freezes.height + collisions.height + 4.0;
     let bottom = top + ROW * rows.len().max(1) as f64;
 
-    bands(&mut canvas, &freezes, (top, bottom), "freeze", "#777");
+    freeze_bands(&mut canvas, &freezes.flags, (top, bottom));
     let ticks = ticks(span, timeline.zone, TICKS);
     grid(&mut canvas, &ticks, &scale, (top, bottom));
     for (number, change) in rows.iter().enumerate() {
         row(&mut canvas, timeline, change, &scale, top + ROW * number as f64, number % 2 == 1);
     }
-    collision_bands(&mut canvas, &collisions, (top, bottom));
-    write_flags(&mut canvas, &freezes, &freeze_lanes, (MARGIN, top), BAND, "Freeze: ");
-    write_flags(&mut canvas, &collisions, &collision_lanes, (MARGIN + freeze_height, top), MARK, "");
+    collision_bands(&mut canvas, &collisions.flags, (top, bottom));
+    let names = [(&freezes, MARGIN), (&collisions, MARGIN + freezes.height)];
+    for (flags, y) in names {
+        flags.draw_lines(&mut canvas, y, top);
+    }
+    for (flags, y) in names {
+        flags.write(&mut canvas, y);
+    }
     axis(&mut canvas, &ticks, &scale, bottom);
     let mut y = bottom + 46.0;
     canvas.text(MARGIN, y - 16.0, SMALL, &timeline.zone.describe(span.start, span.end));
-    if !left_out.is_empty() {
+    if let Some(text) = left_out_text(timeline, left_out, freezes.outside, collisions.outside) {
         y += 4.0;
-        canvas.text(MARGIN, y, ID, &left_out_text(timeline, left_out));
+        canvas.text(MARGIN, y, ID, &text);
         y += 18.0;
     }
     legend(&mut canvas, timeline, y);
@@ -101,11 +90,39 @@ fn padded(span: Interval) -> Interval {
     Interval { start, end: span.end.checked_add_signed(pad).unwrap_or(span.end) }
 }
 
-fn left_out_text(timeline: &Timeline, left_out: &[&Change]) -> String {
-    let from = left_out.iter().map(|one| one.window.start).min().unwrap_or_default();
-    let to = left_out.iter().map(|one| one.over()).max().unwrap_or_default();
-    let (from, to) = (timeline.zone.show(from), timeline.zone.show(to));
-    format!("and {} more changes without a row, from {from} until {to}", left_out.len())
+fn left_out_text(timeline: &Timeline, left_out: &[&Change], freezes: usize, collisions: usize) -> Option<String> {
+    let mut parts = Vec::new();
+    if !left_out.is_empty() {
+        let from = left_out.iter().map(|one| one.window.start).min().unwrap_or_default();
+        let to = left_out.iter().map(|one| one.over()).max().unwrap_or_default();
+        let (from, to) = (timeline.zone.show(from), timeline.zone.show(to));
+        let count = plural(left_out.len(), "more change", "more changes");
+        parts.push(format!("{count} without a row, from {from} until {to}"));
+    }
+    if freezes > 0 {
+        parts.push(format!("{} outside these times", plural(freezes, "freeze", "freezes")));
+    }
+    if collisions > 0 {
+        parts.push(format!("{} outside these times", plural(collisions, "collision", "collisions")));
+    }
+    (!parts.is_empty()).then(|| format!("and {}", parts.join("; ")))
+}
+
+fn freezes(timeline: &Timeline, scale: &Scale) -> Flags {
+    let named = timeline.freezes.iter().map(|one| {
+        let label = format!("Freeze: {}", one.label);
+        (scale.extent(&one.during), label.clone(), label)
+    });
+    Flags::new(named, BAND, scale.left..scale.left + CHART)
+}
+
+fn collisions(timeline: &Timeline, scale: &Scale) -> Flags {
+    let collisions = timeline.collisions_in_order();
+    let named = collisions.into_iter().enumerate().map(|(number, one)| {
+        let name = collision_name(number);
+        (scale.extent(&one.during), format!("{name} {}", one.changes.join(" \u{d7} ")), name)
+    });
+    Flags::new(named, MARK, scale.left..scale.left + CHART)
 }
 
 fn define_patterns(canvas: &mut Canvas) {
@@ -123,75 +140,11 @@ fn define_patterns(canvas: &mut Canvas) {
     canvas.raw("</defs>\n");
 }
 
-fn flags<'a>(named: impl Iterator<Item = (&'a Interval, String)>, scale: &Scale) -> Vec<Flag> {
-    let mut flags: Vec<Flag> =
-        named.filter_map(|(during, text)| scale.extent(during).map(|(from, to)| Flag { from, to, text })).collect();
-    flags.sort_by(|a, b| a.from.total_cmp(&b.from).then_with(|| a.text.cmp(&b.text)));
-    flags
-}
-
-/// Where the text of a flag stands: from its start, but within the chart.
-fn flag_extent(flag: &Flag) -> (f64, f64) {
-    let room = (width(&flag.text, MARK.size) + 52.0).min(CHART);
-    let from = flag.from.min(MARGIN + NAMES + CHART - room).max(MARGIN + NAMES);
-    (from, from + room)
-}
-
-/// Gives each flag a lane in which it hides no other, if there is one; also returns the height of all lanes.
-fn lanes(flags: &[Flag]) -> (Vec<Option<usize>>, f64) {
-    let mut ends: Vec<f64> = Vec::new();
-    let lanes: Vec<Option<usize>> = flags
-        .iter()
-        .map(|flag| {
-            let (from, to) = flag_extent(flag);
-            let lane = ends.iter().position(|&end| end <= from).unwrap_or(ends.len());
-            if lane == ends.len() {
-                if lane == LANES {
-                    return None;
-                }
-                ends.push(0.0);
-            }
-            ends[lane] = to;
-            Some(lane)
-        })
-        .collect();
-    let more = if lanes.contains(&None) { 1.0 } else { 0.0 };
-    (lanes, (ends.len() as f64 + more) * LANE)
-}
-
-fn write_flags(
-    canvas: &mut Canvas,
-    flags: &[Flag],
-    lanes: &[Option<usize>],
-    (top, chart): (f64, f64),
-    font: Font,
-    before: &str,
-) {
-    let mut unnamed = 0;
-    for (flag, lane) in flags.iter().zip(lanes) {
-        let Some(lane) = lane else {
-            unnamed += 1;
-            continue;
-        };
-        let (from, to) = flag_extent(flag);
-        let y = top + LANE * *lane as f64;
-        let style = format!(r#"stroke="{}" stroke-width="0.8""#, font.colour);
-        canvas.line((flag.from, y + 12.0), (flag.from, chart), &style);
-        canvas.open_group(&flag.text);
-        canvas.text(from + 2.0, y + 10.5, font, &fit(&format!("{before}{}", flag.text), font.size, to - from));
-        canvas.close_group();
-    }
-    if unnamed > 0 {
-        let y = top + LANE * LANES as f64 + 10.5;
-        canvas.text(MARGIN + NAMES, y, font, &format!("and {unnamed} more, marked but not named here"));
-    }
-}
-
-fn bands(canvas: &mut Canvas, flags: &[Flag], (top, bottom): (f64, f64), pattern: &str, colour: &str) {
+fn freeze_bands(canvas: &mut Canvas, flags: &[Flag], (top, bottom): (f64, f64)) {
     for flag in flags {
         let rect = Rect::new(flag.from, top, flag.to - flag.from, bottom - top);
-        canvas.open_group(&flag.text);
-        let fill = format!(r#"fill="url(#{})" stroke="{colour}" stroke-width="0.8""#, Canvas::local(pattern));
+        canvas.open_group(&flag.title);
+        let fill = format!(r##"fill="url(#{})" stroke="#777" stroke-width="0.8""##, Canvas::local("freeze"));
         canvas.rect(&rect, &fill);
         canvas.close_group();
     }
@@ -200,7 +153,7 @@ fn bands(canvas: &mut Canvas, flags: &[Flag], (top, bottom): (f64, f64), pattern
 fn collision_bands(canvas: &mut Canvas, flags: &[Flag], (top, bottom): (f64, f64)) {
     for flag in flags {
         let rect = Rect::new(flag.from, top, flag.to - flag.from, bottom - top);
-        canvas.open_group(&flag.text);
+        canvas.open_group(&flag.title);
         let style =
             r##"fill="#b3131f" fill-opacity="0.13" stroke="#7d0a12" stroke-width="1.4" stroke-dasharray="5 3""##;
         canvas.rect(&rect, style);

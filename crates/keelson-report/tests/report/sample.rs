@@ -174,9 +174,15 @@ fn verdicts() -> Table {
         ),
         ("identity", State::Protected, "0.0", "not reached by what is lost", "2 members", "S. Novak", "All"),
     ] {
-        let mark = Cell::mark(state.severity(), state.word());
-        let cells: [Cell; 7] =
-            [service.into(), mark, hours.into(), reason.into(), margin.into(), owner.into(), customers.into()];
+        let cells: [Cell; 7] = [
+            service.into(),
+            Cell::state(state),
+            hours.into(),
+            reason.into(),
+            margin.into(),
+            owner.into(),
+            customers.into(),
+        ];
         table.push(Some(state.severity()), cells);
     }
     table

@@ -36,15 +36,35 @@ fn what_collides_has_the_first_claim_on_rows() {
     let mut timeline = many(143);
     timeline.collision(Collision {
         changes: vec!["CHG-0140".to_owned(), "CHG-0142".to_owned()],
-        during: sample::interval("2026-04-11T00:00:00Z", "2026-04-11T04:00:00Z"),
+        during: sample::interval("2026-04-10T20:00:00Z", "2026-04-11T04:00:00Z"),
         reason: "same pool".to_owned(),
     });
     let drawn = timeline.draw();
     assert_eq!((drawn.rows.len(), drawn.left_out.len()), (60, 83));
     assert!(drawn.rows.contains(&"CHG-0142".to_owned()) && drawn.left_out.contains(&"CHG-0141".to_owned()));
     let markup = drawn.svg.markup(&Id::new("x"));
-    assert!(markup.contains("and 83 more changes without a row"), "{markup}");
+    assert!(markup.contains("and 83 more changes without a row"));
     assert!(markup.contains("C1 CHG-0140 \u{d7} CHG-0142"));
+}
+
+#[test]
+fn crowded_collisions_are_numbered_and_none_is_dropped() {
+    let mut timeline = many(30);
+    let first = sample::at("2026-03-02T00:00:00Z");
+    for number in 0..9 {
+        let start = first + TimeDelta::hours(5 * number);
+        let during = Interval::new(start, start + TimeDelta::hours(1)).unwrap();
+        let changes = vec!["CHG-0001".to_owned(), "CHG-0002".to_owned()];
+        timeline.collision(Collision { changes, during, reason: "x".to_owned() });
+    }
+    let changes = vec!["CHG-0001".to_owned()];
+    let during = sample::interval("2027-01-01T00:00:00Z", "2027-01-02T00:00:00Z");
+    timeline.collision(Collision { changes, during, reason: "later".to_owned() });
+    let markup = timeline.draw().svg.markup(&Id::new("x"));
+    assert!((1..=9).all(|number| markup.contains(&format!(">C{number}</text>"))));
+    assert!(markup.contains("<title>C1 CHG-0001 \u{d7} CHG-0002</title>"));
+    assert!(markup.contains("and 1 collision outside these times"));
+    assert_eq!(timeline.table("t").rows().len(), 10);
 }
 
 #[test]
