@@ -9,12 +9,16 @@ use std::fmt::Write as _;
 use crate::document::{
     Align, Block, Cell, Definition, Document, Figure, Id, Proof, Row, Section, Span, Table, Target, Text,
 };
+use crate::svg::Svg;
 use crate::text::{escaped, one_line, push_escaped, push_escaped_lines};
 
 const STYLE: &str = include_str!("style.css");
 
-/// Above this width in pixels a drawing would be too small on an upright page.
-const WIDE: f64 = 900.0;
+/// The room for a drawing on an upright page and on one across, in millimetres; as in the style.
+const UPRIGHT: (f64, f64) = (182.0, 225.0);
+const ACROSS: (f64, f64) = (269.0, 140.0);
+/// A pixel in millimetres.
+const PIXEL: f64 = 25.4 / 96.0;
 
 /// From this depth on the lines of a proof are no longer set in further.
 const DEEPEST: u16 = 24;
@@ -56,7 +60,7 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn open(&mut self) {
         let document = self.document;
-        let (language, title) = (escaped(&document.language), escaped(&document.title));
+        let (language, title) = (language(&document.language), escaped(&document.title));
         let below = document.subtitle.as_deref().map_or_else(String::new, |text| format!(" \u{2013} {text}"));
         let foot = style_string(&format!("{}{below}", document.title));
         let _ = write!(
@@ -250,12 +254,11 @@ impl Writer<'_> {
 
     fn figure(&mut self, figure: &Figure) {
         let name = self.names.next().unwrap_or_else(|| figure.name.clone());
-        let class = if figure.svg.width() > WIDE { " class=\"wide\"" } else { "" };
         self.figures += 1;
         let (number, label) = (self.figures, escaped(&figure.title));
         let _ = writeln!(
             self.out,
-            "<figure{class}>\n<div class=\"drawing\" role=\"region\" tabindex=\"0\" aria-label=\"Figure {number}: {label}\">"
+            "<figure>\n<div class=\"drawing\" role=\"region\" tabindex=\"0\" aria-label=\"Figure {number}: {label}\">"
         );
         self.out.push_str(&figure.svg.markup(&Id::new(&format!("f-{}", name.as_str()))));
         let _ = write!(self.out, "</div>\n<figcaption><b>Figure {number}. {label}.</b> ");
@@ -303,9 +306,21 @@ impl Writer<'_> {
     }
 }
 
+/// Returns the language if it is written as one, else that it is not known.
+fn language(tag: &str) -> &str {
+    let parts = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if tag.split('-').all(parts) { tag } else { "und" }
+}
+
+/// Returns whether a drawing is larger on a page across than on an upright one.
+fn prints_across(svg: &Svg) -> bool {
+    let scale = |room: (f64, f64)| (room.0 / svg.width()).min(room.1 / svg.height()).min(PIXEL);
+    scale(ACROSS) > 1.1 * scale(UPRIGHT)
+}
+
 /// A section with a wide drawing is printed across as a whole, so that its heading stays with the drawing.
 fn section_class(section: &Section) -> &'static str {
-    let wide = section.blocks.iter().any(|block| matches!(block, Block::Figure(figure) if figure.svg.width() > WIDE));
+    let wide = section.blocks.iter().any(|block| matches!(block, Block::Figure(figure) if prints_across(&figure.svg)));
     match (wide, section.page_break) {
         (true, _) => " class=\"across\"",
         (false, true) => " class=\"break\"",
@@ -337,7 +352,12 @@ fn style_string(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::style_string;
+    use super::{language, style_string};
+
+    #[test]
+    fn a_language_is_a_language() {
+        assert_eq!((language("de-CH"), language("en\" onload=\"x"), language("")), ("de-CH", "und", "und"));
+    }
 
     #[test]
     fn a_text_cannot_leave_a_style() {

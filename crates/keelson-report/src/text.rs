@@ -9,8 +9,7 @@ use std::fmt::Write as _;
 
 /// Returns the text with line ends made `\n` and everything invisible made visible.
 ///
-/// Control characters become their pictures (`␛`), directional marks and other unprintable ones become
-/// `[U+202E]`. Tabs become spaces.
+/// Control characters, directional marks and others that have no shape become as `[U+202E]`; tabs become spaces.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(needs_care) {
         return Cow::Borrowed(text);
@@ -25,8 +24,6 @@ pub fn visible(text: &str) -> Cow<'_, str> {
             }
             '\u{85}' | '\u{2028}' | '\u{2029}' => out.push('\n'),
             '\t' => out.push(' '),
-            '\u{7f}' => out.push('\u{2421}'),
-            '\0'..='\u{1f}' if c != '\n' => out.push(char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}')),
             c if needs_care(c) => {
                 let _ = write!(out, "[U+{:04X}]", u32::from(c));
             }
@@ -137,7 +134,7 @@ mod tests {
     #[test]
     fn what_cannot_be_seen_is_shown() {
         assert_eq!(visible("a\r\nb\rc\u{2028}d\te"), "a\nb\nc\nd e");
-        assert_eq!(visible("\u{1b}[31m\0\u{7f}"), "\u{241b}[31m\u{2400}\u{2421}");
+        assert_eq!(visible("\u{1b}[31m\0\u{7f}"), "[U+001B][31m[U+0000][U+007F]");
         assert_eq!(visible("bank\u{202e}gpj.exe"), "bank[U+202E]gpj.exe");
         assert_eq!(visible("\u{200f}\u{feff}\u{9b}"), "[U+200F][U+FEFF][U+009B]");
         assert!(matches!(visible("plain, Größe, שלום"), Cow::Borrowed(_)));

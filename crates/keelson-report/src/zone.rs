@@ -7,6 +7,9 @@ use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDateTime, Offset, Time
 use chrono_tz::Tz;
 use thiserror::Error;
 
+/// At how many times between two others a zone is asked for its distance from UTC.
+const SAMPLES: i32 = 48;
+
 /// A zone for display.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Zone {
@@ -27,7 +30,8 @@ impl Zone {
 
     /// Returns what a clock on the wall shows.
     pub fn local(&self, time: DateTime<Utc>) -> NaiveDateTime {
-        time.with_timezone(&self.offset(time)).naive_local()
+        let utc = time.naive_utc();
+        utc.checked_add_offset(self.offset(time)).unwrap_or(utc)
     }
 
     /// Returns the distance from UTC at a time.
@@ -51,15 +55,19 @@ impl Zone {
         self.local(time).format("%Y-%m-%d %H:%M").to_string()
     }
 
-    /// Returns the name and the distances from UTC between two times.
+    /// Returns the name and the distances from UTC between two times, in their order.
     pub fn describe(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> String {
-        let (first, last) = (self.offset(from), self.offset(to));
         let name = match self {
             Self::Fixed(offset) => return format!("UTC{offset}"),
             Self::Named(Tz::UTC) => return "UTC".to_owned(),
             Self::Named(zone) => zone.name(),
         };
-        if first == last { format!("{name} (UTC{first})") } else { format!("{name} (UTC{first}, later UTC{last})") }
+        let mut offsets: Vec<FixedOffset> =
+            (0..SAMPLES).map(|part| self.offset(from + (to - from) / SAMPLES * part)).collect();
+        offsets.push(self.offset(to));
+        offsets.dedup();
+        let offsets: Vec<String> = offsets.into_iter().map(|offset| format!("UTC{offset}")).collect();
+        format!("{name} ({})", offsets.join(", then "))
     }
 }
 
@@ -101,10 +109,16 @@ mod tests {
         let later: DateTime<Utc> = "2026-03-29T01:30:00Z".parse().unwrap();
         assert_eq!(berlin.show(time), "2026-03-29 01:30");
         assert_eq!(berlin.show(later), "2026-03-29 03:30");
-        assert_eq!(berlin.describe(time, later), "Europe/Berlin (UTC+01:00, later UTC+02:00)");
+        assert_eq!(berlin.describe(time, later), "Europe/Berlin (UTC+01:00, then UTC+02:00)");
+        let year = time + chrono::TimeDelta::days(365);
+        assert_eq!(
+            berlin.describe(time, year),
+            "Europe/Berlin (UTC+01:00, then UTC+02:00, then UTC+01:00, then UTC+02:00)"
+        );
         assert_eq!(berlin.at("2026-03-29T02:30:00".parse().unwrap()), None);
         let fixed: Zone = "+05:30".parse().unwrap();
         assert_eq!(fixed.show(time), "2026-03-29 06:00");
+        assert_eq!(fixed.local(DateTime::<Utc>::MAX_UTC), DateTime::<Utc>::MAX_UTC.naive_utc());
         assert_eq!("UTC".parse::<Zone>().unwrap(), Zone::UTC);
         assert!("Mars/Olympus".parse::<Zone>().unwrap_err().to_string().contains("`Mars/Olympus` is no time zone"));
     }

@@ -378,3 +378,39 @@ fn legend_rows(canvas: &mut Canvas, folded: &Folded, width_of_all: f64, top: f64
     }
     y + 16.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How light a colour is, as contrast is measured (WCAG 2).
+    fn luminance(colour: &str) -> f64 {
+        let digits = &colour[1..];
+        let step = digits.len() / 3;
+        let part = |index: usize| {
+            let value = &digits[index * step..(index + 1) * step];
+            let value = f64::from(u8::from_str_radix(&value.repeat(2 / step), 16).unwrap()) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * part(0) + 0.7152 * part(1) + 0.0722 * part(2)
+    }
+
+    #[test]
+    fn text_and_symbols_stand_out_from_their_boxes() {
+        for state in State::ALL {
+            let (fill, colour, _) = look(state);
+            for text in [NAME.colour, SMALL.colour, colour] {
+                let contrast = (luminance(fill) + 0.05) / (luminance(text) + 0.05);
+                assert!(contrast >= 4.5, "{text} on {fill}: {contrast}");
+            }
+        }
+    }
+
+    #[test]
+    fn states_differ_without_colour() {
+        let looks: std::collections::BTreeSet<_> =
+            State::ALL.into_iter().map(|state| (look(state).2, symbol(state), state.word())).collect();
+        let symbols: std::collections::BTreeSet<_> = State::ALL.into_iter().map(State::symbol).collect();
+        assert_eq!((looks.len(), symbols.len()), (State::ALL.len(), State::ALL.len()));
+    }
+}

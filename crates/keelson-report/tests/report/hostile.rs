@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::sample;
 
-const HOSTILE: &str = "<script>alert(\"x\")</script>' onload='y|a\r\n# b\u{0}\u{1}\u{1b}[0m\u{202e}\u{200f}</style>*/ ]]> --> `c` &amp; \\";
+pub(crate) const HOSTILE: &str = "<script>alert(\"x\")</script>' onload='y|a\r\n# b\u{0}\u{1}\u{1b}[0m\u{202e}\u{200f}</style>*/ ]]> --> `c` &amp; \\";
 
 fn figures(text: &str) -> [Figure; 2] {
     let mut drawing = Drawing::new(text);
@@ -26,7 +26,7 @@ fn figures(text: &str) -> [Figure; 2] {
     [drawing.draw().figure(text), timeline.draw().figure(text)]
 }
 
-fn document(text: &str) -> Document {
+pub(crate) fn document(text: &str) -> Document {
     let all = Text::new().plain(text).emphasis(text).strong(text).code(text).link(text, text);
     let link = Text::new().link("go", format!("javascript:{text}")).link("on", format!("https://example.com/{text}"));
     let table = Table::new(text, text)
