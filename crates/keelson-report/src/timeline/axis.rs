@@ -1,6 +1,6 @@
 //! Where the axis has ticks, and what they say.
 
-use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, Timelike as _, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDateTime, NaiveTime, TimeDelta, Timelike as _, Utc};
 
 use super::Interval;
 use crate::zone::Zone;
@@ -38,7 +38,8 @@ pub(super) fn ticks(span: Interval, zone: Zone, most: usize) -> Vec<Tick> {
             if at > span.end {
                 break;
             }
-            ticks.push(tick(at, local, step, ticks.last().is_none()));
+            let before = ticks.last().map(|last| zone.local(last.at));
+            ticks.push(tick(at, local, step, before));
         }
         let Some(next) = local.checked_add_signed(TimeDelta::minutes(step)) else { break };
         local = next;
@@ -59,15 +60,16 @@ fn first(local: NaiveDateTime, step: i64) -> NaiveDateTime {
     midnight.checked_sub_signed(TimeDelta::days(back)).unwrap_or(midnight)
 }
 
-fn tick(at: DateTime<Utc>, local: NaiveDateTime, step: i64, is_first: bool) -> Tick {
+fn tick(at: DateTime<Utc>, local: NaiveDateTime, step: i64, before: Option<NaiveDateTime>) -> Tick {
+    let new_year = before.is_none_or(|before| before.year() != local.year());
     if step >= 1_440 {
         return Tick {
             at,
             label: local.format("%a %-d %b").to_string(),
-            day: is_first.then(|| local.format("%Y").to_string()),
+            day: new_year.then(|| local.format("%Y").to_string()),
         };
     }
-    let new_day = is_first || local.time() == NaiveTime::MIN;
+    let new_day = before.is_none_or(|before| before.date() != local.date());
     let day = new_day.then(|| local.format("%a %-d %b %Y").to_string());
     Tick { at, label: local.format("%H:%M").to_string(), day }
 }
@@ -76,9 +78,12 @@ fn tick(at: DateTime<Utc>, local: NaiveDateTime, step: i64, is_first: bool) -> T
 mod tests {
     use super::*;
 
+    fn interval(start: &str, end: &str) -> Interval {
+        Interval::new(start.parse().unwrap(), end.parse().unwrap()).unwrap()
+    }
+
     fn shown(start: &str, end: &str, zone: &str) -> Vec<String> {
-        let span = Interval::new(start.parse().unwrap(), end.parse().unwrap()).unwrap();
-        ticks(span, zone.parse().unwrap(), 10).into_iter().map(|tick| tick.label).collect()
+        ticks(interval(start, end), zone.parse().unwrap(), 10).into_iter().map(|tick| tick.label).collect()
     }
 
     #[test]
@@ -89,6 +94,9 @@ mod tests {
         assert_eq!(hours, ["20:00", "21:00", "22:00", "23:00", "00:00", "01:00", "02:00", "03:00", "04:00"]);
         let weeks = shown("2026-03-02T00:00:00Z", "2026-04-28T00:00:00Z", "Europe/Berlin");
         assert_eq!(weeks[..2], ["Mon 9 Mar", "Mon 16 Mar"]);
+        let span = interval("2026-12-24T00:00:00Z", "2027-01-06T00:00:00Z");
+        let years: Vec<String> = ticks(span, Zone::UTC, 10).into_iter().filter_map(|tick| tick.day).collect();
+        assert_eq!(years, ["2026", "2027"]);
     }
 
     #[test]

@@ -73,7 +73,8 @@ pub(super) fn paint(timeline: &Timeline, rows: &[&Change], left_out: &[&Change],
     }
     axis(&mut canvas, &ticks, &scale, bottom);
     let mut y = bottom + 46.0;
-    canvas.text(MARGIN, y - 16.0, SMALL, &timeline.zone.describe(span.start, span.end));
+    let zone = timeline.zone.describe(span.start, span.end);
+    canvas.text(MARGIN, bottom + 16.0, SMALL, &fit(&zone, SMALL.size, NAMES - 24.0));
     if let Some(text) = left_out_text(timeline, left_out, freezes.outside, collisions.outside) {
         y += 4.0;
         canvas.text(MARGIN, y, ID, &text);
@@ -177,19 +178,20 @@ fn grid(canvas: &mut Canvas, ticks: &[Tick], scale: &Scale, (top, bottom): (f64,
 
 fn axis(canvas: &mut Canvas, ticks: &[Tick], scale: &Scale, bottom: f64) {
     let right = scale.left + CHART;
-    let mut free = 0.0;
     for tick in ticks {
         let x = scale.x(tick.at);
         canvas.line((x, bottom), (x, bottom + 5.0), r##"stroke="#444" stroke-width="1""##);
         let room = width(&tick.label, SMALL.size);
-        let middle = x.min(right - room / 2.0);
-        canvas.text(middle, bottom + 16.0, SMALL.anchor("middle"), &tick.label);
-        if let Some(day) = &tick.day {
-            let start = (x - 14.0).min(right - width(day, SMALL.size));
-            if start >= free {
-                canvas.text(start, bottom + 30.0, SMALL.bold(), day);
-                free = start + width(day, SMALL.size) + 6.0;
-            }
+        canvas.text(x.min(right - room / 2.0), bottom + 16.0, SMALL.anchor("middle"), &tick.label);
+    }
+    // From the right, so that a day that begins keeps its place and the rest of one gives way to it.
+    let mut free = right;
+    for (day, x) in ticks.iter().rev().filter_map(|tick| Some((tick.day.as_ref()?, scale.x(tick.at)))) {
+        let room = width(day, SMALL.size);
+        let start = (x - 14.0).min(free - room);
+        if start > x - room.max(60.0) {
+            canvas.text(start, bottom + 30.0, SMALL.bold(), day);
+            free = start - 8.0;
         }
     }
 }
