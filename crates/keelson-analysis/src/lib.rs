@@ -6,6 +6,8 @@
 //! | is that certain, and which unknown facts decide it | [`certainty`] |
 //! | what depends on this; what does this depend on | [`closure`] |
 //! | why does this depend on that | [`path`] |
+//! | which changes break together what none breaks alone | [`collision`] |
+//! | what does a plan of changes do, hour by hour, and what to move | [`schedule`] |
 //!
 //! All answers come from one propagation model: the loss of an item is its own loss or the largest
 //! loss of its needs, whichever is larger, and the answer is the least fixpoint of that. Nothing is
@@ -26,10 +28,13 @@
 
 pub mod certainty;
 pub mod closure;
+pub mod collision;
 pub mod impact;
+mod joint;
 mod limits;
 pub mod path;
 pub mod reading;
+pub mod schedule;
 mod scratch;
 
 pub use limits::{Limits, Truncation, Truncations};
@@ -55,5 +60,13 @@ pub enum AnalysisError {
         item: ItemIx,
         /// The offending loss.
         loss: f64,
+    },
+    /// A window that ends before, or when, it starts.
+    #[error("a window must end after it starts; this one lasts from {start} to {end}")]
+    EmptyWindow {
+        /// Where it starts, in seconds.
+        start: i64,
+        /// Where it ends.
+        end: i64,
     },
 }
