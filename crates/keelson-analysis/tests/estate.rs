@@ -8,7 +8,11 @@ use keelson_analysis::{
     certainty::{Answer, Certainty, Class, Fact, Outcome, Target, certainty},
     impact::{Protection, Question, Seed, Verdict, impact, verdict},
 };
-use keelson_graph::fixture::Fixture;
+use keelson_graph::{Builder, ItemIx, NeedSpec, fixture::Fixture};
+use keelson_model::{
+    Rule,
+    rule::imported::{ImportedRuleError, ZabbixRule, icinga_group, itop_count, itop_percent, zabbix},
+};
 
 const CYCLE: &str = "
     a: b | any x c
@@ -272,26 +276,38 @@ fn a_spent_budget_is_admitted() {
 /// Rules brought over from other products (analyses 1.10): at how many lost members they trip.
 #[test]
 fn rules_brought_over_trip_where_the_other_product_does() {
-    let trips_at = |need: &str, members: u32| -> u32 {
-        let names: Vec<String> = (1..=members).map(|number| format!("m{number}")).collect();
-        let graph = Fixture::parse(&format!("owner: {need} {}", names.join(" "))).expect("well formed");
-        let at = (1..=members).find(|&down| loss(&graph, &names[..down as usize].join(" "), "owner") == 1.0);
-        at.expect("losing everything trips every rule")
+    let trips_at = |rule: Result<Rule, ImportedRuleError>, members: u32| -> u32 {
+        let mut builder = Builder::new();
+        for item in 0..=members {
+            builder.item(ItemIx(item));
+        }
+        let need =
+            NeedSpec::new(ItemIx(0), (1..=members).map(ItemIx).collect(), rule.expect("it has a counterpart"), 0);
+        builder.need(need).expect("meaningful");
+        let snapshot = builder.build().expect("whole");
+        let felled = |down: &u32| {
+            let seeds: Vec<Seed> = (1..=*down).map(|item| Seed::gone(ItemIx(item))).collect();
+            let impact = impact(&snapshot, &Question::about(&seeds), &Pool::new()).expect("items");
+            impact.loss(ItemIx(0)) == 1.0
+        };
+        (1..=members).find(felled).expect("losing everything trips every rule")
     };
     // iTop: four hypervisors of which two must be up; 50 % of three.
-    assert_eq!(trips_at("2of", 4), 3);
-    assert_eq!(trips_at("50%", 3), 2);
-    assert_eq!(trips_at("2of", 3), 2);
+    assert_eq!(trips_at(itop_count(4, 2), 4), 3);
+    assert_eq!(trips_at(itop_percent(3, 50), 3), 2);
     // Icinga 2: a redundancy group fails when no member is left.
-    assert_eq!(trips_at("any", 3), 3);
-    // Zabbix: "at least 34 % of three children in trouble" triggers at two, so k = 3 − 2 + 1.
-    assert_eq!(trips_at("2of", 3), 2);
+    assert_eq!(trips_at(icinga_group(3), 3), 3);
+    // Zabbix: one of three children is 33 %, two are 66 %.
+    assert_eq!(zabbix(ZabbixRule::AtLeastPercent(34), &[1; 3]), Ok(Rule::AtLeast { k: 2 }));
+    assert_eq!(trips_at(zabbix(ZabbixRule::AtLeastPercent(34), &[1; 3]), 3), 2);
+    assert_eq!(trips_at(zabbix(ZabbixRule::AtLeast(3), &[1; 4]), 4), 3);
+    assert_eq!(trips_at(zabbix(ZabbixRule::WeightAtLeast(3), &[1, 2, 4]), 3), 2);
 }
 
 #[test]
 fn questions_about_strangers_are_refused() {
     let graph = estate();
-    let stranger = keelson_graph::ItemIx(9_999);
+    let stranger = ItemIx(9_999);
     let seeds = [Seed::gone(stranger)];
     assert!(impact(&graph.snapshot, &Question::about(&seeds), &Pool::new()).is_err());
     let seeds = [Seed { item: graph.item("dns"), loss: 1.5 }];

@@ -4,6 +4,8 @@
 //! members gives way when too many of them are lost. [`Rule::check`] holds the conditions under
 //! which a rule means anything at all; nothing that fails it is ever stored.
 
+pub mod imported;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
