@@ -8,6 +8,7 @@
 //! | why does this depend on that | [`path`] |
 //! | which changes break together what none breaks alone | [`collision`] |
 //! | what does a plan of changes do, hour by hour, and what to move | [`schedule`] |
+//! | whose single failure fells this, and who joins them meanwhile | [`single_points`] |
 //!
 //! All answers come from one propagation model: the loss of an item is its own loss or the largest
 //! loss of its needs, whichever is larger, and the answer is the least fixpoint of that. Nothing is
@@ -36,6 +37,7 @@ pub mod path;
 pub mod reading;
 pub mod schedule;
 mod scratch;
+pub mod single_points;
 
 pub use limits::{Limits, Truncation, Truncations};
 pub use reading::{Reading, Settled, Settlement};
