@@ -9,6 +9,7 @@
 //! | which changes break together what none breaks alone | [`collision`] |
 //! | what does a plan of changes do, hour by hour, and what to move | [`schedule`] |
 //! | whose single failure fells this, and who joins them meanwhile | [`single_points`] |
+//! | how likely does a change fail, and what may it cost | [`risk`] |
 //!
 //! All answers come from one propagation model: the loss of an item is its own loss or the largest
 //! loss of its needs, whichever is larger, and the answer is the least fixpoint of that. Nothing is
@@ -35,6 +36,7 @@ mod joint;
 mod limits;
 pub mod path;
 pub mod reading;
+pub mod risk;
 pub mod schedule;
 mod scratch;
 pub mod single_points;
