@@ -59,6 +59,14 @@ pub enum LimitCode {
     DecisiveBudget,
     /// The check ended because its budget was spent.
     CheckBudget,
+    /// The margins of some services were not computed.
+    MarginBudget,
+    /// The search for colliding changes ended because its budget was spent.
+    CollisionBudget,
+    /// Something a request alters takes no part in analyses.
+    NotInService,
+    /// Times of a repeating window beyond the number that is looked at.
+    Occurrences,
 }
 
 /// A limit of an answer, with what it means for this one.

@@ -2,6 +2,7 @@
 
 use keelson_analysis::AnalysisError;
 use keelson_catalogue::query::ConditionError;
+use keelson_graph::GraphError;
 use thiserror::Error;
 
 /// Why a question cannot be answered; always something the asker can mend.
@@ -40,6 +41,17 @@ pub enum QuestionError {
         /// The class asked for.
         class: String,
         /// Classes that look like it.
+        similar: Vec<String>,
+    },
+    /// A graph that cannot be drawn.
+    #[error(transparent)]
+    Graph(GraphError),
+    /// Nobody knows the request.
+    #[error("there is no request for change '{key}'{}", hint(.similar))]
+    UnknownRequest {
+        /// The key asked for.
+        key: String,
+        /// Keys that look like it.
         similar: Vec<String>,
     },
     /// Something the analyses refuse.

@@ -192,14 +192,24 @@ impl Assessment {
     /// when it is wholly lost.
     #[must_use]
     pub fn verdict(&self, item: ItemIx) -> Verdict {
-        verdict(self.impact.loss(item), self.minimum(item).unwrap_or(ANYTHING))
+        verdict(self.impact.loss(item), self.least_delivered(item))
+    }
+
+    /// The smallest fraction an item must deliver; where nobody states one, anything at all.
+    pub(crate) fn least_delivered(&self, item: ItemIx) -> f64 {
+        self.view.target(item).min_delivered
+    }
+
+    /// How certain the breaches are, when that was asked.
+    pub(crate) fn certainty(&self) -> Option<&Certainty> {
+        self.certainty.as_ref()
     }
 
     fn minimum(&self, item: ItemIx) -> Option<f64> {
-        self.view.catalogue.ci(ci_of(item)).attribute("minimum_delivered").and_then(keelson_model::Value::as_f64)
+        self.view.minimum_delivered(item)
     }
 
-    fn criticality(&self, item: ItemIx) -> Option<Criticality> {
+    pub(crate) fn criticality(&self, item: ItemIx) -> Option<Criticality> {
         self.view.brief(ci_of(item)).criticality
     }
 
@@ -249,8 +259,7 @@ impl Assessment {
         question: &ImpactQuestion<'_>,
         pool: &Pool,
     ) -> Result<(), QuestionError> {
-        let target = |item: &ItemIx| Target { item: *item, min_delivered: self.minimum(*item).unwrap_or(ANYTHING) };
-        let targets: Vec<Target> = services.iter().map(target).collect();
+        let targets: Vec<Target> = services.iter().map(|item| self.view.target(*item)).collect();
         let limits = &question.limits;
         self.certainty = Some(certainty::certainty(&self.view.graph, seeds, &targets, question.budget, limits, pool)?);
         Ok(())
@@ -347,6 +356,3 @@ impl Assessment {
         }
     }
 }
-
-/// Stands for the smallest fraction where nobody states one: it must deliver something.
-const ANYTHING: f64 = 1e-6;

@@ -11,6 +11,8 @@
 //! | what losing these costs, with proof and certainty | [`impact`] |
 //! | what this needs, what depends on it, why this depends on that | [`walk`] |
 //! | which items there are; everything about one | [`items`] |
+//! | what one request for change does, with the others planned then | [`change`] |
+//! | what a schedule of changes does, hour by hour | [`schedule`] |
 //! | what is wrong with the catalogue | [`check`] |
 //! | what changed between two states of a record | [`difference`] |
 //!
@@ -22,6 +24,7 @@
 
 pub mod basis;
 mod brief;
+pub mod change;
 pub mod check;
 pub mod difference;
 mod error;
@@ -29,6 +32,7 @@ pub mod impact;
 pub mod items;
 pub mod needs;
 pub mod projection;
+pub mod schedule;
 mod subject;
 mod view;
 pub mod walk;

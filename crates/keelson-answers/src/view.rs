@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use keelson_analysis::certainty::Target;
 use keelson_catalogue::{Catalogue, CiIx};
 use keelson_graph::{GraphError, ItemIx, Snapshot};
 use keelson_model::{RecordChange, Revision};
@@ -9,6 +10,8 @@ use keelson_model::{RecordChange, Revision};
 use crate::brief::Briefs;
 use crate::{Brief, projection};
 
+/// Stands for the smallest fraction where nobody states one: it must deliver something.
+const ANYTHING: f64 = 1e-6;
 /// Changes up to which the graph is always redrawn in part.
 const LARGE_PART: usize = 2_000;
 
@@ -61,6 +64,25 @@ impl View {
     #[inline]
     pub fn brief(&self, ix: CiIx) -> Brief {
         self.briefs.get(ix)
+    }
+
+    /// Whether a configuration item is a service: a promise made to customers.
+    #[must_use]
+    pub fn is_service(&self, ix: CiIx) -> bool {
+        self.briefs.is_service(ix)
+    }
+
+    /// The smallest fraction an item must deliver, where anybody stated it.
+    #[must_use]
+    pub fn minimum_delivered(&self, item: ItemIx) -> Option<f64> {
+        self.catalogue.ci(CiIx(item.0)).attribute("minimum_delivered").and_then(keelson_model::Value::as_f64)
+    }
+
+    /// An item with the smallest fraction it must deliver; where nobody states one, it must deliver
+    /// something.
+    #[must_use]
+    pub fn target(&self, item: ItemIx) -> Target {
+        Target { item, min_delivered: self.minimum_delivered(item).unwrap_or(ANYTHING) }
     }
 
     /// The revision it shows.

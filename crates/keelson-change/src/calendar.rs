@@ -176,10 +176,10 @@ fn outside_of_agreed(agreed: &[&CalendarEntry], doing: &Doing<'_>) -> Vec<Violat
     let outside = harmed.filter_map(|service| {
         let own: Vec<&&CalendarEntry> = agreed.iter().filter(|entry| entry.items.contains(&service.ci)).collect();
         let first = own.first()?;
-        let is_within = |entry: &&&CalendarEntry| {
+        let is_within = |entry: &&&CalendarEntry| -> bool {
             occurrences(entry, doing.window).windows.iter().any(|window| window.covers(&doing.window))
         };
-        if own.iter().any(|entry| is_within(&entry)) {
+        if own.iter().any(is_within) {
             return None;
         }
         let names: Vec<&str> = own.iter().map(|entry| &*entry.name).collect();

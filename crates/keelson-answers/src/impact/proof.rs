@@ -2,12 +2,15 @@
 
 use keelson_analysis::impact::{ProofLine, Reason};
 use keelson_graph::ItemIx;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{Assessment, key_of};
 use crate::needs::{self, rule_in_words};
 
 /// One line of a proof as text.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct ProofText {
     /// How far it is indented.
     pub depth: u32,

@@ -35,8 +35,13 @@ impl Completeness {
             LimitCode::Depth => Some(TruncationReason::Depth),
             LimitCode::Items => Some(TruncationReason::Nodes),
             LimitCode::Deadline => Some(TruncationReason::Deadline),
-            LimitCode::DecisiveBudget | LimitCode::CheckBudget => Some(TruncationReason::Cost),
+            LimitCode::DecisiveBudget
+            | LimitCode::CheckBudget
+            | LimitCode::MarginBudget
+            | LimitCode::CollisionBudget
+            | LimitCode::Occurrences => Some(TruncationReason::Cost),
             LimitCode::Page
+            | LimitCode::NotInService
             | LimitCode::RuleMissing
             | LimitCode::KindWithoutRule
             | LimitCode::Placeholder

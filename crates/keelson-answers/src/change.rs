@@ -1,0 +1,198 @@
+//! What one request for change does to services, alone and with the others planned then.
+//!
+//! [`assess`] computes, [`ChangeAnswer`] is what people see, and [`ChangeAnswer::frozen`] what a request
+//! keeps of it. The change is looked at on top of what is down anyway ([`Standing`]); what somebody judged
+//! by hand to be not impacted stops the spread there, and the answer names it.
+
+mod answer;
+mod calendar;
+mod effects;
+mod joint;
+mod parties;
+mod risk;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use keelson_analysis::impact::Seed;
+use keelson_analysis::{Limits, Pool};
+use keelson_change::Policy;
+use keelson_graph::{Changes, ItemIx};
+use keelson_model::{CiId, RequestForChange, Window};
+
+pub use answer::{
+    AlterationLine, ChangeAnswer, ChangeLine, CollisionLine, EffectLine, MajorLine, NotImpactedLine, RiskLine,
+    ShiftLine, StandingLine, Summary, ViolationLine,
+};
+pub use risk::{has_failed, histories};
+
+use crate::impact::{Assessment, ImpactQuestion, assess as impact_of};
+use crate::{Asked, LimitCode, QuestionError, Subject, View, item};
+
+/// What is asked about a request.
+#[derive(Clone, Copy, Debug)]
+pub struct ChangeQuestion<'a> {
+    /// The request.
+    pub request: &'a RequestForChange,
+    /// What the organisation decided for itself.
+    pub policy: &'a Policy,
+    /// Propagations the search for decisive facts may compute.
+    pub budget: usize,
+    /// Most lines of a list.
+    pub most: usize,
+}
+
+/// Something that is down anyway while the question's window lasts.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Standing {
+    pub(crate) seed: Seed,
+    pub(crate) id: String,
+    pub(crate) version: u32,
+    pub(crate) from: DateTime<Utc>,
+    pub(crate) until: Option<DateTime<Utc>>,
+    pub(crate) line: StandingLine,
+}
+
+/// What a request takes from its items, by numbers of the graph; and those that take no part in it.
+pub(crate) fn seeds_of(view: &View, request: &RequestForChange) -> (Vec<Seed>, Vec<String>) {
+    let (mut seeds, mut left_out) = (Vec::new(), Vec::new());
+    for alteration in request.alterations.iter().filter(|alteration| alteration.action.loss() > 0.0) {
+        let found = view.catalogue.find_id(alteration.ci);
+        match found.filter(|ix| view.graph.contains(item(*ix))) {
+            Some(ix) => seeds.push(Seed { item: item(ix), loss: alteration.action.loss() }),
+            None => left_out
+                .push(found.map_or_else(|| alteration.ci.to_string(), |ix| view.catalogue.ci(ix).key.to_string())),
+        }
+    }
+    (seeds, left_out)
+}
+
+/// What is down anyway at some time within a window.
+pub(crate) fn standing_within(view: &View, window: Window) -> Vec<Standing> {
+    let disruptions = view.catalogue.disruptions().map(|kept| &kept.record);
+    let there =
+        disruptions.filter(|one| one.from < window.end() && one.until.is_none_or(|until| window.start() < until));
+    let standing = there.filter_map(|one| {
+        let ix = view.catalogue.find_id(one.ci).filter(|ix| view.graph.contains(item(*ix)))?;
+        Some(Standing {
+            seed: Seed { item: item(ix), loss: one.loss },
+            id: one.id.to_string(),
+            version: one.version,
+            from: one.from,
+            until: one.until,
+            line: StandingLine {
+                subject: Subject::of(&view.catalogue, ix),
+                kind: one.kind,
+                loss: one.loss,
+                from: one.from,
+                until: one.until,
+                reference: one.reference.as_deref().map(str::to_owned),
+            },
+        })
+    });
+    standing.collect()
+}
+
+/// The view in which nothing spreads through what a request marks as not impacted.
+fn judged(view: &View, request: &RequestForChange) -> Result<View, QuestionError> {
+    let marked = request.not_impacted.iter().filter_map(|marked| view.catalogue.find_id(marked.ci));
+    let mut changes = Changes::new();
+    let mut any = false;
+    for ix in marked.filter(|ix| view.graph.contains(item(*ix))) {
+        changes.replace_needs(item(ix), Vec::new());
+        any = true;
+    }
+    if !any {
+        return Ok(view.clone());
+    }
+    let graph = view.graph.with_changes(changes).map_err(QuestionError::Graph)?;
+    Ok(View { graph: Arc::new(graph), ..view.clone() })
+}
+
+/// The times a request is about: its window, or the hour it is asked when it has none yet.
+pub(crate) fn window_of(request: &RequestForChange, asked: Asked) -> Window {
+    let hour = || Window::new(asked.at, asked.at + TimeDelta::hours(1)).ok();
+    request.window.or_else(hour).unwrap_or_else(|| unreachable!("an hour is a window"))
+}
+
+/// Assesses a request.
+///
+/// # Errors
+/// When the analyses refuse: a stored need that cannot be drawn, which no write lets in.
+pub fn assess(
+    view: &View,
+    question: &ChangeQuestion<'_>,
+    asked: Asked,
+    pool: &Pool,
+) -> Result<ChangeAnswer, QuestionError> {
+    let request = question.request;
+    let view = judged(view, request)?;
+    let window = window_of(request, asked);
+    let (seeds, left_out) = seeds_of(&view, request);
+    let standing = standing_within(&view, window);
+    let computed = compute(&view, &seeds, &standing, question.budget, asked, pool)?;
+    let mut basis = computed.assessment.basis().clone();
+    if !left_out.is_empty() {
+        let message = format!("{} altered items take no part in analyses: {}", left_out.len(), left_out.join(", "));
+        basis.limit(LimitCode::NotInService, message);
+    }
+    let effects = effects::of(&computed, question.policy, &mut basis);
+    let joint = joint::of(&view, request, &seeds, &standing, question.policy, &mut basis, pool)?;
+    let violations = calendar::violations(&view, request, &seeds, &effects, question.policy, &mut basis, pool);
+    Ok(answer::write(answer::Parts {
+        view: &view,
+        question,
+        asked,
+        window,
+        computed: &computed,
+        standing,
+        effects,
+        joint,
+        violations,
+        basis,
+    }))
+}
+
+/// The change on top of what is down anyway, and what is down anyway alone.
+pub(crate) struct Computed {
+    pub(crate) assessment: Assessment,
+    /// Items the change itself can reach.
+    pub(crate) reached: HashSet<ItemIx>,
+    pub(crate) seeds: Vec<Seed>,
+    /// The loss of each item before the change, where there is one.
+    pub(crate) before: keelson_analysis::impact::Impact,
+}
+
+fn compute(
+    view: &View,
+    seeds: &[Seed],
+    standing: &[Standing],
+    budget: usize,
+    asked: Asked,
+    pool: &Pool,
+) -> Result<Computed, QuestionError> {
+    let key = |seed: &Seed| view.catalogue.ci(keelson_catalogue::CiIx(seed.item.0)).key.to_string();
+    let all = standing.iter().map(|one| one.seed).chain(seeds.iter().copied());
+    let question = ImpactQuestion {
+        seeds: all.map(|seed| (key(&seed), seed.loss)).collect(),
+        interval: None,
+        budget,
+        limits: Limits::default(),
+    };
+    let assessment = impact_of(view, &question, asked, pool)?;
+    let down: Vec<Seed> = standing.iter().map(|one| one.seed).collect();
+    let before =
+        keelson_analysis::impact::Question { touched: false, ..keelson_analysis::impact::Question::about(&down) };
+    let before = keelson_analysis::impact::impact(&view.graph, &before, pool)?;
+    let alone = keelson_analysis::impact::Question::about(seeds);
+    let alone = keelson_analysis::impact::impact(&view.graph, &alone, pool)?;
+    let reached = alone.touched().unwrap_or_default().iter().copied();
+    let reached = reached.chain(seeds.iter().map(|seed| seed.item)).collect();
+    Ok(Computed { assessment, reached, seeds: seeds.to_vec(), before })
+}
+
+/// The id of an item of the graph.
+pub(crate) fn id_of(view: &View, item: ItemIx) -> CiId {
+    view.catalogue.ci(keelson_catalogue::CiIx(item.0)).id
+}

@@ -1,0 +1,86 @@
+//! Freezes and maintenance windows a change violates.
+
+use std::collections::HashSet;
+
+use keelson_analysis::closure::{Direction, Filter, closure};
+use keelson_analysis::impact::Seed;
+use keelson_analysis::{Limits, Pool};
+use keelson_catalogue::CiIx;
+use keelson_change::Policy;
+use keelson_change::calendar::{AtStake, Doing, occurrences, violations as judge};
+use keelson_model::{CalendarEntry, CiId, RequestForChange};
+
+use super::answer::ViolationLine;
+use super::effects::ServiceEffect;
+use super::id_of;
+use crate::subject::ci_of;
+use crate::{Basis, LimitCode, Subject, View, item};
+
+/// What a request violates, in the order of the calendar.
+pub(crate) fn violations(
+    view: &View,
+    request: &RequestForChange,
+    seeds: &[Seed],
+    effects: &[ServiceEffect],
+    policy: &Policy,
+    basis: &mut Basis,
+    pool: &Pool,
+) -> Vec<ViolationLine> {
+    let Some(window) = request.window else { return Vec::new() };
+    let entries: Vec<&CalendarEntry> = view.catalogue.calendar().map(|kept| &*kept.record).collect();
+    if entries.is_empty() || seeds.is_empty() {
+        return Vec::new();
+    }
+    if entries.iter().any(|entry| occurrences(entry, window).is_cut) {
+        basis.limit(LimitCode::Occurrences, "a repeating window of the calendar was not looked at to its end");
+    }
+    let names: Vec<String> =
+        effects.iter().map(|effect| view.catalogue.ci(ci_of(effect.item)).name().to_owned()).collect();
+    let services: Vec<AtStake<'_>> = effects
+        .iter()
+        .zip(&names)
+        .map(|(effect, name)| AtStake {
+            ci: id_of(view, effect.item),
+            name,
+            effect: effect.at_worst,
+            margin_taken: effect.margin_taken,
+        })
+        .collect();
+    let beneath = beneath(view, &entries, seeds, pool);
+    let doing = Doing { window, shadow: request.shadow(), services: &services, beneath: &beneath };
+    let subject = |id: CiId| view.catalogue.find_id(id).map(|ix| Subject::of(&view.catalogue, ix));
+    let name = |id: CiId| subject(id).map_or_else(|| id.to_string(), |subject| subject.name);
+    let found = judge(entries.iter().copied(), &doing, policy.freeze_margin, name);
+    let entry_name = |id| view.catalogue.calendar_entry(id).map(|kept| kept.record.name.to_string());
+    found
+        .into_iter()
+        .map(|violation| ViolationLine {
+            entry: entry_name(violation.entry).unwrap_or_default(),
+            item: violation.ci.and_then(subject),
+            during: violation.during,
+            only_if_reversed: violation.only_in_shadow,
+            text: violation.text,
+        })
+        .collect()
+}
+
+/// The items the calendar is about that some interrupted item is, or depends on.
+fn beneath(view: &View, entries: &[&CalendarEntry], seeds: &[Seed], pool: &Pool) -> HashSet<CiId> {
+    let named: HashSet<CiIx> = entries
+        .iter()
+        .flat_map(|entry| &entry.items)
+        .filter_map(|id| view.catalogue.find_id(*id))
+        .filter(|ix| !view.is_service(*ix))
+        .collect();
+    let mut beneath = HashSet::new();
+    for ix in named.into_iter().filter(|ix| view.graph.contains(item(*ix))) {
+        // What depends on the place, and not what the interrupted depends on: places are few.
+        let interrupted = |found| seeds.iter().any(|seed| seed.item == found);
+        let filter = Filter { through: |_| true, select: interrupted };
+        let above = closure(&view.graph, &[item(ix)], Direction::Dependents, &filter, &Limits::default(), pool);
+        if interrupted(item(ix)) || above.is_ok_and(|above| !above.items.is_empty()) {
+            beneath.insert(view.catalogue.ci(ix).id);
+        }
+    }
+    beneath
+}

@@ -1,0 +1,385 @@
+//! What a schedule of changes does to services, hour by hour.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeZone, Utc};
+use keelson_analysis::Pool;
+use keelson_analysis::certainty::Target;
+use keelson_analysis::impact::{Question, Seed, Verdict, impact};
+use keelson_analysis::schedule::{
+    self, Finding, Planner, Policy as ShiftPolicy, Scenario, Schedule, Standing as Outage,
+};
+use keelson_change::Policy;
+use keelson_graph::ItemIx;
+use keelson_model::{ChangeState, RequestForChange, Window};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::change::{ChangeLine, CollisionLine, ShiftLine, Standing, StandingLine, seeds_of, standing_within};
+use crate::impact::VerdictWord;
+use crate::subject::ci_of;
+use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
+
+/// Most collisions for which a shift is looked for.
+const MOST_SHIFTS: usize = 50;
+
+/// What is asked of a schedule.
+#[derive(Clone, Copy, Debug)]
+pub struct ScheduleQuestion<'a> {
+    /// The times of interest; changes whose window or shadow has nothing in common with them are left
+    /// out.
+    pub within: Window,
+    /// Only these requests, by key; empty means all that are open and no longer drafts.
+    pub only: &'a [String],
+    /// What the organisation decided for itself.
+    pub policy: &'a Policy,
+    /// Most lines of a list.
+    pub most: usize,
+}
+
+/// Harm one change does by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HarmLine {
+    /// The service.
+    pub service: Subject,
+    /// When.
+    pub window: Window,
+    /// The change, by key; absent when what is down anyway does it.
+    pub change: Option<String>,
+    /// The fraction of the service that is lost.
+    pub loss: f64,
+    /// The verdict on it.
+    pub verdict: VerdictWord,
+    /// The change that is being reversed, when it is only so then.
+    pub reversed: Option<String>,
+}
+
+/// A time between two boundaries, in which nothing changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IntervalLine {
+    /// When.
+    pub window: Window,
+    /// The changes under way, by key.
+    pub changes: Vec<String>,
+    /// Services breached then.
+    pub breached: usize,
+    /// Services degraded then.
+    pub degraded: usize,
+}
+
+/// A collision with the smallest shift that resolves it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduleCollision {
+    /// The collision.
+    #[serde(flatten)]
+    pub collision: CollisionLine,
+    /// The smallest shift of one of the changes that resolves it and makes no other; absent when there is
+    /// none within the policy, or it was not looked for.
+    pub smallest_shift: Option<ShiftLine>,
+    /// The same in words.
+    pub advice: String,
+}
+
+/// What a schedule does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduleAnswer {
+    /// What the answer rests on.
+    #[serde(flatten)]
+    pub basis: Basis,
+    /// The times of interest.
+    pub within: Window,
+    /// The changes, by start.
+    pub changes: Vec<ChangeLine>,
+    /// Requests of that time that interrupt nothing, or have no window, by key.
+    pub without_interruption: Vec<String>,
+    /// What is down anyway.
+    pub starting_state: Vec<StandingLine>,
+    /// Changes that breach together what none of them breaches alone, by time.
+    pub collisions: Vec<ScheduleCollision>,
+    /// What single changes do by themselves, by time.
+    pub harm: Vec<HarmLine>,
+    /// The times between boundaries.
+    pub intervals: Vec<IntervalLine>,
+}
+
+/// Seconds since 1970 of a time.
+pub(crate) fn seconds(at: DateTime<Utc>) -> i64 {
+    at.timestamp()
+}
+
+/// A window of the analyses as one of the model; absent when it has no end.
+pub(crate) fn window_from(window: schedule::Window) -> Option<Window> {
+    let at = |second: i64| Utc.timestamp_opt(second, 0).single();
+    Window::new(at(window.start)?, at(window.end)?).ok()
+}
+
+/// A window together with what follows it.
+pub(crate) fn span(window: Window, shadow: Option<Window>) -> Window {
+    shadow.and_then(|shadow| Window::new(window.start(), shadow.end()).ok()).unwrap_or(window)
+}
+
+/// A request as the analyses plan with it; absent without a window or an interruption.
+///
+/// What it retires does not come back, so that its window has no end for the items it retires; a request
+/// that retires something keeps all of its items for as long.
+pub(crate) fn planned(view: &View, request: &RequestForChange) -> Option<schedule::Change> {
+    let (seeds, _) = seeds_of(view, request);
+    let window = request.window.filter(|_| !seeds.is_empty())?;
+    let is_permanent = request.alterations.iter().any(|alteration| alteration.action.is_permanent());
+    let mut window = schedule::Window::new(seconds(window.start()), seconds(window.end()));
+    if is_permanent {
+        window.end = i64::MAX;
+    }
+    let rollback = request.rollback.as_ref().filter(|_| !is_permanent).map_or(0, |rollback| rollback.minutes * 60);
+    Some(schedule::Change { window, rollback, seeds, agreed: None })
+}
+
+/// What is down anyway, as the analyses take it.
+pub(crate) fn standing_outages(standing: &[Standing]) -> Vec<Outage> {
+    let outage = |one: &Standing| Outage {
+        window: schedule::Window::new(seconds(one.from), one.until.map_or(i64::MAX, seconds)),
+        seeds: vec![one.seed],
+    };
+    standing.iter().map(outage).filter(|outage| !outage.window.is_empty()).collect()
+}
+
+/// Assesses a schedule.
+///
+/// # Errors
+/// When a request is named that nobody knows, or the analyses refuse.
+pub fn assess(
+    view: &View,
+    question: &ScheduleQuestion<'_>,
+    asked: Asked,
+    pool: &Pool,
+) -> Result<ScheduleAnswer, QuestionError> {
+    let mut basis = Basis::of(view, asked);
+    let requests = requests(view, question)?;
+    let (mut all, mut changes, mut without) = (Vec::new(), Vec::new(), Vec::new());
+    for request in requests {
+        match planned(view, request) {
+            Some(change) => {
+                all.push(request);
+                changes.push(change);
+            }
+            None => without.push(request.key.to_string()),
+        }
+    }
+    let standing = standing_within(view, question.within);
+    let outages = standing_outages(&standing);
+    let seeds: Vec<Seed> = changes.iter().flat_map(|change| change.seeds.iter().copied()).collect();
+    let services = services(view, &seeds, pool)?;
+    let plan = schedule::Plan { standing: &outages, ..schedule::Plan::of(&changes, &services) };
+    let mut planner = Planner::new(&view.graph, plan, pool)?;
+    let found = planner.schedule();
+    if found.is_truncated || !found.cut.is_empty() {
+        basis.limit(LimitCode::CollisionBudget, "the search for colliding changes was cut short; there may be more");
+    }
+    let told = Told { view, all: &all, services: &services, found: &found };
+    let collisions = told.collisions(&mut planner, question, &mut basis);
+    let mut harm = told.harm();
+    basis.page("collisions", collisions.len().min(question.most), collisions.len());
+    basis.page("harm", harm.len().min(question.most), harm.len());
+    harm.truncate(question.most);
+    let mut intervals = told.intervals();
+    basis.page("intervals", intervals.len().min(question.most), intervals.len());
+    intervals.truncate(question.most);
+    let touched = seeds.iter().map(|seed| ci_of(seed.item)).chain(services.iter().map(|target| ci_of(target.item)));
+    basis.rests_on(view, touched, asked);
+    Ok(ScheduleAnswer {
+        basis,
+        within: question.within,
+        changes: all.iter().take(question.most).map(|request| ChangeLine::of(view, request)).collect(),
+        without_interruption: without,
+        starting_state: standing.into_iter().map(|one| one.line).collect(),
+        collisions: collisions.into_iter().take(question.most).collect(),
+        harm,
+        intervals,
+    })
+}
+
+/// The requests of a question, by start and key.
+fn requests<'a>(view: &'a View, question: &ScheduleQuestion<'_>) -> Result<Vec<&'a RequestForChange>, QuestionError> {
+    let mut requests: Vec<&RequestForChange> = if question.only.is_empty() {
+        let open = view.catalogue.open_requests().map(|kept| &*kept.record);
+        let planned = open.filter(|request| request.state != ChangeState::Draft);
+        let within = |request: &&RequestForChange| {
+            request.window.is_none_or(|window| span(window, request.shadow()).overlap(&question.within).is_some())
+        };
+        planned.filter(within).collect()
+    } else {
+        question.only.iter().map(|key| find_request(view, key)).collect::<Result<_, _>>()?
+    };
+    requests.sort_by_key(|request| (request.window.map(|window| window.start()), std::sync::Arc::clone(&request.key)));
+    requests.dedup_by_key(|request| request.id);
+    Ok(requests)
+}
+
+/// Finds a request by what people call it.
+///
+/// # Errors
+/// When there is none; names up to three that look like it.
+pub fn find_request<'a>(view: &'a View, key: &str) -> Result<&'a RequestForChange, QuestionError> {
+    if let Some(kept) = view.catalogue.find_request(key) {
+        return Ok(&kept.record);
+    }
+    let wanted = key.to_lowercase();
+    let similar = view.catalogue.requests().rev().map(|kept| kept.record.key.to_string());
+    let similar = similar.filter(|known| {
+        let known = known.to_lowercase();
+        known.contains(&wanted) || wanted.contains(&known)
+    });
+    Err(QuestionError::UnknownRequest { key: key.to_owned(), similar: similar.take(3).collect() })
+}
+
+/// The services that any of the changes can reach.
+fn services(view: &View, seeds: &[Seed], pool: &Pool) -> Result<Vec<Target>, QuestionError> {
+    let reached = impact(&view.graph, &Question::about(seeds), pool)?;
+    let mut items: Vec<ItemIx> = reached.touched().unwrap_or_default().to_vec();
+    items.extend(seeds.iter().map(|seed| seed.item));
+    items.sort_unstable();
+    items.dedup();
+    Ok(items.into_iter().filter(|item| view.is_service(ci_of(*item))).map(|item| view.target(item)).collect())
+}
+
+/// What was found, with names.
+struct Told<'a> {
+    view: &'a View,
+    all: &'a [&'a RequestForChange],
+    services: &'a [Target],
+    found: &'a Schedule,
+}
+
+impl Told<'_> {
+    fn key(&self, at: usize) -> String {
+        self.all[at].key.to_string()
+    }
+
+    fn service(&self, at: usize) -> Subject {
+        Subject::of(&self.view.catalogue, ci_of(self.services[at].item))
+    }
+
+    fn reversed(&self, finding: &Finding) -> Option<String> {
+        match finding.scenario {
+            Scenario::Plan => None,
+            Scenario::BackOut(at) => Some(self.key(at)),
+        }
+    }
+
+    fn collisions(
+        &self,
+        planner: &mut Planner<'_>,
+        question: &ScheduleQuestion<'_>,
+        basis: &mut Basis,
+    ) -> Vec<ScheduleCollision> {
+        let mut lines = Vec::new();
+        let mut shifts: BTreeMap<Vec<usize>, Option<ShiftLine>> = BTreeMap::new();
+        let mut left_out = 0;
+        for finding in self.found.collisions() {
+            let Some(window) = window_from(finding.window) else { continue };
+            let reversed = self.reversed(finding);
+            let shift = if reversed.is_some() {
+                None
+            } else if let Some(known) = shifts.get(&finding.changes) {
+                known.clone()
+            } else if shifts.len() < MOST_SHIFTS {
+                let shift = self.shift(planner, &finding.changes, question.policy);
+                shifts.insert(finding.changes.clone(), shift.clone());
+                shift
+            } else {
+                left_out += 1;
+                None
+            };
+            let collision = CollisionLine {
+                service: self.service(finding.service),
+                window,
+                changes: finding.changes.iter().map(|at| self.key(*at)).collect(),
+                loss: finding.loss,
+                reversed,
+            };
+            let advice = advice(&collision, shift.as_ref());
+            lines.push(ScheduleCollision { collision, smallest_shift: shift, advice });
+        }
+        if left_out > 0 {
+            let message =
+                format!("a shift was looked for in the first {MOST_SHIFTS} collisions; {left_out} were left out");
+            basis.limit(LimitCode::CollisionBudget, message);
+        }
+        lines
+    }
+
+    fn shift(&self, planner: &mut Planner<'_>, changes: &[usize], policy: &Policy) -> Option<ShiftLine> {
+        let most = i64::from(policy.longest_shift_hours) * 3_600;
+        let policy = ShiftPolicy { most, earliest: i64::MIN / 2, latest: i64::MAX / 2 };
+        // What was begun cannot be moved.
+        let movable: Vec<usize> =
+            changes.iter().copied().filter(|at| self.all[*at].state != ChangeState::InProgress).collect();
+        let shift = planner.smallest_shift(self.found, &movable, &policy).shift?;
+        Some(ShiftLine {
+            change: self.key(shift.change),
+            seconds: shift.by,
+            window: window_from(shift.window)?,
+            leaves_agreed: shift.leaves_agreed,
+            left: shift.remaining.len(),
+        })
+    }
+
+    fn harm(&self) -> Vec<HarmLine> {
+        let single = self.found.findings.iter().filter(|finding| !finding.is_collision());
+        let lines = single.filter_map(|finding| {
+            Some(HarmLine {
+                service: self.service(finding.service),
+                window: window_from(finding.window)?,
+                change: finding.changes.first().map(|at| self.key(*at)),
+                loss: finding.loss,
+                verdict: finding.verdict.into(),
+                reversed: self.reversed(finding),
+            })
+        });
+        lines.collect()
+    }
+
+    fn intervals(&self) -> Vec<IntervalLine> {
+        let lines = self.found.intervals.iter().filter_map(|interval| {
+            let count = |verdict: Verdict| interval.effects.iter().filter(|effect| effect.verdict == verdict).count();
+            Some(IntervalLine {
+                window: window_from(interval.window)?,
+                changes: interval.active.iter().map(|at| self.key(*at)).collect(),
+                breached: count(Verdict::Breached),
+                degraded: count(Verdict::Degraded),
+            })
+        });
+        lines.collect()
+    }
+}
+
+/// What to do about a collision, in a sentence.
+fn advice(collision: &CollisionLine, shift: Option<&ShiftLine>) -> String {
+    let changes = collision.changes.join(" and ");
+    let harm = format!("{}: {} is breached by {changes} together", collision.window, collision.service.key);
+    if let Some(reversed) = &collision.reversed {
+        return format!("{harm}, if {reversed} has to be reversed");
+    }
+    let Some(shift) = shift else { return format!("{harm}; no shift within the policy resolves it") };
+    let (length, way) = (shift.seconds.unsigned_abs(), if shift.seconds > 0 { "later" } else { "earlier" });
+    let left = match shift.left {
+        0 => "no collision is left".to_owned(),
+        1 => "1 collision of others is left".to_owned(),
+        left => format!("{left} collisions of others are left"),
+    };
+    format!("{harm}; move {} by {} {way}, to {}: {left}", shift.change, said(length), shift.window)
+}
+
+/// A length of time in words.
+fn said(seconds: u64) -> String {
+    let (hours, minutes) = (seconds / 3_600, seconds % 3_600 / 60);
+    match (hours, minutes) {
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}

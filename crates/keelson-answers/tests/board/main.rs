@@ -1,0 +1,6 @@
+//! What a change advisory board is told, on the worked estate (analyses 1.11, 2.2 to 2.4).
+
+mod calendar;
+mod estate;
+mod requests;
+mod schedules;

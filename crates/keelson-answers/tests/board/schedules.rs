@@ -1,0 +1,114 @@
+//! E3: collisions over time, half-open, minimal, with the smallest shift.
+
+use keelson_answers::schedule::ScheduleAnswer;
+
+use super::estate::{Estate, hours};
+
+fn worked() -> Estate {
+    let mut estate = Estate::new();
+    // A rollback of a minute each, so that the second scenario stays out of the way.
+    for (key, down, from, to) in [
+        ("C1", "dbA", 22.0, 26.0),
+        ("C2", "dbB", 25.0, 27.0),
+        ("C3", "web3", 25.5, 28.0),
+        ("C4", "web1", 27.0, 29.0),
+        ("C5", "idp1", 24.0, 25.0),
+    ] {
+        estate.request(key, &[down], Some(hours(from, to)), 1);
+    }
+    estate
+}
+
+fn collisions(answer: &ScheduleAnswer) -> Vec<(String, String, Vec<String>)> {
+    let planned = answer.collisions.iter().filter(|line| line.collision.reversed.is_none());
+    planned
+        .map(|line| {
+            let collision = &line.collision;
+            (collision.service.name.clone(), collision.window.to_string(), collision.changes.clone())
+        })
+        .collect()
+}
+
+fn payments(from: f64, to: f64, changes: [&str; 2]) -> (String, String, Vec<String>) {
+    ("payments".to_owned(), hours(from, to).to_string(), changes.map(str::to_owned).to_vec())
+}
+
+#[test]
+fn changes_that_are_safe_alone_and_harmful_together_are_found_with_their_hours() {
+    let estate = worked();
+    let answer = estate.schedule(hours(0.0, 48.0));
+    assert_eq!(collisions(&answer), [payments(25.0, 26.0, ["C1", "C2"]), payments(27.0, 28.0, ["C3", "C4"])]);
+    let alone = answer.harm.iter().filter(|line| line.reversed.is_none());
+    assert_eq!(alone.count(), 0, "each alone breaches nothing");
+    let three = answer.intervals.iter().find(|interval| interval.window == hours(25.5, 26.0)).unwrap();
+    assert_eq!((&three.changes[..], three.breached), (&["C1".into(), "C2".into(), "C3".into()][..], 1));
+    let quiet = answer.intervals.iter().filter(|interval| interval.breached == 0);
+    let quiet: Vec<_> = quiet.map(|interval| interval.window).collect();
+    assert!(quiet.contains(&hours(26.0, 27.0)) && quiet.contains(&hours(28.0, 29.0)), "{quiet:?}");
+    assert!(answer.basis.complete, "{:?}", answer.basis.limits);
+}
+
+#[test]
+fn the_smallest_shift_is_named() {
+    let answer = worked().schedule(hours(0.0, 48.0));
+    let first = &answer.collisions[0];
+    let shift = first.smallest_shift.as_ref().unwrap();
+    assert_eq!((&*shift.change, shift.seconds, shift.window, shift.left), ("C2", 3_600, hours(26.0, 28.0), 1));
+    assert!(
+        first
+            .advice
+            .ends_with("move C2 by 1 h later, to 2026-11-03 02:00\u{2013}04:00 UTC: 1 collision of others is left")
+    );
+}
+
+#[test]
+fn a_request_alone_says_with_whom_it_collides() {
+    let estate = worked();
+    let answer = estate.assess("c2");
+    // C5 ends when C2 starts, and C4 starts when C2 ends: one of each pair may then be being reversed.
+    assert_eq!(answer.assessed_with, ["C1", "C3", "C4", "C5"]);
+    let planned: Vec<_> = answer.collisions.iter().filter(|line| line.reversed.is_none()).collect();
+    assert_eq!(planned.len(), 1);
+    assert_eq!((&planned[0].changes[..], planned[0].window), (&["C2".into(), "C1".into()][..], hours(25.0, 26.0)));
+    assert_eq!(answer.smallest_shift.as_ref().unwrap().seconds, 3_600);
+    let frozen = answer.frozen(&"ann".into(), hours(0.0, 1.0).start());
+    assert_eq!(frozen.collides_with.iter().map(|key| &**key).collect::<Vec<_>>(), ["C1"]);
+    assert!(!answer.collisions.iter().any(|line| line.reversed.is_none() && line.changes.contains(&"C4".to_owned())));
+}
+
+#[test]
+fn windows_apart_collide_only_while_one_is_being_reversed() {
+    let mut estate = Estate::new();
+    estate.request("A", &["dbA"], Some(hours(1.0, 2.0)), 1);
+    estate.request("B", &["dbB"], Some(hours(3.0, 4.0)), 1);
+    assert_eq!(estate.schedule(hours(0.0, 24.0)).collisions, []);
+    let mut estate = Estate::new();
+    estate.request("A", &["dbA"], Some(hours(1.0, 2.0)), 90);
+    estate.request("B", &["dbB"], Some(hours(3.0, 4.0)), 1);
+    let answer = estate.schedule(hours(0.0, 24.0));
+    assert_eq!(collisions(&answer), []);
+    let collision = &answer.collisions[0].collision;
+    assert_eq!((collision.reversed.as_deref(), collision.window), (Some("A"), hours(3.0, 3.5)));
+    assert!(answer.collisions[0].advice.ends_with("if A has to be reversed"));
+}
+
+#[test]
+fn a_schedule_is_of_the_times_and_the_requests_asked_for() {
+    let estate = worked();
+    let later = estate.schedule(hours(27.0, 48.0));
+    let keys: Vec<&str> = later.changes.iter().map(|line| &*line.key).collect();
+    // C2 ends at 27:00, and may be being reversed for a minute.
+    assert_eq!(keys, ["C2", "C3", "C4"]);
+    let view = estate.view();
+    let only = ["c1".to_owned(), "C9".to_owned()];
+    let question = keelson_answers::schedule::ScheduleQuestion {
+        within: hours(0.0, 48.0),
+        only: &only,
+        policy: &estate.policy,
+        most: 10,
+    };
+    let asked = keelson_answers::Asked::now(hours(0.0, 1.0).start());
+    let refused =
+        keelson_answers::schedule::assess(&view, &question, asked, &keelson_analysis::Pool::new()).unwrap_err();
+    assert!(refused.to_string().contains("no request for change 'C9'"), "{refused}");
+}
