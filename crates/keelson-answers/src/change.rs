@@ -140,7 +140,7 @@ pub fn assess(
     let effects = effects::of(&computed, question.policy, &mut basis);
     let joint = joint::of(&view, request, &seeds, &standing, question.policy, &mut basis, pool)?;
     let violations = calendar::violations(&view, request, &seeds, &effects, question.policy, &mut basis, pool);
-    Ok(answer::write(answer::Parts {
+    Ok(answer::write(&answer::Parts {
         view: &view,
         question,
         asked,

@@ -12,6 +12,7 @@
 //! | what this needs, what depends on it, why this depends on that | [`walk`] |
 //! | which items there are; everything about one | [`items`] |
 //! | what one request for change does, with the others planned then | [`change`] |
+//! | what state chosen items are in, provably | [`baseline`] |
 //! | what a schedule of changes does, hour by hour | [`schedule`] |
 //! | what is wrong with the catalogue | [`check`] |
 //! | what changed between two states of a record | [`difference`] |
@@ -22,6 +23,7 @@
 //! It is pure and refuses effects: no store, no clock, no runtime. The time of a question is given
 //! by whoever asks.
 
+pub mod baseline;
 pub mod basis;
 mod brief;
 pub mod change;

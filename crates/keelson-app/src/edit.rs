@@ -77,6 +77,7 @@ impl Keelson {
             };
             match self.commit(draft).await {
                 Ok(committed) => {
+                    self.recheck(&view, &committed.header, &committed.changes).await;
                     plan.changes = committed.changes;
                     return Ok(Edited { plan, committed: Some(committed.header), view: self.view() });
                 }

@@ -134,6 +134,21 @@ impl Keelson {
         Ok((total, entries))
     }
 
+    /// The change of a record in a chunk of the log, with its commit: the first of that chunk, or the last.
+    pub(crate) async fn change_at(
+        &self,
+        view: &View,
+        subject: RecordRef,
+        at: LogRef,
+        first: bool,
+    ) -> Result<Option<(CommitHeader, RecordChange)>, Error> {
+        let Some(header) = self.store().header(at.revision()).await? else { return Ok(None) };
+        let changes = self.store().chunk(&header, at.chunk()).await?;
+        let mut own = changes.into_iter().filter(|change| described(view, subject, change).is_some());
+        let found = if first { own.next() } else { own.next_back() };
+        Ok(found.map(|change| (header, change)))
+    }
+
     /// Commits, newest first, at most `most`, those before a revision if one is given.
     ///
     /// # Errors
@@ -157,7 +172,7 @@ impl Keelson {
     }
 }
 
-fn trail(view: &View, subject: RecordRef) -> &[LogRef] {
+pub(crate) fn trail(view: &View, subject: RecordRef) -> &[LogRef] {
     let catalogue = &view.catalogue;
     match subject {
         RecordRef::Ci(ix) => &catalogue.slot(ix).trail,
@@ -211,6 +226,31 @@ fn described(view: &View, subject: RecordRef, change: &RecordChange) -> Option<(
         }
         _ => None,
     }
+}
+
+/// What two changes of one record come to, from before the first to after the second, under the commit of
+/// the second; absent when that is nothing.
+pub(crate) fn difference_between(
+    view: &View,
+    item: CiIx,
+    subject: RecordRef,
+    header: &CommitHeader,
+    first: &RecordChange,
+    second: &RecordChange,
+) -> Option<HistoryEntry> {
+    let (what, fields) = match (first, second) {
+        (RecordChange::Ci(first), RecordChange::Ci(second)) => {
+            difference::of_ci(first.before.as_deref(), second.after.as_deref())
+        }
+        (RecordChange::Relationship(first), RecordChange::Relationship(second)) => {
+            difference::of_relationship(first.before.as_deref(), second.after.as_deref())
+        }
+        (RecordChange::Need(first), RecordChange::Need(second)) => {
+            difference::of_need(first.before.as_deref(), second.after.as_deref())
+        }
+        _ => return None,
+    };
+    (!fields.is_empty()).then(|| entry(header, name(view, item, subject), what, fields))
 }
 
 fn entry(header: &CommitHeader, record: String, what: What, changes: Vec<FieldChange>) -> HistoryEntry {

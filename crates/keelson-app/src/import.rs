@@ -154,8 +154,10 @@ impl Keelson {
                 batch = Arc::new(without_rows(&batch));
             }
             let draft = draft(&mut plan, &batch, &options, at);
+            let before = self.view();
             match self.commit(draft).await {
                 Ok(committed) => {
+                    self.recheck(&before, &committed.header, &committed.changes).await;
                     plan.changes = committed.changes;
                     return Ok(Imported { plan, committed: Some(committed.header) });
                 }

@@ -7,6 +7,7 @@ use futures::TryStreamExt;
 use keelson_analysis::Pool;
 use keelson_answers::View;
 use keelson_catalogue::{ApplyError, Catalogue};
+use keelson_change::Policy;
 use keelson_graph::GraphError;
 use keelson_model::{Commit, CommitHeader, Revision, Schema};
 use keelson_reconcile::Settings;
@@ -109,6 +110,7 @@ pub struct Keelson {
     store: Store,
     schema: Arc<Schema>,
     settings: Arc<Settings>,
+    policy: Arc<Policy>,
     pool: Arc<Pool>,
     running: Running,
     published: Arc<watch::Sender<View>>,
@@ -145,12 +147,26 @@ impl Keelson {
             store,
             schema,
             settings: Arc::new(settings),
+            policy: Arc::default(),
             pool: Arc::new(Pool::new()),
             running: Running::default(),
             published: Arc::new(watch::channel(view).0),
             writer: Arc::default(),
             planning: Arc::default(),
         })
+    }
+
+    /// The same catalogue under other rules of change management.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Policy) -> Self {
+        self.policy = Arc::new(policy);
+        self
+    }
+
+    /// The rules of change management.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// The view of the last revision.

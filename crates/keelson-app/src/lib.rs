@@ -7,6 +7,7 @@
 //!
 //! The crate refuses to know HTTP, GraphQL and SurrealQL.
 
+mod board;
 pub mod condition;
 mod edit;
 mod history;
@@ -19,11 +20,16 @@ pub mod system;
 
 use std::sync::Arc;
 
+pub use board::{
+    Act, ActError, Acted, AlterationInput, BaselineComparison, ItemDifference, ObservedInput, RequestInput,
+    ReviewInput, Selection, Side, Subject,
+};
 pub use edit::{EditError, Edited};
 pub use history::{HistoryEntry, RecordRef};
 pub use import::{ImportOptions, Imported};
 pub use keelson::{AsOf, Error, Keelson};
 pub use keelson_answers::{self as answers, Asked, View};
+pub use keelson_change as change;
 pub use keelson_reconcile as reconcile;
 pub use keelson_store::{CommitError, Draft, Options, Problem, StoreError, Verification};
 pub use question::{Answer, AskError, HistoryAnswer, Question, SeedInput};

@@ -332,8 +332,8 @@ pub(super) struct Parts<'a> {
     pub(super) basis: Basis,
 }
 
-pub(super) fn write(parts: Parts<'_>) -> ChangeAnswer {
-    let Parts { view, question, computed, effects, joint, .. } = &parts;
+pub(super) fn write(parts: &Parts<'_>) -> ChangeAnswer {
+    let Parts { view, question, computed, effects, joint, .. } = parts;
     let (view, request) = (*view, question.request);
     let at_stake: Vec<&ServiceEffect> = effects.iter().filter(|effect| effect.at_worst > Effect::Protected).collect();
     let mut basis = parts.basis.clone();

@@ -18,9 +18,15 @@ fn assessments_differ_by_what_joined_what_left_and_what_got_worse() {
     let found = difference(&[effect(hv1, Effect::Breached)], &[]);
     assert_eq!(found.better, [effect(hv1, Effect::Protected)]);
     let fewer_doubts = EffectOn { at_best: Effect::Protected, ..effect(payments, Effect::Breached) };
-    assert_eq!(difference(&[effect(payments, Effect::Breached)], &[fewer_doubts.clone()]).better, [fewer_doubts]);
+    assert_eq!(
+        difference(&[effect(payments, Effect::Breached)], std::slice::from_ref(&fewer_doubts)).better,
+        [fewer_doubts]
+    );
     let new_point = EffectOn { new_single_points: vec![hv1], ..effect(payments, Effect::MarginLost) };
-    assert_eq!(difference(&[effect(payments, Effect::MarginLost)], &[new_point.clone()]).worse, [new_point]);
+    assert_eq!(
+        difference(&[effect(payments, Effect::MarginLost)], std::slice::from_ref(&new_point)).worse,
+        [new_point]
+    );
 }
 
 #[test]

@@ -1,0 +1,207 @@
+//! Approved requests, assessed again after every commit that touches what they rest on.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use keelson_analysis::Pool;
+use keelson_answers::baseline;
+use keelson_catalogue::CiIx;
+use keelson_change::recheck::{gate, recheck};
+use keelson_change::{Policy, Problem};
+use keelson_model::{Change, CiId, CommitHeader, RecheckReason, RecordChange, RequestForChange, Window};
+use keelson_store::Draft;
+
+use super::act::ActError;
+use super::plan::answer;
+use crate::keelson::blocking;
+use crate::system::now;
+use crate::{Error, Keelson, View};
+
+/// Who makes these commits.
+const ACTOR: &str = "keelson";
+/// What they are called.
+const ACTION: &str = "recheckRequestForChange";
+
+impl Keelson {
+    /// Everything that keeps a request from going ahead now; empty when it may. It is assessed afresh for
+    /// that.
+    ///
+    /// # Errors
+    /// When nobody knows the request, or it cannot be assessed.
+    pub async fn gate(&self, key: &str) -> Result<Vec<Problem>, ActError> {
+        let (keelson, key, at) = (self.clone(), key.to_owned(), now());
+        let closed = blocking(move || {
+            let view = keelson.view();
+            let request = keelson_answers::schedule::find_request(&view, &key)?;
+            let fresh = answer(&view, request, at, keelson.policy(), keelson.pool())?.frozen(&Arc::from(ACTOR), at);
+            Ok::<_, ActError>(gate(request, &fresh, at, keelson.policy()))
+        });
+        closed.await?
+    }
+
+    /// Assesses approved requests again that a commit touches, and writes down what differs. The caller
+    /// holds the turn to plan. A failure is logged: the gate assesses afresh anyway.
+    pub(crate) async fn recheck(&self, before: &View, cause: &CommitHeader, changes: &[RecordChange]) {
+        if let Err(error) = self.try_recheck(before, cause, changes).await {
+            tracing::warn!(%error, revision = cause.revision.0, "approved requests could not be assessed again");
+        }
+    }
+
+    async fn try_recheck(&self, before: &View, cause: &CommitHeader, changes: &[RecordChange]) -> Result<(), Error> {
+        let view = self.view();
+        if !view.catalogue.open_requests().any(|kept| is_watched(&kept.record)) {
+            return Ok(());
+        }
+        let touched = Touched::by(&view, changes);
+        if touched.is_nothing() {
+            return Ok(());
+        }
+        let (keelson, before, cause) = (self.clone(), before.clone(), cause.revision);
+        let at = now();
+        let planned = blocking(move || {
+            let view = keelson.view();
+            let watched = view.catalogue.open_requests().map(|kept| &kept.record).filter(|request| is_watched(request));
+            let mut planned = Vec::new();
+            for request in watched {
+                let Some(reason) = touched.reason(&before, &view, request, keelson.pool()) else { continue };
+                planned.extend(again(&view, request, cause, reason, at, keelson.policy(), keelson.pool()));
+            }
+            (view.revision(), planned)
+        });
+        let (planned_at, changes) = planned.await?;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let draft = Draft {
+            planned_at,
+            at,
+            recorded_at: None,
+            actor: Arc::from(ACTOR),
+            action: Arc::from(ACTION),
+            source: None,
+            reason: Some(Arc::from(format!("revision {cause} changed what they rest on"))),
+            batch: None,
+            changes,
+            payloads: Vec::new(),
+            findings: Vec::new(),
+        };
+        self.commit(draft).await.map(|_| ())
+    }
+}
+
+fn is_watched(request: &RequestForChange) -> bool {
+    request.state.is_cleared() && request.approval.is_some()
+}
+
+/// The request with what differs from its approval, when anything new does.
+fn again(
+    view: &View,
+    request: &Arc<RequestForChange>,
+    cause: keelson_model::Revision,
+    reason: RecheckReason,
+    at: DateTime<Utc>,
+    policy: &Policy,
+    pool: &Pool,
+) -> Option<RecordChange> {
+    let fresh = match answer(view, request, at, policy, pool) {
+        Ok(answer) => answer.frozen(&Arc::from(ACTOR), at),
+        Err(error) => {
+            tracing::warn!(%error, request = %request.key, "an approved request could not be assessed again");
+            return None;
+        }
+    };
+    let noted = recheck(request, &fresh, cause, reason, at, policy)?;
+    let mut after = RequestForChange::clone(request);
+    after.version += 1;
+    after.rechecks.push(noted);
+    Some(RecordChange::Request(Change::updated(Arc::clone(request), after)))
+}
+
+/// What a commit touched.
+struct Touched {
+    /// Items whose own record, relationships or needs changed.
+    items: HashSet<CiIx>,
+    /// Times at which the calendar, what is down, or another request changed; absent ends mean always.
+    times: Vec<(DateTime<Utc>, Option<DateTime<Utc>>)>,
+    /// Requests that changed.
+    requests: HashSet<keelson_model::ChangeId>,
+}
+
+impl Touched {
+    fn by(view: &View, changes: &[RecordChange]) -> Self {
+        let mut touched = Self { items: HashSet::new(), times: Vec::new(), requests: HashSet::new() };
+        let mut item = |id: CiId| touched.items.extend(view.catalogue.find_id(id));
+        for change in changes {
+            match change {
+                RecordChange::Ci(change) => change.after.iter().for_each(|ci| item(ci.id)),
+                RecordChange::Relationship(change) => {
+                    change.before.iter().chain(&change.after).for_each(|record| item(record.key.dependent));
+                }
+                RecordChange::Need(change) => {
+                    change.before.iter().chain(&change.after).for_each(|need| item(need.dependent));
+                }
+                RecordChange::Calendar(change) => {
+                    for entry in change.before.iter().chain(&change.after) {
+                        // Of what repeats, the first time is only the beginning.
+                        let end = Some(entry.window.end()).filter(|_| entry.recurrence.is_none());
+                        touched.times.push((entry.window.start(), end));
+                    }
+                }
+                RecordChange::Disruption(change) => {
+                    for one in change.before.iter().chain(&change.after) {
+                        touched.times.push((one.from, one.until));
+                    }
+                }
+                RecordChange::Request(change) => {
+                    for request in change.before.iter().chain(&change.after) {
+                        touched.requests.insert(request.id);
+                        let span =
+                            request.window.map(|window| (window.start(), request.shadow().unwrap_or(window).end()));
+                        touched.times.extend(span.map(|(start, end)| (start, Some(end))));
+                    }
+                }
+                RecordChange::Scope(_)
+                | RecordChange::Run(_)
+                | RecordChange::Review(_)
+                | RecordChange::Template(_)
+                | RecordChange::Baseline(_) => {}
+            }
+        }
+        touched
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.items.is_empty() && self.times.is_empty()
+    }
+
+    /// Why a request has to be assessed again, if it has to.
+    fn reason(&self, before: &View, after: &View, request: &RequestForChange, pool: &Pool) -> Option<RecheckReason> {
+        let touches = |view: &View| cone(view, request, pool).is_none_or(|cone| !cone.is_disjoint(&self.items));
+        if !self.items.is_empty() && (touches(after) || touches(before)) {
+            return Some(RecheckReason::Catalogue);
+        }
+        let whole = request.window.map(|window| {
+            let end = request.shadow().map_or(window.end(), |shadow| shadow.end());
+            Window::new(window.start(), end).unwrap_or(window)
+        });
+        let meets = |(from, until): &(DateTime<Utc>, Option<DateTime<Utc>>)| {
+            whole.is_none_or(|whole| *from < whole.end() && until.is_none_or(|until| whole.start() < until))
+        };
+        let is_own = self.requests.len() == 1 && self.requests.contains(&request.id);
+        (!is_own && self.times.iter().any(meets)).then_some(RecheckReason::Schedule)
+    }
+}
+
+/// What an assessment of a request rests on: the services it can reach, and everything they depend on.
+/// `None` when that cannot be told.
+fn cone(view: &View, request: &RequestForChange, pool: &Pool) -> Option<HashSet<CiIx>> {
+    let altered: Vec<CiIx> =
+        request.alterations.iter().filter_map(|alteration| view.catalogue.find_id(alteration.ci)).collect();
+    let numbers = |ids: Vec<CiId>| ids.into_iter().filter_map(|id| view.catalogue.find_id(id));
+    let reached: Vec<CiIx> = numbers(baseline::with_dependents(view, &altered, pool).ok()?).collect();
+    let services: Vec<CiIx> =
+        reached.iter().copied().filter(|ix| view.is_service(*ix)).chain(altered.iter().copied()).collect();
+    let below = numbers(baseline::with_dependencies(view, &services, pool).ok()?);
+    Some(below.collect())
+}
