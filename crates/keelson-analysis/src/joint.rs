@@ -198,21 +198,39 @@ impl<'a> Joint<'a> {
         if let Some(known) = self.known.get(set) {
             return Some(Arc::clone(known));
         }
-        let impact = self.run(set)?;
+        self.impact(set)?;
+        if !self.known.contains_key(set) {
+            // Forgotten since, though it was the last set evaluated.
+            let (last, impact) = self.last.take()?;
+            self.keep(&last, &impact);
+            self.last = Some((last, impact));
+        }
+        self.known.get(set).map(Arc::clone)
+    }
+
+    /// Everything a set of parts does; `None` when the budget is used up.
+    pub(crate) fn impact(&mut self, set: &[u32]) -> Option<&Impact> {
+        if self.last.as_ref().is_none_or(|(last, _)| *last != set) {
+            let impact = self.run(set)?;
+            self.keep(set, &impact);
+            self.last = Some((set.to_vec(), impact));
+        }
+        self.last.as_ref().map(|(_, impact)| impact)
+    }
+
+    /// Remembers what a set does to the services.
+    fn keep(&mut self, set: &[u32], impact: &Impact) {
         let mut losses: Vec<(u32, f64)> = Vec::new();
         for affected in impact.affected() {
             losses.extend(self.watched(affected.item).iter().map(|&service| (service, affected.loss)));
         }
         losses.sort_unstable_by_key(|(service, _)| *service);
-        self.last = Some((set.to_vec(), impact));
         self.kept += losses.len() + set.len();
         if self.kept > MOST_KEPT {
             self.known.clear();
             self.kept = losses.len() + set.len();
         }
-        let losses = Arc::new(Losses(losses));
-        self.known.insert(set.into(), Arc::clone(&losses));
-        Some(losses)
+        self.known.insert(set.into(), Arc::new(Losses(losses)));
     }
 
     fn run(&mut self, set: &[u32]) -> Option<Impact> {
@@ -337,10 +355,7 @@ impl<'a> Joint<'a> {
     /// The parts of a set that occur in the proof of what it does to the service.
     fn in_proof(&mut self, hunt: &Hunt<'_>, set: &[u32]) -> Option<Vec<u32>> {
         let whole = together(set, hunt.standing);
-        if self.last.as_ref().is_none_or(|(known, _)| *known != whole) {
-            let impact = self.run(&whole)?;
-            self.last = Some((whole, impact));
-        }
+        self.impact(&whole)?;
         let (_, impact) = self.last.as_ref()?;
         let service = self.setting.services[hunt.service as usize].item;
         let mut seeds: Vec<u32> = Vec::new();

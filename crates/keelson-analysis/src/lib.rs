@@ -32,6 +32,7 @@ pub mod certainty;
 pub mod closure;
 pub mod collision;
 pub mod impact;
+mod interplay;
 mod joint;
 mod limits;
 pub mod path;

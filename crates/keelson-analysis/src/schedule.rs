@@ -14,16 +14,17 @@
 //!
 //! # Cost
 //!
-//! Only changes that some watched service depends on both of are evaluated together; a set that was
-//! evaluated once is not evaluated again, and minimal sets are kept while changes come and go. The
-//! question has a budget, counted in evaluations of the graph. When it is used up, what was found so
-//! far is true, and the answer says that it may be incomplete.
+//! Each change is evaluated alone once. Only changes that can do anything together are evaluated
+//! together: those that make worse different members of a need which takes several to give way, on
+//! their own or through what they lose jointly. A group of such changes is looked into once, however
+//! often it is under way. The question has a budget, counted in evaluations of the graph. When it is
+//! used up, what was found so far is true, and the answer says that it may be incomplete.
 
-mod around;
+mod group;
 mod shift;
 mod sweep;
 
-use std::sync::atomic::AtomicBool;
+use std::{collections::HashMap, sync::atomic::AtomicBool};
 
 use fixedbitset::FixedBitSet;
 use keelson_graph::Snapshot;
@@ -222,6 +223,8 @@ pub struct Planner<'a> {
     joint: Joint<'a>,
     /// For each change, those that share a watched service with it.
     touching: Vec<FixedBitSet>,
+    /// What was found out, by the outages that stand.
+    states: HashMap<Vec<u32>, group::State>,
 }
 
 impl<'a> Planner<'a> {
@@ -251,7 +254,7 @@ impl<'a> Planner<'a> {
                 }
             }
         }
-        Ok(Self { plan, joint, touching })
+        Ok(Self { plan, joint, touching, states: HashMap::new() })
     }
 
     /// The standing outages at a second, as parts.

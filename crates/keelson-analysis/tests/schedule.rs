@@ -175,6 +175,27 @@ fn two_safe_changes_break_a_redundancy_need_deep_down_through_shared_placement()
 }
 
 #[test]
+fn what_two_changes_lose_together_meets_a_third() {
+    let graph = Fixture::parse(
+        "
+        shop: any store spare
+        store: any disk1 disk2
+        spare: any host1 host2
+        other: store",
+    )
+    .expect("well formed");
+    let services = targets(&graph, "shop other");
+    // The last change takes the whole store down, which must not hide the first two.
+    let changes: Vec<Change> =
+        ["disk1", "disk2", "host1", "host2", "store"].into_iter().map(|down| change(&graph, [0, 2], 0, down)).collect();
+    let answer = schedule(&graph.snapshot, &Plan::of(&changes, &services), &Pool::new()).expect("known items");
+    let shop: Vec<_> = answer.findings.iter().filter(|finding| finding.service == 0).map(told).collect();
+    assert_eq!(shop, [(0.0, 1.0, vec![1, 2, 3, 4]), (0.0, 1.0, vec![3, 4, 5])]);
+    let other: Vec<_> = answer.findings.iter().filter(|finding| finding.service == 1).map(told).collect();
+    assert_eq!(other, [(0.0, 1.0, vec![1, 2]), (0.0, 1.0, vec![5])]);
+}
+
+#[test]
 fn only_the_changes_at_fault_are_named() {
     let graph = estate();
     let services = targets(&graph, "payments portal");

@@ -8,16 +8,18 @@ use std::collections::BTreeSet;
 
 use common::estates::{Estate, Kinds, LOSSES, estates};
 use keelson_analysis::{
-    Pool,
+    Pool, Reading,
     certainty::Target,
     collision::{Question, collisions},
     impact::{self, Seed, Verdict, impact, verdict},
     schedule::{Change, Finding, Plan, Planner, Policy, Scenario, Schedule, Standing, Window},
 };
-use keelson_graph::{ItemIx, Snapshot};
+use keelson_graph::{ItemIx, NeedSpec, Snapshot};
+use keelson_model::Rule;
 use proptest::prelude::*;
 
 const KINDS: Kinds = Kinds { cycles: true, shares: false, doubts: false };
+const DOUBTS: Kinds = Kinds { cycles: true, shares: false, doubts: true };
 const SHARES: Kinds = Kinds { cycles: false, shares: true, doubts: false };
 
 type Down = Vec<(u32, f64)>;
@@ -36,19 +38,26 @@ fn targets(estate: &Estate) -> Vec<Target> {
 }
 
 /// The losses of all items when everything in `down` is down.
-fn losses(snapshot: &Snapshot, down: &[&[Seed]]) -> Vec<f64> {
+fn losses(snapshot: &Snapshot, down: &[&[Seed]], reading: Reading) -> Vec<f64> {
     let seeds = down.concat();
-    let impact = impact(snapshot, &impact::Question::about(&seeds), &Pool::new()).expect("items");
+    let question = impact::Question { reading, ..impact::Question::about(&seeds) };
+    let impact = impact(snapshot, &question, &Pool::new()).expect("items");
     snapshot.item_numbers().map(|item| impact.loss(item)).collect()
 }
 
 /// Minimal sets among `active` that breach, from trying every subset; the empty set included.
-fn minimal(snapshot: &Snapshot, active: &[(usize, &[Seed])], base: &[&[Seed]], target: Target) -> Vec<Vec<usize>> {
+fn minimal(
+    snapshot: &Snapshot,
+    active: &[(usize, &[Seed])],
+    base: &[&[Seed]],
+    target: Target,
+    reading: Reading,
+) -> Vec<Vec<usize>> {
     let mut breaching: Vec<u32> = (0..1_u32 << active.len())
         .filter(|subset| {
             let chosen = active.iter().enumerate().filter(|(bit, _)| subset >> bit & 1 == 1).map(|(_, (_, s))| *s);
             let down: Vec<&[Seed]> = base.iter().copied().chain(chosen).collect();
-            verdict(losses(snapshot, &down)[target.item.index()], target.min_delivered) == Verdict::Breached
+            verdict(losses(snapshot, &down, reading)[target.item.index()], target.min_delivered) == Verdict::Breached
         })
         .collect();
     breaching.sort_by_key(|subset| subset.count_ones());
@@ -64,6 +73,28 @@ fn minimal(snapshot: &Snapshot, active: &[(usize, &[Seed])], base: &[&[Seed]], t
     let mut sets: Vec<Vec<usize>> = minimal.iter().map(named).collect();
     sets.sort();
     sets
+}
+
+/// Redundancy over redundancy: eight leaves, and items above them that stand on two or three items
+/// below, of which some must be up.
+fn towers() -> impl Strategy<Value = Estate> {
+    let need = (any::<[u32; 3]>(), 1..3_u32, any::<bool>());
+    proptest::collection::vec(proptest::collection::vec(need, 1..3), 7).prop_map(|owners| {
+        let mut needs = Vec::new();
+        for (owner, drawn) in (8..).zip(owners) {
+            for (dice, k, is_three) in drawn {
+                // Any two or three different items below.
+                let step = 1 + dice[1] % (owner / 2 - 1);
+                let members = [0, step, 2 * step].map(|further| ItemIx((dice[0] % owner + further) % owner));
+                let mut members = members[..if is_three { 3 } else { 2 }].to_vec();
+                members.sort_unstable();
+                members.dedup();
+                let rule = Rule::AtLeast { k: k.min(u32::try_from(members.len()).expect("three at most")) };
+                needs.push(NeedSpec::new(ItemIx(owner), members, rule, u64::from(owner)));
+            }
+        }
+        Estate { items: 15, needs }
+    })
 }
 
 #[derive(Clone, Debug)]
@@ -122,52 +153,28 @@ proptest! {
 
     #[test]
     fn a_schedule_says_what_every_second_says(estate in estates(KINDS), drawn in drawn()) {
-        let snapshot = estate.build();
-        let (changes, standing) = plan(&estate, &drawn);
-        let services = targets(&estate);
-        let plan = Plan { standing: &standing, ..Plan::of(&changes, &services) };
-        let pool = Pool::new();
-        let schedule = Planner::new(&snapshot, plan, &pool).expect("items").schedule();
-        prop_assert!(schedule.cut.is_empty() && !schedule.is_truncated);
-        for second in 0..14 {
-            let base: Vec<&[Seed]> =
-                standing.iter().filter(|s| s.window.contains(second)).map(|s| &s.seeds[..]).collect();
-            let active: Vec<(usize, &[Seed])> = changes
-                .iter()
-                .enumerate()
-                .filter(|(_, change)| change.window.contains(second))
-                .map(|(at, change)| (at, &change.seeds[..]))
-                .collect();
-            let interval = schedule.intervals.iter().find(|interval| interval.window.contains(second));
-            prop_assert_eq!(interval.is_some(), !active.is_empty());
-            if let Some(interval) = interval {
-                prop_assert_eq!(&interval.active, &active.iter().map(|(at, _)| *at).collect::<Vec<_>>());
-                let down: Vec<&[Seed]> = base.iter().copied().chain(active.iter().map(|(_, s)| *s)).collect();
-                let losses = losses(&snapshot, &down);
-                let told: Vec<(usize, f64)> = interval.effects.iter().map(|e| (e.service, e.loss)).collect();
-                let lossy: Vec<(usize, f64)> = losses.into_iter().enumerate().filter(|(_, loss)| *loss > 0.0).collect();
-                prop_assert_eq!(told, lossy);
-            }
-            for (service, target) in services.iter().enumerate() {
-                let expected = if active.is_empty() { vec![] } else { minimal(&snapshot, &active, &base, *target) };
-                prop_assert_eq!(said(&schedule, service, second, Scenario::Plan), expected);
-                for (at, change) in changes.iter().enumerate() {
-                    let end = change.window.end;
-                    let shadow = Window::new(end, end + i64::from(change.rollback));
-                    let mut with = active.clone();
-                    with.push((at, &change.seeds));
-                    with.sort_unstable_by_key(|(at, _)| *at);
-                    let mut expected = Vec::new();
-                    if shadow.contains(second) {
-                        expected = minimal(&snapshot, &with, &base, *target);
-                        expected.retain(|set| set.contains(&at));
-                    }
-                    prop_assert_eq!(said(&schedule, service, second, Scenario::BackOut(at)), expected);
-                }
-            }
-        }
-        let bad = |finding: &&Finding| finding.verdict == Verdict::Protected || finding.window.is_empty();
-        prop_assert_eq!(schedule.findings.iter().find(bad), None);
+        every_second(&estate, &drawn, Reading::AsWritten)?;
+    }
+
+    #[test]
+    fn so_does_a_schedule_over_shared_loads(estate in estates(SHARES), drawn in drawn()) {
+        every_second(&estate, &drawn, Reading::AsWritten)?;
+    }
+
+    #[test]
+    fn so_does_a_schedule_in_doubt(estate in estates(DOUBTS), drawn in drawn(), pessimistic: bool) {
+        every_second(&estate, &drawn, if pessimistic { Reading::Pessimistic } else { Reading::Optimistic })?;
+    }
+
+    #[test]
+    fn so_does_a_schedule_over_redundancy_upon_redundancy(estate in towers(), mut drawn in drawn()) {
+        let leaves = |down: &mut Down| down.iter_mut().for_each(|(item, loss)| (*item, *loss) = (*item % 8, 1.0));
+        drawn.changes.iter_mut().for_each(|(start, _, _, down)| {
+            *start /= 3;
+            leaves(down);
+        });
+        drawn.standing.iter_mut().for_each(|(_, _, down)| leaves(down));
+        every_second(&estate, &drawn, Reading::AsWritten)?;
     }
 
     #[test]
@@ -208,6 +215,56 @@ proptest! {
     }
 }
 
+fn every_second(estate: &Estate, drawn: &Drawn, reading: Reading) -> Result<(), TestCaseError> {
+    let snapshot = estate.build();
+    let (changes, standing) = plan(estate, drawn);
+    let services = targets(estate);
+    let plan = Plan { standing: &standing, reading, ..Plan::of(&changes, &services) };
+    let pool = Pool::new();
+    let schedule = Planner::new(&snapshot, plan, &pool).expect("items").schedule();
+    prop_assert!(schedule.cut.is_empty() && !schedule.is_truncated);
+    for second in 0..14 {
+        let base: Vec<&[Seed]> = standing.iter().filter(|s| s.window.contains(second)).map(|s| &s.seeds[..]).collect();
+        let active: Vec<(usize, &[Seed])> = changes
+            .iter()
+            .enumerate()
+            .filter(|(_, change)| change.window.contains(second))
+            .map(|(at, change)| (at, &change.seeds[..]))
+            .collect();
+        let interval = schedule.intervals.iter().find(|interval| interval.window.contains(second));
+        prop_assert_eq!(interval.is_some(), !active.is_empty());
+        if let Some(interval) = interval {
+            prop_assert_eq!(&interval.active, &active.iter().map(|(at, _)| *at).collect::<Vec<_>>());
+            let down: Vec<&[Seed]> = base.iter().copied().chain(active.iter().map(|(_, s)| *s)).collect();
+            let losses = losses(&snapshot, &down, reading);
+            let told: Vec<(usize, f64)> = interval.effects.iter().map(|e| (e.service, e.loss)).collect();
+            let lossy: Vec<(usize, f64)> = losses.into_iter().enumerate().filter(|(_, loss)| *loss > 0.0).collect();
+            prop_assert_eq!(told, lossy);
+        }
+        for (service, target) in services.iter().enumerate() {
+            let expected =
+                if active.is_empty() { vec![] } else { minimal(&snapshot, &active, &base, *target, reading) };
+            prop_assert_eq!(said(&schedule, service, second, Scenario::Plan), expected);
+            for (at, change) in changes.iter().enumerate() {
+                let end = change.window.end;
+                let shadow = Window::new(end, end + i64::from(change.rollback));
+                let mut with = active.clone();
+                with.push((at, &change.seeds));
+                with.sort_unstable_by_key(|(at, _)| *at);
+                let mut expected = Vec::new();
+                if shadow.contains(second) {
+                    expected = minimal(&snapshot, &with, &base, *target, reading);
+                    expected.retain(|set| set.contains(&at));
+                }
+                prop_assert_eq!(said(&schedule, service, second, Scenario::BackOut(at)), expected);
+            }
+        }
+    }
+    let bad = |finding: &&Finding| finding.verdict == Verdict::Protected || finding.window.is_empty();
+    prop_assert_eq!(schedule.findings.iter().find(bad), None);
+    Ok(())
+}
+
 fn collide(estate: &Estate, changes: &[Down], starting: &Down, empty: bool) -> Result<(), TestCaseError> {
     let snapshot = estate.build();
     let changes: Vec<Vec<Seed>> = changes.iter().map(|down| seeds(estate, down)).collect();
@@ -218,7 +275,7 @@ fn collide(estate: &Estate, changes: &[Down], starting: &Down, empty: bool) -> R
     prop_assert!(!answer.is_truncated);
     let active: Vec<(usize, &[Seed])> = changes.iter().map(|seeds| &seeds[..]).enumerate().collect();
     for (service, target) in services.iter().enumerate() {
-        let expected = minimal(&snapshot, &active, &[&starting], *target);
+        let expected = minimal(&snapshot, &active, &[&starting], *target, Reading::AsWritten);
         let Some(effect) = answer.effects.iter().find(|effect| effect.service == service) else {
             prop_assert!(expected.is_empty());
             continue;
@@ -240,7 +297,7 @@ fn collide(estate: &Estate, changes: &[Down], starting: &Down, empty: bool) -> R
                 for left_out in &set.changes {
                     let rest = set.changes.iter().filter(|c| *c != left_out).map(|c| &changes[*c][..]);
                     let down: Vec<&[Seed]> = rest.chain([&starting[..]]).collect();
-                    prop_assert!(losses(&snapshot, &down)[service] < effect.together - 1e-9);
+                    prop_assert!(losses(&snapshot, &down, Reading::AsWritten)[service] < effect.together - 1e-9);
                 }
             }
             let worst = effect.alone.iter().fold(effect.before, |worst, alone| worst.max(alone.loss));

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Finding, Planner, Scenario, Schedule, Window, around::Memo, number};
+use super::{Finding, Planner, Scenario, Schedule, Window, number};
 use crate::impact::Verdict;
 
 /// How far a change may be moved.
@@ -66,12 +66,10 @@ impl Planner<'_> {
         candidates.sort_unstable();
         candidates.dedup();
         let mut search = Search { shift: None, tried: 0, is_truncated: false };
-        let mut memo = Memo::new();
         for (_, _, change, by) in candidates {
             let old = self.plan.changes[change].window;
             search.tried += 1;
-            let verdict =
-                self.breached_alone(change, old, &mut memo).zip(self.alone_at(change, old.moved(by), &mut memo));
+            let verdict = self.breached_alone(change, old).zip(self.alone_at(change, old.moved(by)));
             let Some((before, after)) = verdict else {
                 search.is_truncated = true;
                 break;
@@ -110,24 +108,24 @@ impl Planner<'_> {
     }
 
     /// The services a change breaches by itself in a window; `None` when the budget is used up.
-    fn breached_alone(&mut self, change: usize, window: Window, memo: &mut Memo) -> Option<HashSet<u32>> {
-        Some(self.breaches(change, window, memo)?.0)
+    fn breached_alone(&mut self, change: usize, window: Window) -> Option<HashSet<u32>> {
+        Some(self.breaches(change, window)?.0)
     }
 
     /// The services a change breaches by itself in a window, inner `None` if it collides there.
     #[expect(clippy::option_option, reason = "no answer and the answer none are different things")]
-    fn alone_at(&mut self, change: usize, window: Window, memo: &mut Memo) -> Option<Option<HashSet<u32>>> {
-        let (alone, collides) = self.breaches(change, window, memo)?;
+    fn alone_at(&mut self, change: usize, window: Window) -> Option<Option<HashSet<u32>>> {
+        let (alone, collides) = self.breaches(change, window)?;
         Some((!collides).then_some(alone))
     }
 
     /// The services a change breaches by itself, and whether it collides; outside of the budget
     /// nothing, and what may be incomplete counts as a collision.
-    fn breaches(&mut self, change: usize, window: Window, memo: &mut Memo) -> Option<(HashSet<u32>, bool)> {
+    fn breaches(&mut self, change: usize, window: Window) -> Option<(HashSet<u32>, bool)> {
         let (mut alone, mut collides) = (HashSet::new(), false);
         let change = number(change);
         for piece in self.pieces(change, window) {
-            let around = self.around(change, &piece, memo)?;
+            let around = self.around(change, &piece)?;
             collides |= !around.cut.is_empty();
             for part in around.parts.iter().filter(|part| part.verdict == Verdict::Breached) {
                 if part.changes.len() > 1 {
