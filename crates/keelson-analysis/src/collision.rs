@@ -17,7 +17,7 @@
 //! There can be many minimal sets, and finding them all is hard in general; the question has a
 //! budget, counted in evaluations of the graph, and an effect says when it may be incomplete.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, atomic::AtomicBool};
 
 use keelson_graph::Snapshot;
 
@@ -25,6 +25,7 @@ use crate::{
     AnalysisError, Pool, Reading, Settled,
     certainty::Target,
     impact::{Seed, Verdict},
+    interplay::Interplay,
     joint::{Found, Harm, Hunt, Joint, Losses, ROUNDING, Setting},
 };
 
@@ -138,12 +139,15 @@ pub fn collisions(snapshot: &Snapshot, question: &Question<'_>, pool: &Pool) -> 
 /// The effects on all services; `starting` is the part of the starting state, after all changes.
 fn effects(joint: &mut Joint<'_>, starting: u32) -> Option<Vec<Effect>> {
     let standing = [starting];
+    let mut interplay = Interplay::new(joint, starting as usize, &standing)?;
+    let mut groups = interplay.groups(joint, &(0..starting).collect::<Vec<_>>())?;
+    groups.retain(|group| group.len() > 1);
     let before = joint.losses(&standing)?;
     let all: Vec<u32> = (0..=starting).collect();
     let together = joint.losses(&all)?;
     let alone = (0..starting).map(|change| joint.losses(&[change, starting])).collect::<Option<Vec<_>>>()?;
     let single = |service: u32| -> Vec<(u32, f64)> {
-        let loss = |losses: &std::sync::Arc<Losses>| losses.of(service);
+        let loss = |losses: &Arc<Losses>| losses.of(service);
         (0..).zip(alone.iter().map(loss)).filter(|(_, loss)| *loss > before.of(service) + ROUNDING).collect()
     };
     let mut effects = Vec::new();
@@ -156,17 +160,16 @@ fn effects(joint: &mut Joint<'_>, starting: u32) -> Option<Vec<Effect>> {
         let found = if is_new && (harm == Harm::Breach || loss > worst + ROUNDING) {
             let guilty =
                 |change: u32| single.iter().any(|&(known, loss)| known == change && joint.amounts(service, loss, harm));
-            let among: Vec<u32> = (0..starting).filter(|&change| !guilty(change)).collect();
-            joint.minimal_sets(&Hunt { standing: &standing, among: &among, service, harm, focus: None }, Vec::new())
+            let innocent: Vec<u32> = (0..starting).filter(|&change| !guilty(change)).collect();
+            sets_within(joint, &groups, &Hunt { standing: &standing, among: &innocent, service, harm, focus: None })
         } else {
             Found::default()
         };
-        let alone = single.into_iter().map(|(change, loss)| Alone {
-            change: change as usize,
-            loss,
-            verdict: joint.verdict(service, loss),
-        });
-        let alone = alone.collect();
+        let told = |(change, loss): (u32, f64)| {
+            let verdict = joint.verdict(service, loss);
+            Alone { change: change as usize, loss, verdict }
+        };
+        let alone = single.into_iter().map(told).collect();
         let collisions = found.sets.into_iter().filter_map(|set| {
             let mut whole = set.clone();
             whole.push(starting);
@@ -174,17 +177,21 @@ fn effects(joint: &mut Joint<'_>, starting: u32) -> Option<Vec<Effect>> {
             Some(Collision { changes: set.into_iter().map(|change| change as usize).collect(), loss })
         });
         let collisions = collisions.collect();
-        let is_cut = found.is_cut;
-        let service = service as usize;
-        effects.push(Effect {
-            service,
-            before: before.of(service as u32),
-            together: loss,
-            verdict,
-            alone,
-            collisions,
-            is_cut,
-        });
+        let (before, is_cut) = (before.of(service), found.is_cut);
+        effects.push(Effect { service: service as usize, before, together: loss, verdict, alone, collisions, is_cut });
     }
     Some(effects)
+}
+
+/// The minimal sets of a hunt; each lies within one group.
+fn sets_within(joint: &mut Joint<'_>, groups: &[Vec<u32>], hunt: &Hunt<'_>) -> Found {
+    let mut found = Found::default();
+    for group in groups {
+        let among: Vec<u32> = group.iter().copied().filter(|change| hunt.among.binary_search(change).is_ok()).collect();
+        let within = joint.minimal_sets(&Hunt { among: &among, ..*hunt });
+        found.sets.extend(within.sets);
+        found.is_cut |= within.is_cut;
+    }
+    found.sets.sort();
+    found
 }

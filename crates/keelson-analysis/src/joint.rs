@@ -74,6 +74,7 @@ pub(crate) enum Harm {
 }
 
 /// Which minimal sets are wanted.
+#[derive(Clone, Copy)]
 pub(crate) struct Hunt<'h> {
     /// Parts that are down in any case.
     pub(crate) standing: &'h [u32],
@@ -271,9 +272,9 @@ impl<'a> Joint<'a> {
     }
 
     /// The minimal sets that do the harm, beyond what the standing parts do; those do not do it by
-    /// themselves. `known` are minimal sets found before.
-    pub(crate) fn minimal_sets(&mut self, hunt: &Hunt<'_>, known: Vec<Vec<u32>>) -> Found {
-        let mut found = Found { sets: known, is_cut: false };
+    /// themselves.
+    pub(crate) fn minimal_sets(&mut self, hunt: &Hunt<'_>) -> Found {
+        let mut found = Found::default();
         let mut waiting: VecDeque<Vec<u32>> = VecDeque::from([Vec::new()]);
         let mut seen: HashSet<Vec<u32>> = HashSet::new();
         let mut harmless: Vec<Vec<u32>> = Vec::new();
@@ -385,7 +386,7 @@ pub(crate) fn together(a: &[u32], b: &[u32]) -> Vec<u32> {
 }
 
 /// Whether every part of `a`, sorted or not, is in the sorted set `b`.
-pub(crate) fn is_subset(a: &[u32], b: &[u32]) -> bool {
+fn is_subset(a: &[u32], b: &[u32]) -> bool {
     a.iter().all(|part| b.binary_search(part).is_ok())
 }
 

@@ -1,6 +1,6 @@
 //! What a group of changes does while certain outages stand, whenever that may be.
 
-use std::{collections::HashMap, rc::Rc};
+use std::{collections::HashMap, sync::Arc};
 
 use super::{Planner, Window, number};
 use crate::{
@@ -38,7 +38,7 @@ pub(super) struct Harms {
 pub(super) struct State {
     pub(super) interplay: Interplay,
     /// By group, and the change that must take part.
-    harms: HashMap<(Vec<u32>, Option<u32>), Rc<Harms>>,
+    harms: HashMap<(Vec<u32>, Option<u32>), Arc<Harms>>,
 }
 
 impl Planner<'_> {
@@ -82,7 +82,7 @@ impl Planner<'_> {
     }
 
     /// All harm in which `change` takes part during a piece; `None` when the budget is used up.
-    pub(super) fn around(&mut self, change: u32, piece: &Piece) -> Option<Rc<Harms>> {
+    pub(super) fn around(&mut self, change: u32, piece: &Piece) -> Option<Arc<Harms>> {
         let among = together(&piece.others, &[change]);
         let groups = self.groups(&among, &piece.standing)?;
         let group = groups.into_iter().find(|group| group.contains(&change))?;
@@ -90,14 +90,14 @@ impl Planner<'_> {
     }
 
     /// All harm that a group does; only that in which `focus` takes part, if there is one.
-    pub(super) fn harms(&mut self, group: Vec<u32>, standing: &[u32], focus: Option<u32>) -> Option<Rc<Harms>> {
+    pub(super) fn harms(&mut self, group: Vec<u32>, standing: &[u32], focus: Option<u32>) -> Option<Arc<Harms>> {
         self.settle(standing)?;
         let key = (group, focus);
         if let Some(known) = self.states.get(standing).and_then(|state| state.harms.get(&key)) {
-            return Some(Rc::clone(known));
+            return Some(Arc::clone(known));
         }
-        let harms = Rc::new(self.find_harms(&key.0, standing, focus)?);
-        self.states.get_mut(standing)?.harms.insert(key, Rc::clone(&harms));
+        let harms = Arc::new(self.find_harms(&key.0, standing, focus)?);
+        self.states.get_mut(standing)?.harms.insert(key, Arc::clone(&harms));
         Some(harms)
     }
 
@@ -144,7 +144,7 @@ impl Planner<'_> {
         if reaching < 2 || hunt.focus.is_some_and(|focus| !hunt.among.contains(&focus)) {
             return Some(());
         }
-        let found = self.joint.minimal_sets(hunt, Vec::new());
+        let found = self.joint.minimal_sets(hunt);
         if found.is_cut {
             harms.cut.push(service);
         }
