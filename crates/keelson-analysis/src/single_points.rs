@@ -39,15 +39,16 @@ pub struct Question<'a> {
     pub reading: Reading,
     /// Doubts settled for this question alone.
     pub settled: Option<&'a Settled>,
-    /// Entries in all sets together, at most: what bounds time and memory.
+    /// Entries written to sets, at most: what bounds time and memory. A chain of needs of length *n*
+    /// takes about n² / 2 of them.
     pub max_entries: usize,
     /// Raised by somebody who watches the clock, or who no longer wants the answer.
     pub stop: Option<&'a AtomicBool>,
 }
 
 impl Question<'_> {
-    /// Entries allowed unless something else is said, about 80 MB.
-    pub const MAX_ENTRIES: usize = 20_000_000;
+    /// Entries allowed unless something else is said: at most 200 MB.
+    pub const MAX_ENTRIES: usize = 50_000_000;
 
     /// Whose failure alone makes an item wholly fail, every need as written.
     #[must_use]

@@ -8,6 +8,8 @@ use keelson_analysis::{
     closure::{Direction, Filter, closure, routes},
     impact::{Protection, Question, Seed, count_lost, impact},
     path::{PathScratch, explain},
+    schedule::{Change, Plan, Window, schedule},
+    single_points,
 };
 use keelson_graph::{Builder, Changes, ItemIx, NeedSpec, Snapshot, components};
 use keelson_model::Rule;
@@ -61,6 +63,24 @@ fn every_question(snapshot: &Snapshot, start: ItemIx, affected: usize) {
     let answer = certainty(snapshot, &seeds, &targets, 6, &unlimited, &pool).expect("items");
     assert_eq!(answer.of(Class::Possible).count(), 1);
     assert!(answer.unknowns > 9_000 && answer.is_budget_spent);
+
+    let change =
+        |item: ItemIx| Change { window: Window::new(0, 10), rollback: 5, seeds: vec![Seed::gone(item)], agreed: None };
+    let changes = [change(start), change(ItemIx(MILLION / 2))];
+    let answer = schedule(snapshot, &Plan::of(&changes, &targets), &pool).expect("items");
+    assert_eq!(answer.findings.len(), 4, "each alone, and each while it is backed out");
+    let question = single_points::Question::about(farthest);
+    assert!(single_points::single_points(snapshot, &question, &[]).expect("items").is_cut, "there are too many");
+}
+
+#[test]
+fn everything_in_a_chain_or_a_cycle_fells_it() {
+    for is_closed in [false, true] {
+        let snapshot = chain(4_000, is_closed);
+        let question = single_points::Question::about(ItemIx(0));
+        let found = single_points::single_points(&snapshot, &question, &[]).expect("items");
+        assert!(!found.is_cut && found.items.len() == 3_999);
+    }
 }
 
 fn every_way_on(snapshot: &Snapshot) {
@@ -153,4 +173,9 @@ fn a_raised_flag_stops_every_walk() {
     assert!(walked.truncations.contains(Truncation::Deadline));
     let found = explain(&snapshot, ItemIx(0), start, &limits, &mut PathScratch::default()).expect("items");
     assert!(found.truncations.contains(Truncation::Deadline) && found.steps.is_empty());
+    let question = single_points::Question { stop: Some(&stop), ..single_points::Question::about(ItemIx(0)) };
+    assert!(single_points::single_points(&snapshot, &question, &[]).expect("items").is_cut);
+    let changes = [Change { window: Window::new(0, 1), rollback: 0, seeds: seeds.to_vec(), agreed: None }];
+    let plan = Plan { stop: Some(&stop), ..Plan::of(&changes, &[]) };
+    assert!(schedule(&snapshot, &plan, &pool).expect("items").is_truncated);
 }

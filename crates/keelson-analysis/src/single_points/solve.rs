@@ -10,8 +10,7 @@ use crate::{Limits, Settled, reading::Read};
 /// Losses that differ by less are equal.
 const ROUNDING: f64 = 1e-9;
 
-/// The items whose failure fells an item, as ascending places in the cone. Places follow the order
-/// of dependency, cycles aside, so they stay small for items deep down.
+/// The items whose failure fells an item, as places in the cone, each once, in no order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Set {
     /// The item has failed already.
@@ -35,7 +34,8 @@ pub(super) fn solve(snapshot: &Snapshot, question: &Question<'_>, seeds: &[ItemI
         }
     }
     let settled = question.settled.unwrap_or(&nothing);
-    let mut solver = Solver { snapshot, question, settled, places, sets, entries: 0, steps: 0 };
+    let work = Work { stamps: vec![0; cone.len()], counts: vec![0; cone.len()], ..Work::default() };
+    let mut solver = Solver { snapshot, question, settled, places, sets, entries: 0, steps: 0, work };
     let is_whole = solver.run(&components).is_some();
     let asked = solver.places[question.item.index()] as usize;
     let set = match &solver.sets[asked] {
@@ -45,6 +45,37 @@ pub(super) fn solve(snapshot: &Snapshot, question: &Question<'_>, seeds: &[ItemI
     (set, !is_whole)
 }
 
+/// Working memory for making one set.
+#[derive(Default)]
+struct Work {
+    /// Whether a place is in the list, by the number of the list.
+    stamps: Vec<u32>,
+    number: u32,
+    list: Vec<u32>,
+    /// How many members of a need have a place in their sets; all 0 between needs.
+    counts: Vec<u32>,
+}
+
+impl Work {
+    fn start(&mut self) {
+        self.number += 1;
+        self.list.clear();
+    }
+
+    fn add(&mut self, places: &[u32]) {
+        for &place in places {
+            let stamp = &mut self.stamps[place as usize];
+            if *stamp != self.number {
+                *stamp = self.number;
+                self.list.push(place);
+            }
+        }
+    }
+}
+
+/// The item has failed already.
+struct Failed;
+
 struct Solver<'a> {
     snapshot: &'a Snapshot,
     question: &'a Question<'a>,
@@ -53,8 +84,10 @@ struct Solver<'a> {
     places: Vec<u32>,
     /// Sets, by place; they only grow.
     sets: Vec<Set>,
+    /// Entries written so far.
     entries: usize,
     steps: usize,
+    work: Work,
 }
 
 impl Solver<'_> {
@@ -74,7 +107,9 @@ impl Solver<'_> {
     /// Evaluates the items of a cycle until their sets no longer grow.
     fn settle_cycle(&mut self, component: &[ItemIx]) -> Option<()> {
         let first = self.places[component[0].index()] as usize;
-        let mut queue: VecDeque<ItemIx> = component.iter().copied().collect();
+        // A component is listed from the item it was entered by; the other way round most items come
+        // after what they need, and few have to be evaluated again.
+        let mut queue: VecDeque<ItemIx> = component.iter().rev().copied().collect();
         let mut is_waiting = vec![true; component.len()];
         while let Some(item) = queue.pop_front() {
             is_waiting[self.places[item.index()] as usize - first] = false;
@@ -105,11 +140,16 @@ impl Solver<'_> {
             Set::Everything => return Some(false),
             Set::Places(places) => places.len(),
         };
-        let new = self.set_of(item, place);
+        let mut work = std::mem::take(&mut self.work);
+        let new = match self.gather(item, place, &mut work) {
+            Ok(()) => Set::Places(work.list.clone()),
+            Err(Failed) => Set::Everything,
+        };
+        self.work = work;
         let len = match &new {
             Set::Everything => usize::MAX,
             Set::Places(places) => {
-                self.entries += places.len() - old;
+                self.entries += places.len();
                 places.len()
             }
         };
@@ -117,13 +157,14 @@ impl Solver<'_> {
         Some(len > old)
     }
 
-    /// The set of an item from the sets of its members as they are.
-    fn set_of(&self, item: ItemIx, place: u32) -> Set {
-        let mut union = vec![place];
+    /// Lists the set of an item from the sets of its members as they are.
+    fn gather(&self, item: ItemIx, place: u32, work: &mut Work) -> Result<(), Failed> {
+        work.start();
+        work.add(&[place]);
         for &member in self.snapshot.plain_members(item) {
             match self.set(member) {
-                Set::Everything => return Set::Everything,
-                Set::Places(places) => union.extend(places),
+                Set::Everything => return Err(Failed),
+                Set::Places(places) => work.add(places),
             }
         }
         for ix in self.snapshot.counted_needs(item) {
@@ -131,15 +172,13 @@ impl Solver<'_> {
             if !need.phase().runs() || need.cap() < self.question.level - ROUNDING {
                 continue;
             }
-            let set = if need.head.is_counted() { self.counted(need) } else { self.read(need) };
-            match set {
-                Set::Everything => return Set::Everything,
-                Set::Places(places) => union.extend(places),
+            if need.head.is_counted() {
+                self.count(need, work)?;
+            } else {
+                self.read(need, work)?;
             }
         }
-        union.sort_unstable();
-        union.dedup();
-        Set::Places(union)
+        Ok(())
     }
 
     fn set(&self, item: ItemIx) -> &Set {
@@ -158,23 +197,33 @@ impl Solver<'_> {
         (standing, failed)
     }
 
-    /// The items that fell a need for which counting lost members says everything.
-    fn counted(&self, need: NeedView<'_>) -> Set {
+    /// Adds the items that fell a need for which counting lost members says everything.
+    fn count(&self, need: NeedView<'_>, work: &mut Work) -> Result<(), Failed> {
         let (standing, failed) = self.standing(need);
         let trip = (need.head.trip() as usize).saturating_sub(failed);
         if trip == 0 {
-            return Set::Everything;
+            return Err(Failed);
         }
-        let mut all: Vec<u32> = standing.iter().flat_map(|(_, places)| *places).copied().collect();
+        for (_, places) in &standing {
+            if trip == 1 {
+                work.add(places);
+                continue;
+            }
+            for &place in *places {
+                work.counts[place as usize] += 1;
+                if work.counts[place as usize] as usize == trip {
+                    work.add(&[place]);
+                }
+            }
+        }
         if trip > 1 {
-            all.sort_unstable();
-            all = all.chunk_by(|a, b| a == b).filter(|same| same.len() >= trip).map(|same| same[0]).collect();
+            standing.iter().flat_map(|(_, places)| *places).for_each(|&place| work.counts[place as usize] = 0);
         }
-        Set::Places(all)
+        Ok(())
     }
 
-    /// The items that fell a need that is weighted, shared or in doubt.
-    fn read(&self, need: NeedView<'_>) -> Set {
+    /// Adds the items that fell a need that is weighted, shared or in doubt.
+    fn read(&self, need: NeedView<'_>, work: &mut Work) -> Result<(), Failed> {
         let read = Read::new(need, self.question.reading, self.settled);
         let (standing, _) = self.standing(need);
         let stands = |member: ItemIx| standing.binary_search_by_key(&member, |(known, _)| *known).is_ok();
@@ -183,7 +232,7 @@ impl Solver<'_> {
             read.loss(|member| if is_lost(member) { 1.0 } else { 0.0 }) >= self.question.level - ROUNDING
         };
         if gives_way(&[]) {
-            return Set::Everything;
+            return Err(Failed);
         }
         let pairs = |(member, places): &(ItemIx, &[u32])| {
             let member = *member;
@@ -191,7 +240,9 @@ impl Solver<'_> {
         };
         let mut all: Vec<(u32, ItemIx)> = standing.iter().flat_map(pairs).collect();
         all.sort_unstable();
-        let felling = all.chunk_by(|a, b| a.0 == b.0).filter(|lost| gives_way(lost)).map(|lost| lost[0].0);
-        Set::Places(felling.collect())
+        for lost in all.chunk_by(|a, b| a.0 == b.0).filter(|lost| gives_way(lost)) {
+            work.add(&[lost[0].0]);
+        }
+        Ok(())
     }
 }
