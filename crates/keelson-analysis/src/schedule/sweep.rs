@@ -1,8 +1,15 @@
 //! The sweep over time.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
-use super::{Effect, Finding, Interval, Planner, Scenario, Schedule, Window, group::Part, number, places};
+use super::{
+    Effect, Finding, Interval, Planner, Scenario, Schedule, Window,
+    group::{Harms, Part},
+    number, places,
+};
 use crate::joint::{ROUNDING, together};
 
 /// Findings that go on are merged as they come.
@@ -50,18 +57,47 @@ impl Merger {
     }
 }
 
+/// What groups do, each for as long as it goes on unchanged.
+#[derive(Default)]
+struct Spans {
+    /// By the harms themselves, which are kept once per group.
+    open: HashMap<*const Harms, (Window, Arc<Harms>)>,
+    done: Vec<(Window, Arc<Harms>)>,
+}
+
+impl Spans {
+    fn add(&mut self, window: Window, harms: Arc<Harms>) {
+        match self.open.get_mut(&Arc::as_ptr(&harms)) {
+            Some((known, _)) if known.end == window.start => known.end = window.end,
+            _ => self.done.extend(self.open.insert(Arc::as_ptr(&harms), (window, harms))),
+        }
+    }
+
+    /// Hands everything on, in order of time.
+    fn finish(self, merger: &mut Merger, backed_out: Option<u32>) {
+        let mut spans = self.done;
+        spans.extend(self.open.into_values());
+        spans.sort_by_key(|(window, _)| *window);
+        for (window, harms) in spans {
+            harms.parts.iter().for_each(|part| merger.add(window, part, backed_out));
+            harms.cut.iter().for_each(|&service| merger.cut(window, service));
+        }
+    }
+}
+
 impl Planner<'_> {
     /// Says what the plan does to its services.
     pub fn schedule(&mut self) -> Schedule {
-        let (mut merger, mut intervals) = (Merger::default(), Vec::new());
-        let swept = self.sweep(&mut intervals, &mut merger);
+        let (mut merger, mut spans, mut intervals) = (Merger::default(), Spans::default(), Vec::new());
+        let swept = self.sweep(&mut intervals, &mut spans, &mut merger);
+        spans.finish(&mut merger, None);
         let swept = swept.and_then(|()| if self.plan.back_out { self.back_outs(&mut merger) } else { Some(()) });
         let (findings, cut) = merger.finish();
         let is_truncated = swept.is_none() || self.joint.is_spent;
         Schedule { intervals, findings, cut, evaluations: self.joint.evaluations, is_truncated }
     }
 
-    fn sweep(&mut self, intervals: &mut Vec<Interval>, merger: &mut Merger) -> Option<()> {
+    fn sweep(&mut self, intervals: &mut Vec<Interval>, spans: &mut Spans, merger: &mut Merger) -> Option<()> {
         let changes = self.plan.changes;
         let mut bounds: BTreeSet<i64> = changes.iter().flat_map(|c| [c.window.start, c.window.end]).collect();
         let (Some(&first), Some(&last)) = (bounds.first(), bounds.last()) else { return Some(()) };
@@ -81,7 +117,7 @@ impl Planner<'_> {
             let standing = self.standing_at(start);
             let window = Window::new(start, end);
             let active: Vec<u32> = active.iter().copied().collect();
-            let effects = self.interval(window, &standing, &active, merger)?;
+            let effects = self.interval(window, &standing, &active, spans, merger)?;
             let standing = standing.iter().map(|&part| part as usize - changes.len()).collect();
             intervals.push(Interval { window, active: places(&active), standing, effects });
         }
@@ -94,31 +130,29 @@ impl Planner<'_> {
         window: Window,
         standing: &[u32],
         active: &[u32],
+        spans: &mut Spans,
         merger: &mut Merger,
     ) -> Option<Vec<Effect>> {
         let before = self.joint.losses(standing)?;
-        let mut worst: HashMap<u32, f64> = before.iter().collect();
+        let mut worst = vec![0.0_f64; self.plan.services.len()];
         for (service, loss) in before.iter() {
             let verdict = self.joint.verdict(service, loss);
             merger.add(window, &Part { service, changes: Vec::new(), loss, verdict }, None);
+            worst[service as usize] = loss;
         }
         for group in self.groups(active, standing)? {
             // No two groups do anything together, so every loss is that under some group.
             for (service, loss) in self.joint.losses(&together(&group, standing))?.iter() {
-                let known = worst.entry(service).or_insert(0.0);
+                let known = &mut worst[service as usize];
                 *known = known.max(loss);
             }
-            let harms = self.harms(group, standing, None)?;
-            harms.parts.iter().for_each(|part| merger.add(window, part, None));
-            harms.cut.iter().for_each(|&service| merger.cut(window, service));
+            spans.add(window, self.harms(group, standing, None)?);
         }
-        let effect = |(service, loss): (u32, f64)| {
-            let verdict = self.joint.verdict(service, loss);
-            Effect { service: service as usize, loss, verdict }
+        let effect = |(service, loss): (usize, f64)| {
+            let verdict = self.joint.verdict(number(service), loss);
+            Effect { service, loss, verdict }
         };
-        let mut effects: Vec<Effect> = worst.into_iter().map(effect).collect();
-        effects.sort_unstable_by_key(|effect| effect.service);
-        Some(effects)
+        Some(worst.into_iter().enumerate().filter(|(_, loss)| *loss > 0.0).map(effect).collect())
     }
 
     /// Looks at each change being backed out on top of the plan.
@@ -126,11 +160,11 @@ impl Planner<'_> {
         for (at, change) in self.plan.changes.iter().enumerate() {
             let end = change.window.end;
             let shadow = Window::new(end, end.saturating_add(i64::from(change.rollback)));
+            let mut spans = Spans::default();
             for piece in self.pieces(number(at), shadow) {
-                let around = self.around(number(at), &piece)?;
-                around.parts.iter().for_each(|part| merger.add(piece.window, part, Some(number(at))));
-                around.cut.iter().for_each(|&service| merger.cut(piece.window, service));
+                spans.add(piece.window, self.around(number(at), &piece)?);
             }
+            spans.finish(merger, Some(number(at)));
         }
         Some(())
     }
