@@ -7,6 +7,7 @@
 
 pub mod csv;
 pub mod estate;
+pub mod plan;
 mod signature;
 
 pub use signature::Signature;
