@@ -10,6 +10,9 @@ use super::Computed;
 use crate::impact::Assessment;
 use crate::{Basis, LimitCode};
 
+/// Entries of sets of single points that may be held for one service: a fraction of a second's work.
+const MOST_ENTRIES: usize = 2_000_000;
+
 /// The effect on one service.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ServiceEffect {
@@ -112,7 +115,8 @@ fn find_points(computed: &Computed, policy: &Policy, effects: &mut [ServiceEffec
         }
         looked_at += 1;
         let level = breach_level(assessment.least_delivered(effect.item));
-        let question = single_points::Question { level, ..single_points::Question::about(effect.item) };
+        let question =
+            single_points::Question { level, max_entries: MOST_ENTRIES, ..single_points::Question::about(effect.item) };
         let Ok(margin) = new_single_points(graph, &question, &seeds) else { continue };
         let known = if anyway.is_empty() {
             Vec::new()
