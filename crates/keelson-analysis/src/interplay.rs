@@ -158,7 +158,7 @@ impl Interplay {
         let mut above: Vec<ItemIx> = Vec::new();
         let mut seen: HashSet<ItemIx> = HashSet::new();
         for &item in &worse {
-            for (need, owner) in snapshot.dependents(item).counted_with_owners() {
+            for (need, owner, _) in snapshot.dependents(item).counted_with_trips() {
                 if worse.contains(&owner) && !seen.contains(&owner) && is_met(need) {
                     seen.insert(owner);
                     above.push(owner);
@@ -191,11 +191,8 @@ fn touches<'a>(snapshot: &'a Snapshot, items: &'a [ItemIx]) -> impl Iterator<Ite
 }
 
 fn takes_several(snapshot: &Snapshot, need: NeedIx) -> bool {
-    // Soft needs of one member have no simple trip, but pass on no more for two losses either.
-    snapshot.simple_trip(need) != 1 && {
-        let head = snapshot.head(need);
-        !head.is_counted() || head.trip() > 1
-    }
+    let head = snapshot.head(need);
+    !head.is_counted() || head.trip() > 1
 }
 
 /// Whether two groups make worse different members of one need; both lists are sorted.
