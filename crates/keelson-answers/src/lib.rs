@@ -12,6 +12,7 @@
 //! | what this needs, what depends on it, why this depends on that | [`walk`] |
 //! | which items there are; everything about one | [`items`] |
 //! | what one request for change does, with the others planned then | [`change`] |
+//! | requests, calendar, disruptions, templates and baselines as they stand | [`register`] |
 //! | what state chosen items are in, provably | [`baseline`] |
 //! | what a schedule of changes does, hour by hour | [`schedule`] |
 //! | what is wrong with the catalogue | [`check`] |
@@ -34,6 +35,7 @@ pub mod impact;
 pub mod items;
 pub mod needs;
 pub mod projection;
+pub mod register;
 pub mod schedule;
 mod subject;
 mod view;

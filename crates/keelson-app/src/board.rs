@@ -8,5 +8,7 @@ mod baselines;
 mod plan;
 mod recheck;
 
-pub use act::{Act, ActError, Acted, AlterationInput, ObservedInput, RequestInput, ReviewInput, Selection, Subject};
+pub use act::{
+    Act, ActError, Acted, AlterationInput, ObservedInput, Outcome, RequestInput, ReviewInput, Selection, Subject,
+};
 pub use baselines::{BaselineComparison, ItemDifference, Side};

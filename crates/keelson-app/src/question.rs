@@ -2,17 +2,21 @@
 
 use chrono::{DateTime, Utc};
 use keelson_analysis::Limits;
+use keelson_answers::change::{self, ChangeAnswer, ChangeQuestion};
 use keelson_answers::check::{CheckAnswer, check};
 use keelson_answers::impact::{ImpactAnswer, ImpactQuestion, Interval, assess};
 use keelson_answers::items::{ItemAnswer, ListAnswer, item_answer, list};
+use keelson_answers::register::{self, BaselinesAnswer, CalendarAnswer, RequestAnswer, RequestFilter, RequestsAnswer};
+use keelson_answers::schedule::{self, ScheduleAnswer, ScheduleQuestion, find_request};
 use keelson_answers::walk::{PathAnswer, WalkAnswer, WalkQuestion, Way, path, walk};
 use keelson_answers::{Asked, Basis, QuestionError};
 use keelson_catalogue::query::{OrderBy, Query};
-use keelson_model::Revision;
+use keelson_model::{Revision, Window};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::board::{ActError, BaselineComparison};
 use crate::condition::{self, ConditionSyntaxError};
 use crate::keelson::blocking;
 use crate::system::now;
@@ -102,6 +106,81 @@ pub enum Question {
         /// Walks the search for false redundancy may make.
         budget: usize,
     },
+    /// What a request for change does.
+    Change {
+        /// Its key.
+        key: String,
+        /// Propagations the search for decisive facts may compute.
+        budget: usize,
+        /// Most services listed.
+        most: usize,
+    },
+    /// A request for change as it stands.
+    Request {
+        /// Its key.
+        key: String,
+    },
+    /// Which requests for change there are.
+    Requests {
+        /// Which of them.
+        filter: RequestFilter,
+        /// How many to pass over.
+        skip: usize,
+        /// Most listed.
+        most: usize,
+    },
+    /// What keeps a request for change from going ahead now.
+    Gate {
+        /// Its key.
+        key: String,
+    },
+    /// What a schedule of changes does, hour by hour.
+    Schedule {
+        /// The times of interest.
+        within: Window,
+        /// Only these requests; empty means all that are open and no longer drafts.
+        only: Vec<String>,
+        /// Most lines of a list.
+        most: usize,
+    },
+    /// Freezes, maintenance windows, disruptions and templates.
+    Calendar {
+        /// The times of interest.
+        within: Window,
+    },
+    /// Which baselines there are.
+    Baselines {
+        /// How many to pass over.
+        skip: usize,
+        /// Most listed.
+        most: usize,
+        /// Most items named of each.
+        most_keys: usize,
+    },
+    /// How two baselines differ, or a baseline and now.
+    CompareBaselines {
+        /// One, by name.
+        earlier: String,
+        /// The other; absent: now.
+        later: Option<String>,
+        /// Most items listed.
+        most: usize,
+    },
+}
+
+/// Whether a request for change may go ahead now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GateAnswer {
+    /// What the answer rests on.
+    #[serde(flatten)]
+    pub basis: Basis,
+    /// The request.
+    pub key: String,
+    /// Whether it may go ahead.
+    pub is_open: bool,
+    /// What keeps it from going ahead.
+    pub reasons: Vec<keelson_change::Problem>,
 }
 
 /// How one configuration item changed, with its relationships, its needs and the needs it is a
@@ -138,6 +217,22 @@ pub enum Answer {
     Path(PathAnswer),
     /// What is wrong with the catalogue.
     Check(CheckAnswer),
+    /// What a request for change does.
+    Change(Box<ChangeAnswer>),
+    /// A request for change as it stands.
+    Request(Box<RequestAnswer>),
+    /// Requests for change.
+    Requests(RequestsAnswer),
+    /// Whether a request for change may go ahead now.
+    Gate(GateAnswer),
+    /// What a schedule of changes does.
+    Schedule(ScheduleAnswer),
+    /// Freezes, maintenance windows, disruptions and templates.
+    Calendar(CalendarAnswer),
+    /// Baselines.
+    Baselines(BaselinesAnswer),
+    /// How two baselines differ.
+    Comparison(BaselineComparison),
 }
 
 /// Why there is no answer.
@@ -149,9 +244,26 @@ pub enum AskError {
     /// A condition that cannot be read.
     #[error(transparent)]
     Condition(#[from] ConditionSyntaxError),
+    /// There is no such baseline.
+    #[error("there is no baseline '{0}'; 'keelson baseline list' lists them")]
+    UnknownBaseline(String),
+    /// A question that has no past.
+    #[error("{0}")]
+    OnlyNow(&'static str),
     /// The catalogue failed.
     #[error(transparent)]
     Failed(#[from] Error),
+}
+
+impl From<ActError> for AskError {
+    fn from(error: ActError) -> Self {
+        match error {
+            ActError::Question(error) => Self::Question(error),
+            ActError::Failed(error) => Self::Failed(error),
+            // Nothing is asked of people by a question.
+            ActError::Refused(problems) => Self::Failed(Error::Stopped(problems.to_string())),
+        }
+    }
 }
 
 impl Keelson {
@@ -164,8 +276,38 @@ impl Keelson {
         if let Question::History { key, before, most } = &question {
             return self.history_answer(&view, key, *before, *most, asked).await;
         }
-        let pool = std::sync::Arc::clone(self.pool());
-        blocking(move || answer(&view, question, asked, &pool)).await?
+        match &question {
+            Question::Gate { .. } if as_of.is_some() => {
+                return Err(AskError::OnlyNow("a gate is about now; leave out the time in the past"));
+            }
+            Question::CompareBaselines { .. } if as_of.is_some() => {
+                return Err(AskError::OnlyNow(
+                    "baselines are compared as they were taken; leave out the time in the past",
+                ));
+            }
+            Question::Gate { key } => {
+                let key = find_request(&view, key)?.key.to_string();
+                let reasons = self.gate(&key).await?;
+                let basis = Basis::of(&view, asked);
+                return Ok(Answer::Gate(GateAnswer { basis, key, is_open: reasons.is_empty(), reasons }));
+            }
+            Question::CompareBaselines { earlier, later, most } => {
+                for name in std::iter::once(earlier).chain(later) {
+                    if view.catalogue.find_baseline(name).is_none() {
+                        return Err(AskError::UnknownBaseline(name.clone()));
+                    }
+                }
+                let compared = self.compare_baselines(earlier, later.as_deref(), *most, asked).await?;
+                return Ok(Answer::Comparison(compared.unwrap_or_else(|| unreachable!("both are known"))));
+            }
+            _ => {}
+        }
+        let keelson = self.clone();
+        blocking(move || match board_answer(&view, &question, asked, &keelson) {
+            Some(answered) => answered,
+            None => answer(&view, question, asked, keelson.pool()),
+        })
+        .await?
     }
 
     /// The view a question is about, and the time it counts from.
@@ -198,6 +340,33 @@ impl Keelson {
     }
 }
 
+/// Answers a question of change management; `None` for others.
+fn board_answer(view: &View, question: &Question, asked: Asked, keelson: &Keelson) -> Option<Result<Answer, AskError>> {
+    let (policy, pool) = (keelson.policy(), keelson.pool());
+    let answered = match question {
+        Question::Change { key, budget, most } => find_request(view, key).and_then(|request| {
+            let question = ChangeQuestion { request, policy, budget: *budget, most: *most };
+            change::assess(view, &question, asked, pool).map(|answer| Answer::Change(Box::new(answer)))
+        }),
+        Question::Request { key } => {
+            register::request(view, key, asked).map(|answer| Answer::Request(Box::new(answer)))
+        }
+        Question::Requests { filter, skip, most } => {
+            register::requests(view, filter, *skip, *most, asked).map(Answer::Requests)
+        }
+        Question::Schedule { within, only, most } => {
+            let question = ScheduleQuestion { within: *within, only, policy, most: *most };
+            schedule::assess(view, &question, asked, pool).map(Answer::Schedule)
+        }
+        Question::Calendar { within } => Ok(Answer::Calendar(register::calendar(view, *within, asked))),
+        Question::Baselines { skip, most, most_keys } => {
+            Ok(Answer::Baselines(register::baselines(view, *skip, *most, *most_keys, asked)))
+        }
+        _ => return None,
+    };
+    Some(answered.map_err(AskError::from))
+}
+
 fn answer(view: &View, question: Question, asked: Asked, pool: &keelson_analysis::Pool) -> Result<Answer, AskError> {
     Ok(match question {
         Question::Impact { seeds, interval, budget, most } => {
@@ -218,7 +387,7 @@ fn answer(view: &View, question: Question, asked: Asked, pool: &keelson_analysis
         }
         Question::Path { from, to } => Answer::Path(path(view, &from, &to, &Limits::default(), asked)?),
         Question::Check { most, budget } => Answer::Check(check(view, most, budget, asked, pool)),
-        Question::History { .. } => unreachable!("history is answered from the log"),
+        _ => unreachable!("history and change management are answered elsewhere"),
     })
 }
 

@@ -3,14 +3,17 @@
 
 use std::path::Path;
 
+use keelson_app::answers::change::ChangeAnswer;
 use keelson_app::answers::check::CheckAnswer;
 use keelson_app::answers::impact::ImpactAnswer;
 use keelson_app::answers::items::{ItemAnswer, ListAnswer};
+use keelson_app::answers::register::{BaselinesAnswer, CalendarAnswer, RequestAnswer, RequestsAnswer};
+use keelson_app::answers::schedule::ScheduleAnswer;
 use keelson_app::answers::walk::{PathAnswer, WalkAnswer};
-use keelson_app::{HistoryAnswer, Question};
+use keelson_app::{Act, BaselineComparison, GateAnswer, HistoryAnswer, Question};
 use schemars::{Schema, schema_for};
 
-fn schemas() -> [(&'static str, Schema); 8] {
+fn schemas() -> [(&'static str, Schema); 17] {
     [
         ("question", schema_for!(Question)),
         ("impact", schema_for!(ImpactAnswer)),
@@ -20,6 +23,15 @@ fn schemas() -> [(&'static str, Schema); 8] {
         ("walk", schema_for!(WalkAnswer)),
         ("path", schema_for!(PathAnswer)),
         ("check", schema_for!(CheckAnswer)),
+        ("act", schema_for!(Act)),
+        ("change", schema_for!(ChangeAnswer)),
+        ("request", schema_for!(RequestAnswer)),
+        ("requests", schema_for!(RequestsAnswer)),
+        ("gate", schema_for!(GateAnswer)),
+        ("schedule", schema_for!(ScheduleAnswer)),
+        ("calendar", schema_for!(CalendarAnswer)),
+        ("baselines", schema_for!(BaselinesAnswer)),
+        ("comparison", schema_for!(BaselineComparison)),
     ]
 }
 

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `/graphql`, `/schema.graphql` | the GraphQL API, which `keelson-api` answers |
 //! | `POST /questions` | one question of the command line, with the answer an embedded store gives |
+//! | `POST /acts` | one act of change management |
 //! | `PUT /imports/{source}/{batchId}` | a batch of an importer; the id makes a repetition harmless |
 //! | `/livez` | whether the process runs; never touches the database |
 //! | `/readyz` | whether it can answer, with a reason word where it cannot |
@@ -20,6 +21,7 @@
 //! | see what every request passes | `passage.rs` |
 //! | see how a connection ends | `connection.rs` |
 
+pub mod acts;
 mod connection;
 pub mod delivery;
 mod health;

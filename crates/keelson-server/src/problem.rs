@@ -130,6 +130,9 @@ impl From<AskError> for Problem {
         match error {
             AskError::Question(error) => Refusal::from(error).into(),
             AskError::Condition(error) => Self::new(Code::BadUserInput, error.to_string()),
+            unknown @ (AskError::UnknownBaseline(_) | AskError::OnlyNow(_)) => {
+                Self::new(Code::BadUserInput, unknown.to_string())
+            }
             AskError::Failed(error) => error.into(),
         }
     }

@@ -90,7 +90,21 @@ fn check(question: &Question) -> Result<(), Problem> {
         Question::Get { most, .. } | Question::History { most, .. } | Question::Walk { most, .. } => {
             at_most("entries listed", *most, MOST_LISTED)
         }
-        Question::Path { .. } => Ok(()),
+        Question::Change { budget, most, .. } => {
+            at_most("evaluations", *budget, MOST_PROPAGATIONS)?;
+            at_most("services listed", *most, MOST_LISTED)
+        }
+        Question::Schedule { only, most, .. } => {
+            at_most("requests named", only.len(), MOST_SEEDS)?;
+            at_most("lines listed", *most, MOST_LISTED)
+        }
+        Question::Requests { most, .. } | Question::CompareBaselines { most, .. } => {
+            at_most("entries listed", *most, MOST_LISTED)
+        }
+        Question::Baselines { most, most_keys, .. } => {
+            at_most("items listed", most.saturating_mul(*most_keys), MOST_LISTED)
+        }
+        Question::Path { .. } | Question::Request { .. } | Question::Gate { .. } | Question::Calendar { .. } => Ok(()),
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::problem::Problem;
-use crate::{ServerOptions, health, imports, passage, questions};
+use crate::{ServerOptions, acts, health, imports, passage, questions};
 
 /// How much later than the API's own deadline the outer one passes.
 const GRACE: Duration = Duration::from_secs(5);
@@ -59,6 +59,7 @@ pub(crate) fn all(app: &Arc<App>, api: Router) -> Router {
     let outer = app.limits.body_time + app.limits.request_time + GRACE;
     let work = Router::new()
         .route("/questions", post(questions::ask))
+        .route("/acts", post(acts::act))
         .route("/imports/{source}/{batch}", put(imports::import))
         .with_state(Arc::clone(app))
         .method_not_allowed_fallback(method_not_allowed)

@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use keelson_answers::QuestionError;
 use keelson_change::{Problem, Problems};
 use keelson_model::{
-    Action, CalendarKind, ChangeCategory, CommitHeader, DisruptionKind, RecordChange, Recurrence, Rollback, Window,
+    Action, CalendarKind, ChangeCategory, ChangeState, CommitHeader, DisruptionKind, RecordChange, Recurrence,
+    Revision, Rollback, Window,
 };
 use keelson_store::{CommitError, Draft};
 use schemars::JsonSchema;
@@ -286,6 +287,44 @@ pub struct Acted {
     pub committed: CommitHeader,
     /// The view that contains it.
     pub view: View,
+}
+
+/// What came of an act, in short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outcome {
+    /// What sort of record it made or changed: `request for change`, `baseline`.
+    pub record: String,
+    /// What people call that record, or its id.
+    pub name: String,
+    /// Where a request stands now.
+    pub state: Option<ChangeState>,
+    /// The commit.
+    pub revision: Revision,
+}
+
+impl Acted {
+    /// What came of it, in short.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        let (name, state) = match &self.record {
+            RecordChange::Request(change) => {
+                let request = change.after.as_ref();
+                (request.map(|request| request.key.to_string()), request.map(|request| request.state))
+            }
+            RecordChange::Template(change) => (change.after.as_ref().map(|after| after.name.to_string()), None),
+            RecordChange::Calendar(change) => (change.after.as_ref().map(|after| after.name.to_string()), None),
+            RecordChange::Baseline(change) => (change.after.as_ref().map(|after| after.name.to_string()), None),
+            RecordChange::Disruption(change) => (change.after.as_ref().map(|after| after.id.to_string()), None),
+            _ => (None, None),
+        };
+        Outcome {
+            record: keelson_answers::difference::sort_of(&self.record).to_owned(),
+            name: name.unwrap_or_default(),
+            state,
+            revision: self.committed.revision,
+        }
+    }
 }
 
 /// Why something was not done. Nothing of it is in the catalogue.
