@@ -15,6 +15,7 @@
 //! | requests, calendar, disruptions, templates and baselines as they stand | [`register`] |
 //! | what state chosen items are in, provably | [`baseline`] |
 //! | what a schedule of changes does, hour by hour | [`schedule`] |
+//! | what was predicted of changes against what happened, and their trends | [`review`] |
 //! | what is wrong with the catalogue | [`check`] |
 //! | what changed between two states of a record | [`difference`] |
 //!
@@ -36,6 +37,7 @@ pub mod items;
 pub mod needs;
 pub mod projection;
 pub mod register;
+pub mod review;
 pub mod schedule;
 mod subject;
 mod view;
