@@ -5,4 +5,5 @@
 mod calendar;
 mod estate;
 mod requests;
+mod reviews;
 mod schedules;
