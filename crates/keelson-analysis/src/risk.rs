@@ -130,15 +130,19 @@ impl History {
 
     /// The chance that a change of a kind fails.
     ///
-    /// The closest cell is the last of class, team and template that the kind names without a gap; a
-    /// cell without history has the mean of the one above.
+    /// The closest cell is the last of class, team and template that the kind names without a gap. Each
+    /// cell is shrunk to the one above, of which only the other changes count: no change is evidence
+    /// twice. A cell without history has the mean of the one above.
     #[must_use]
     pub fn estimate(&self, prior: Prior, kind: Kind) -> Estimate {
+        let counts: Vec<(Level, Count)> =
+            path(kind).map(|cell| (cell.0, self.cells.get(&cell).copied().unwrap_or_default())).collect();
         let mut mean = prior.mean;
         let mut estimate = None;
-        for cell in path(kind) {
-            let count = self.cells.get(&cell).copied().unwrap_or_default();
-            let next = Estimate::new(mean, prior.strength, count, cell.0);
+        for (at, (level, count)) in counts.iter().enumerate() {
+            let below = counts.get(at + 1).map(|(_, below)| *below).unwrap_or_default();
+            let others = Count { failures: count.failures - below.failures, changes: count.changes - below.changes };
+            let next = Estimate::new(mean, prior.strength, others, *level);
             mean = next.mean;
             estimate = Some(next);
         }

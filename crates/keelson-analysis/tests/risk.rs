@@ -81,13 +81,18 @@ fn every_cell_is_shrunk_to_the_one_above() {
     let portfolio = (1.0 + 10.0) / 30.0;
     let mean = |above: f64| (10.0 * above + 10.0) / 30.0;
     close(history.estimate(prior, Kind::default()).mean, portfolio, 1e-12);
-    close(history.estimate(prior, class).mean, mean(portfolio), 1e-12);
-    close(history.estimate(prior, team).mean, mean(mean(portfolio)), 1e-12);
-    close(history.estimate(prior, KIND).mean, mean(mean(mean(portfolio))), 1e-12);
+    // The same twenty changes are all there is in every cell: they count once.
+    close(history.estimate(prior, class).mean, mean(0.1), 1e-12);
+    close(history.estimate(prior, team).mean, mean(0.1), 1e-12);
+    close(history.estimate(prior, KIND).mean, mean(0.1), 1e-12);
     // Another template of the same team starts from the team; another team from the class.
     let other = history.estimate(prior, Kind { template: Some(9), ..KIND });
-    close(other.mean, mean(mean(portfolio)), 1e-12);
-    close(history.estimate(prior, Kind { team: Some(9), ..KIND }).mean, mean(portfolio), 1e-12);
+    close(other.mean, mean(0.1), 1e-12);
+    close(history.estimate(prior, Kind { team: Some(9), ..KIND }).mean, mean(0.1), 1e-12);
+    // Ten good changes by that other template: the team's twenty are its parent, and its own ten count.
+    (0..10).for_each(|_| history.note(Kind { template: Some(9), ..KIND }, false));
+    let other = history.estimate(prior, Kind { template: Some(9), ..KIND });
+    close(other.mean, 10.0 * mean(0.1) / 20.0, 1e-12);
     // A team without a class says nothing.
     assert_eq!(history.estimate(prior, Kind { class: None, ..KIND }).level, Level::Portfolio);
 }

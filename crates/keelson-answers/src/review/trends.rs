@@ -448,8 +448,8 @@ fn notes(portfolio: &RateLine, not_reviewed: usize) -> Vec<String> {
     }
     notes.push(
         "chances rest on changes of a kind being alike, and on no two failures having a common cause; each kind is \
-         drawn towards the one above it, in which its changes count as well, and whose own uncertainty is not passed \
-         down"
+         drawn towards the one above it, of which only the other changes count for that, and whose own uncertainty \
+         is not passed down"
             .to_owned(),
     );
     notes
