@@ -1,6 +1,6 @@
 //! All requests whose work is over: how often they fail, and how good the predictions were.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use keelson_analysis::Pool;
@@ -329,30 +329,15 @@ fn judged(over: &[Over<'_>], prior: Prior) -> Vec<Judged> {
     let mut by_finish: Vec<_> = known().collect();
     by_finish.sort_by_key(|(one, _)| (one.work.finished, one.work.started, one.request.id));
     let mut finished = by_finish.into_iter().peekable();
-    let mut counts: HashMap<Kind, (f64, f64)> = HashMap::new();
+    let mut history = History::new();
     let mut judged = Vec::new();
     for (one, failed) in by_start {
         while let Some((other, failed)) = finished.next_if(|(other, _)| other.work.is_before(one.work)) {
-            note(&mut counts, other.kind, failed);
+            history.note(other.kind, failed);
         }
-        judged.push(Judged { predicted: mean(&counts, prior, one.kind), failed });
+        judged.push(Judged { predicted: history.mean(prior, one.kind), failed });
     }
     judged
-}
-
-fn note(counts: &mut HashMap<Kind, (f64, f64)>, kind: Kind, failed: bool) {
-    for (_, cell) in cells(kind) {
-        let (failures, changes) = counts.entry(cell).or_default();
-        *failures += if failed { 1.0 } else { 0.0 };
-        *changes += 1.0;
-    }
-}
-
-fn mean(counts: &HashMap<Kind, (f64, f64)>, prior: Prior, kind: Kind) -> f64 {
-    cells(kind).fold(prior.mean, |above, (_, cell)| {
-        let (failures, changes) = counts.get(&cell).copied().unwrap_or_default();
-        (prior.strength * above + failures) / (prior.strength + changes)
-    })
 }
 
 /// How well harm was predicted.
