@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use keelson_change::calendar::occurrences;
 use keelson_model::{
-    CalendarEntry, CalendarKind, ChangeCategory, ChangeState, CiId, DisruptionKind, Effect, EffectOn, FrozenAssessment,
+    Baseline, CalendarEntry, CalendarKind, ChangeCategory, ChangeState, CiId, DisruptionKind, Effect, EffectOn, FrozenAssessment,
     RecheckReason, Recurrence, RequestForChange, Revision, Rollback, Step, Window,
 };
 use schemars::JsonSchema;
@@ -577,24 +577,27 @@ pub fn baselines(view: &View, skip: usize, most: usize, most_keys: usize, asked:
         .rev()
         .skip(skip)
         .take(most)
-        .map(|kept| {
-            let baseline = &kept.record;
-            let change = baseline.change.and_then(|id| view.catalogue.request(id));
-            BaselineLine {
-                name: baseline.name.to_string(),
-                revision: baseline.revision,
-                at: baseline.at,
-                by: baseline.by.to_string(),
-                reason: text(&baseline.reason),
-                chosen: baseline.chosen.to_string(),
-                items: baseline.items.len(),
-                keys: keys(view, &baseline.items[..baseline.items.len().min(most_keys)]),
-                digest: baseline.digest.to_string(),
-                change: change.map(|kept| kept.record.key.to_string()),
-            }
-        })
+        .map(|kept| baseline(view, &kept.record, most_keys))
         .collect();
     let mut basis = Basis::of(view, asked);
     basis.page("baselines", lines.len(), total);
     BaselinesAnswer { basis, total, baselines: lines }
+}
+
+/// One baseline.
+#[must_use]
+pub fn baseline(view: &View, baseline: &Baseline, most_keys: usize) -> BaselineLine {
+    let change = baseline.change.and_then(|id| view.catalogue.request(id));
+    BaselineLine {
+        name: baseline.name.to_string(),
+        revision: baseline.revision,
+        at: baseline.at,
+        by: baseline.by.to_string(),
+        reason: text(&baseline.reason),
+        chosen: baseline.chosen.to_string(),
+        items: baseline.items.len(),
+        keys: keys(view, &baseline.items[..baseline.items.len().min(most_keys)]),
+        digest: baseline.digest.to_string(),
+        change: change.map(|kept| kept.record.key.to_string()),
+    }
 }

@@ -32,7 +32,7 @@ pub use keelson_answers::{self as answers, Asked, View};
 pub use keelson_change as change;
 pub use keelson_reconcile as reconcile;
 pub use keelson_store::{CommitError, Draft, Options, Problem, StoreError, Verification};
-pub use question::{Answer, AskError, GateAnswer, HistoryAnswer, Question, SeedInput};
+pub use question::{Answer, AskError, BaselineAnswer, GateAnswer, HistoryAnswer, Question, SeedInput};
 pub use schema_check::SchemaContradiction;
 
 /// Who does something, and why.

@@ -6,7 +6,8 @@ use keelson_answers::change::{self, ChangeAnswer, ChangeQuestion};
 use keelson_answers::check::{CheckAnswer, check};
 use keelson_answers::impact::{ImpactAnswer, ImpactQuestion, Interval, assess};
 use keelson_answers::items::{ItemAnswer, ListAnswer, item_answer, list};
-use keelson_answers::register::{self, BaselinesAnswer, CalendarAnswer, RequestAnswer, RequestFilter, RequestsAnswer};
+use keelson_answers::register::{self, BaselineLine, BaselinesAnswer, CalendarAnswer, RequestAnswer, RequestFilter, RequestsAnswer};
+use keelson_answers::review::{self, TrendsAnswer, TrendsQuestion};
 use keelson_answers::schedule::{self, ScheduleAnswer, ScheduleQuestion, find_request};
 use keelson_answers::walk::{PathAnswer, WalkAnswer, WalkQuestion, Way, path, walk};
 use keelson_answers::{Asked, Basis, QuestionError};
@@ -157,6 +158,18 @@ pub enum Question {
         /// Most items named of each.
         most_keys: usize,
     },
+    /// One baseline, proved from the log.
+    Baseline {
+        /// Its name.
+        name: String,
+        /// Most items named.
+        most_keys: usize,
+    },
+    /// How often changes of each kind fail, and how good predictions were.
+    Trends {
+        /// Most lines of each list.
+        most: usize,
+    },
     /// How two baselines differ, or a baseline and now.
     CompareBaselines {
         /// One, by name.
@@ -166,6 +179,19 @@ pub enum Question {
         /// Most items listed.
         most: usize,
     },
+}
+
+/// One baseline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BaselineAnswer {
+    /// What the answer rests on.
+    #[serde(flatten)]
+    pub basis: Basis,
+    /// The baseline.
+    pub baseline: BaselineLine,
+    /// Whether the log, read as of its revision, has the digest that was taken.
+    pub is_proven: bool,
 }
 
 /// Whether a request for change may go ahead now.
@@ -231,6 +257,10 @@ pub enum Answer {
     Calendar(CalendarAnswer),
     /// Baselines.
     Baselines(BaselinesAnswer),
+    /// One baseline.
+    Baseline(BaselineAnswer),
+    /// Trends of changes.
+    Trends(Box<TrendsAnswer>),
     /// How two baselines differ.
     Comparison(BaselineComparison),
 }
@@ -290,6 +320,13 @@ impl Keelson {
                 let reasons = self.gate(&key).await?;
                 let basis = Basis::of(&view, asked);
                 return Ok(Answer::Gate(GateAnswer { basis, key, is_open: reasons.is_empty(), reasons }));
+            }
+            Question::Baseline { name, most_keys } => {
+                let known = view.catalogue.find_baseline(name).map(|kept| std::sync::Arc::clone(&kept.record));
+                let known = known.ok_or_else(|| AskError::UnknownBaseline(name.clone()))?;
+                let is_proven = self.prove_baseline(&known).await?;
+                let baseline = register::baseline(&view, &known, *most_keys);
+                return Ok(Answer::Baseline(BaselineAnswer { basis: Basis::of(&view, asked), baseline, is_proven }));
             }
             Question::CompareBaselines { earlier, later, most } => {
                 for name in std::iter::once(earlier).chain(later) {
@@ -359,6 +396,10 @@ fn board_answer(view: &View, question: &Question, asked: Asked, keelson: &Keelso
             schedule::assess(view, &question, asked, pool).map(Answer::Schedule)
         }
         Question::Calendar { within } => Ok(Answer::Calendar(register::calendar(view, *within, asked))),
+        Question::Trends { most } => {
+            let question = TrendsQuestion { policy, most: *most };
+            review::trends(view, &question, asked, pool).map(|answer| Answer::Trends(Box::new(answer)))
+        }
         Question::Baselines { skip, most, most_keys } => {
             Ok(Answer::Baselines(register::baselines(view, *skip, *most, *most_keys, asked)))
         }

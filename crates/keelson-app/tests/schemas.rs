@@ -8,12 +8,13 @@ use keelson_app::answers::check::CheckAnswer;
 use keelson_app::answers::impact::ImpactAnswer;
 use keelson_app::answers::items::{ItemAnswer, ListAnswer};
 use keelson_app::answers::register::{BaselinesAnswer, CalendarAnswer, RequestAnswer, RequestsAnswer};
+use keelson_app::answers::review::TrendsAnswer;
 use keelson_app::answers::schedule::ScheduleAnswer;
 use keelson_app::answers::walk::{PathAnswer, WalkAnswer};
-use keelson_app::{Act, BaselineComparison, GateAnswer, HistoryAnswer, Question};
+use keelson_app::{Act, BaselineAnswer, BaselineComparison, GateAnswer, HistoryAnswer, Question};
 use schemars::{Schema, schema_for};
 
-fn schemas() -> [(&'static str, Schema); 17] {
+fn schemas() -> [(&'static str, Schema); 19] {
     [
         ("question", schema_for!(Question)),
         ("impact", schema_for!(ImpactAnswer)),
@@ -31,6 +32,8 @@ fn schemas() -> [(&'static str, Schema); 17] {
         ("schedule", schema_for!(ScheduleAnswer)),
         ("calendar", schema_for!(CalendarAnswer)),
         ("baselines", schema_for!(BaselinesAnswer)),
+        ("baseline", schema_for!(BaselineAnswer)),
+        ("trends", schema_for!(TrendsAnswer)),
         ("comparison", schema_for!(BaselineComparison)),
     ]
 }

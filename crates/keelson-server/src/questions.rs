@@ -98,9 +98,10 @@ fn check(question: &Question) -> Result<(), Problem> {
             at_most("requests named", only.len(), MOST_SEEDS)?;
             at_most("lines listed", *most, MOST_LISTED)
         }
-        Question::Requests { most, .. } | Question::CompareBaselines { most, .. } => {
+        Question::Requests { most, .. } | Question::CompareBaselines { most, .. } | Question::Trends { most } => {
             at_most("entries listed", *most, MOST_LISTED)
         }
+        Question::Baseline { most_keys, .. } => at_most("items listed", *most_keys, MOST_LISTED),
         Question::Baselines { most, most_keys, .. } => {
             at_most("items listed", most.saturating_mul(*most_keys), MOST_LISTED)
         }

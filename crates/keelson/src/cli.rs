@@ -1,5 +1,6 @@
 //! The arguments of every command.
 
+pub(crate) mod board;
 mod keeping;
 mod times;
 
@@ -46,6 +47,9 @@ pub(crate) struct Global {
     /// File with settings of the reconciliation: ranks of sources, guard, staleness (TOML)
     #[arg(long, global = true, env = "KEELSON_SETTINGS", value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
+    /// File with rules of change management: what makes a change major, who approves emergencies (TOML)
+    #[arg(long, global = true, env = "KEELSON_POLICY", value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
     /// Form of the answer on standard output
     #[arg(long, short, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
     pub(crate) output: Format,
@@ -109,6 +113,18 @@ pub(crate) enum Command {
     Path(PathArgs),
     /// What is wrong with the catalogue: false redundancy, cycles, placeholders, orphans, stale data
     Check(Check),
+    /// Requests for change: write, assess, approve, do, review
+    Change(board::ChangeArgs),
+    /// What the changes planned do together, hour by hour
+    Schedule(board::ScheduleArgs),
+    /// The state of chosen items at a revision, for comparing and proving
+    Baseline(board::BaselineArgs),
+    /// Times at which nothing may be harmed, and times agreed for work
+    Freeze(board::FreezeArgs),
+    /// What is down or impaired, as assessments start from it
+    Disruption(board::DisruptionArgs),
+    /// Kinds of change that are decided on once for all
+    Template(board::TemplateArgs),
     /// Write everything, or a cone, in an open form
     Export(Export),
     /// Write a consistent copy of store and history

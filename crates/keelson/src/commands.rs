@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod ask;
+mod board;
 mod import;
 mod keep;
 mod review;
@@ -39,6 +40,12 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Dependents(args) => ask::walk(&global, args, keelson_app::answers::walk::Way::Dependents).await,
         Command::Path(args) => ask::path(&global, args).await,
         Command::Check(args) => ask::check(&global, args).await,
+        Command::Change(args) => board::change(&global, args.action).await,
+        Command::Schedule(args) => board::schedule(&global, args.action).await,
+        Command::Baseline(args) => board::baseline(&global, args.action).await,
+        Command::Freeze(args) => board::freeze(&global, args.action).await,
+        Command::Disruption(args) => board::disruption(&global, args.action).await,
+        Command::Template(args) => board::template(&global, args.action).await,
         Command::Export(_) if global.output != Format::Table => Err(Failure::input(anyhow!(
             "'keelson export' writes the form that --format names (batch, graphml, dot, csv); leave out --output"
         ))),

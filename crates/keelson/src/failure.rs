@@ -1,6 +1,6 @@
 //! How a command ends, as scripts see it.
 
-use keelson_app::{AskError, EditError, Error};
+use keelson_app::{ActError, AskError, EditError, Error};
 
 /// The exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +68,20 @@ impl From<AskError> for Failure {
     fn from(error: AskError) -> Self {
         match error {
             AskError::Failed(error) => error.into(),
+            error => Self::input(error),
+        }
+    }
+}
+
+impl From<ActError> for Failure {
+    fn from(error: ActError) -> Self {
+        match error {
+            ActError::Failed(error) => error.into(),
+            ActError::Refused(problems) => {
+                let lines: Vec<&str> = problems.0.iter().map(|problem| problem.message.as_str()).collect();
+                let text = if lines.len() == 1 { lines[0].to_owned() } else { format!("\n  - {}", lines.join("\n  - ")) };
+                Self::input(anyhow::anyhow!("{text}"))
+            }
             error => Self::input(error),
         }
     }

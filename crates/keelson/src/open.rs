@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, anyhow};
 use chrono::{DateTime, NaiveDate, Utc};
+use keelson_app::change::Policy;
 use keelson_app::reconcile::Settings;
 use keelson_app::{Actor, AsOf, Error, Keelson, Options, StoreError};
 use keelson_model::{Revision, Schema, builtin};
@@ -93,6 +94,7 @@ async fn opened(global: &Global, settings: Settings) -> Result<Keelson, Failure>
         Error::Store(locked @ StoreError::Locked { .. }) => Failure::trouble(anyhow!(locked)),
         error => error.into(),
     })?;
+    let keelson = keelson.with_policy(policy(global)?);
     global.opened.add(&keelson);
     Ok(keelson)
 }
@@ -131,6 +133,15 @@ fn class_files(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
 /// Settings of the reconciliation, from the file named or as they usually are.
 pub(crate) fn settings(global: &Global) -> Result<Settings, Failure> {
     let Some(path) = &global.settings else { return Ok(Settings::default()) };
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("failed to read {}", path.display()))
+        .map_err(Failure::input)?;
+    toml::from_str(&text).map_err(|error| Failure::input(anyhow!("{}: {error}", path.display())))
+}
+
+/// Rules of change management, from the file named or as they usually are.
+fn policy(global: &Global) -> Result<Policy, Failure> {
+    let Some(path) = &global.policy else { return Ok(Policy::default()) };
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("failed to read {}", path.display()))
         .map_err(Failure::input)?;

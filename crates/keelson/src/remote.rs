@@ -13,8 +13,9 @@ use hyper::{Method, Request, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use keelson_app::{Answer, AsOf, Question};
+use keelson_app::{Act, Actor, Outcome, Answer, AsOf, Question};
 use keelson_model::{Batch, BatchId};
+use keelson_server::acts::Acting;
 use keelson_server::delivery::{self, Delivery};
 use keelson_server::problem::ProblemDocument;
 use keelson_server::questions::Asking;
@@ -70,6 +71,20 @@ impl Remote {
     pub(crate) async fn ask(&self, question: Question, as_of: Option<AsOf>) -> Result<Answer, Failure> {
         let body = serde_json::to_vec(&Asking { question, as_of }).map_err(Failure::trouble)?;
         let request = Request::builder().method(Method::POST).uri(format!("{}/questions", self.base));
+        let request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let (status, body) = self.send(request.body(Full::from(body)), ANSWER_TIME).await?;
+        if status != StatusCode::OK {
+            return Err(self.problem(status, &body).1);
+        }
+        self.known(serde_json::from_slice(&body))
+    }
+
+    /// Does something.
+    pub(crate) async fn act(&self, act: Act, actor: &Actor) -> Result<Outcome, Failure> {
+        let reason = actor.reason.as_deref().map(str::to_owned);
+        let acting = Acting { act, actor: Some(actor.name.to_string()), reason };
+        let body = serde_json::to_vec(&acting).map_err(Failure::trouble)?;
+        let request = Request::builder().method(Method::POST).uri(format!("{}/acts", self.base));
         let request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let (status, body) = self.send(request.body(Full::from(body)), ANSWER_TIME).await?;
         if status != StatusCode::OK {

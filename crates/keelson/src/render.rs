@@ -1,5 +1,7 @@
 //! Answers for people: plain text, one function per answer.
 
+mod board;
+mod board_rows;
 mod impact;
 mod rows;
 
@@ -15,6 +17,9 @@ use keelson_app::answers::walk::{PathAnswer, WalkAnswer, Way};
 
 use crate::output::{percent, print, table};
 
+pub(crate) use board::{
+    baseline, baselines, calendar, calendar_file, change, comparison, gate, request, requests, schedule, trends,
+};
 pub(crate) use impact::impact;
 
 type Out<'a> = &'a mut dyn Write;

@@ -1,0 +1,471 @@
+//! Answers of change management, for people.
+
+use std::collections::HashSet;
+use std::io::{self, Write};
+
+use chrono::{DateTime, Utc};
+use keelson_app::answers::change::{ChangeAnswer, EffectLine, RiskLine};
+use keelson_app::answers::register::{
+    BaselinesAnswer, CalendarAnswer, KeptAssessment, KeptEffect, RequestAnswer, RequestsAnswer,
+};
+use keelson_app::answers::review::{RateLine, TrendsAnswer};
+use keelson_app::answers::schedule::ScheduleAnswer;
+use keelson_app::change::draft::said;
+use keelson_app::{BaselineAnswer, BaselineComparison, GateAnswer};
+use keelson_model::Effect;
+use keelson_report::ics::{Calendar, Event, Status};
+
+use super::{counted, day, footer, wrapped};
+use crate::output::{percent, print, table};
+
+type Out<'a> = &'a mut dyn Write;
+
+/// Services named of each effect but the first two.
+const MOST_NAMED: usize = 12;
+
+fn effect_words(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Breached => "breached",
+        Effect::Degraded => "degraded",
+        Effect::MarginLost => "one failure from a breach",
+        Effect::Protected => "protected",
+    }
+}
+
+/// What a request does.
+pub(crate) fn change(out: Out<'_>, answer: &ChangeAnswer) -> io::Result<()> {
+    let change = &answer.change;
+    let category = if answer.major.is_empty() { change.category.to_string() } else { format!("{}, MAJOR", change.category) };
+    writeln!(out, "{}  {} ({category}, {})", change.key, change.title, said(change.state))?;
+    let when = change.window.map_or("no window yet".to_owned(), |window| window.to_string());
+    let rollback = change.rollback_minutes.map_or("NO ROLLBACK PLAN".to_owned(), |minutes| format!("rollback {minutes} min"));
+    writeln!(out, "  {when}; {rollback}; asked for by {}", change.requester)?;
+    for line in &change.alterations {
+        let loss = if line.loss > 0.0 && line.loss < 1.0 { format!(" by {}", percent(line.loss)) } else { String::new() };
+        writeln!(out, "  {} {}{loss}", line.action.replace('_', " "), line.subject.key)?;
+    }
+    for line in &answer.starting_state {
+        let number = line.reference.as_ref().map(|number| format!(" ({number})")).unwrap_or_default();
+        writeln!(out, "  meanwhile down anyway: {}{number}", line.subject.key)?;
+    }
+    for line in &answer.not_impacted {
+        writeln!(out, "  judged not impacted: {} ({}, {})", line.subject.key, line.by, line.reason)?;
+    }
+    let summary = &answer.summary;
+    writeln!(
+        out,
+        "\n{} breached ({} for certain), {} degraded, {} one failure from a breach, {} protected",
+        summary.breached, summary.certainly_breached, summary.degraded, summary.margin_lost, summary.protected
+    )?;
+    for reason in &answer.major {
+        writeln!(out, "  major: {reason}")?;
+    }
+    for violation in &answer.violations {
+        writeln!(out, "  VIOLATES THE CALENDAR: {}", violation.text)?;
+    }
+    services(out, answer)?;
+    collisions(out, answer)?;
+    decisive(out, answer)?;
+    risk(out, &answer.risk)?;
+    if !answer.approvers.is_empty() {
+        writeln!(out, "Ask:  {}", answer.approvers.join(", "))?;
+    }
+    if !answer.customers.is_empty() {
+        let keys: Vec<&str> = answer.customers.iter().map(|customer| customer.key.as_str()).collect();
+        writeln!(out, "Tell: {}", keys.join(", "))?;
+    }
+    footer(out, &answer.basis)
+}
+
+fn services(out: Out<'_>, answer: &ChangeAnswer) -> io::Result<()> {
+    for line in &answer.services {
+        if line.effect == Effect::Protected {
+            continue;
+        }
+        writeln!(out, "\n{}", headline(line))?;
+        let mut above = HashSet::new();
+        for proof in line.proof.iter().take(40) {
+            let indent = "  ".repeat(proof.depth as usize + 1);
+            let again = if above.insert(&proof.key) { proof.why.as_str() } else { "as above" };
+            writeln!(out, "{indent}{}  {again}", proof.key)?;
+        }
+        if !line.new_single_points.is_empty() {
+            let points = line.new_single_points.join(", ");
+            writeln!(out, "  {}", wrapped(&format!("would then be breached by a failure of {points}"), "    "))?;
+        }
+        for by in line.protected_by.iter().take(3) {
+            writeln!(out, "  held by {}: {} of {} up (lost {})", by.need.name, by.up, by.need.of, by.lost.join(", "))?;
+        }
+    }
+    let protected = answer.services.iter().filter(|line| line.effect == Effect::Protected);
+    let keys: Vec<&str> = protected.map(|line| line.subject.key.as_str()).collect();
+    if !keys.is_empty() {
+        let more = keys.len().saturating_sub(MOST_NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let named = keys[..keys.len().min(MOST_NAMED)].join(", ");
+        writeln!(out, "\n{}", wrapped(&format!("Touched and protected: {named}{more}"), "  "))?;
+    }
+    Ok(())
+}
+
+fn headline(line: &EffectLine) -> String {
+    let criticality = line.criticality.map(|criticality| format!(", {criticality}")).unwrap_or_default();
+    let doubt = if line.is_certain { "" } else { " possibly" };
+    let loss = if line.loss > 0.0 && line.loss < 1.0 { format!(", loses {}", percent(line.loss)) } else { String::new() };
+    let hours = line.hours.map(|hours| format!(", {hours} h")).unwrap_or_default();
+    format!("{}{criticality}: {}{doubt}{loss}{hours}", line.subject.key, effect_words(line.effect).to_uppercase())
+}
+
+fn collisions(out: Out<'_>, answer: &ChangeAnswer) -> io::Result<()> {
+    if answer.assessed_with.is_empty() {
+        return writeln!(out, "\nNo other request interrupts anything at that time.");
+    }
+    if answer.collisions.is_empty() {
+        return writeln!(out, "\nCollides with none of {}.", answer.assessed_with.join(", "));
+    }
+    writeln!(out)?;
+    for line in &answer.collisions {
+        let condition = line.reversed.as_ref().map(|key| format!(", if {key} has to be reversed")).unwrap_or_default();
+        let changes = line.changes.join(" and ");
+        writeln!(out, "COLLISION {}: {} breached by {changes} together{condition}", line.window, line.service.key)?;
+    }
+    if let Some(shift) = &answer.smallest_shift {
+        writeln!(out, "  move {} to {}: no collision left with it", shift.change, shift.window)?;
+    }
+    Ok(())
+}
+
+fn decisive(out: Out<'_>, answer: &ChangeAnswer) -> io::Result<()> {
+    let Some(certainty) = answer.certainty.as_ref().filter(|certainty| !certainty.decisive.is_empty()) else {
+        return Ok(());
+    };
+    writeln!(out, "\nQuestions that decide")?;
+    for decisive in &certainty.decisive {
+        let questions: Vec<&str> = decisive.facts.iter().map(|fact| fact.question.as_str()).collect();
+        writeln!(out, "  - {}", questions.join(" and "))?;
+    }
+    Ok(())
+}
+
+fn risk(out: Out<'_>, risk: &RiskLine) -> io::Result<()> {
+    let (low, high) = risk.interval;
+    writeln!(
+        out,
+        "\nFails with a chance of {} ({} to {}), from {}, {} of which {} failed",
+        percent(risk.failure),
+        percent(low),
+        percent(high),
+        risk.like,
+        counted(risk.changes as usize, "change"),
+        risk.failures
+    )?;
+    for line in &risk.expected_loss {
+        let total = line.planned + line.failed + line.exposed;
+        writeln!(
+            out,
+            "Expected loss {total:.0} {}: planned {:.0}, failing {:.0}, at most {:.0} for single points meanwhile",
+            line.currency, line.planned, line.failed, line.exposed
+        )?;
+    }
+    if risk.without_value > 0 {
+        writeln!(out, "  nobody stated the value of {}", counted(risk.without_value, "service"))?;
+    }
+    Ok(())
+}
+
+/// A request as it stands.
+pub(crate) fn request(out: Out<'_>, answer: &RequestAnswer) -> io::Result<()> {
+    let change = &answer.change;
+    writeln!(out, "{}  {} ({}, {}, version {})", change.key, change.title, change.category, said(change.state), change.version)?;
+    writeln!(out, "  {}", wrapped(&change.reason, "  "))?;
+    let when = change.window.map_or("no window".to_owned(), |window| window.to_string());
+    let team = change.team.as_ref().map(|team| format!("; by {team}")).unwrap_or_default();
+    writeln!(out, "  {when}; asked for by {}{team}", change.requester)?;
+    for line in &change.alterations {
+        writeln!(out, "  {} {}", line.action.replace('_', " "), line.subject.key)?;
+    }
+    if let Some(rollback) = &answer.rollback {
+        writeln!(out, "  rollback ({} min): {}", rollback.minutes, rollback.plan)?;
+    }
+    if let Some(verification) = &answer.verification {
+        writeln!(out, "  verification: {verification}")?;
+    }
+    writeln!(out, "\nSteps")?;
+    for step in &answer.steps {
+        let reason = step.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        writeln!(out, "  {}  {} by {}{reason}", day(step.at), said(step.to), step.by)?;
+    }
+    if let Some(approval) = &answer.approval {
+        writeln!(out, "\nApproved by {} on", approval.by)?;
+        kept(out, &approval.assessment)?;
+    } else if let Some(assessment) = &answer.assessment {
+        writeln!(out, "\nAssessed as")?;
+        kept(out, assessment)?;
+    }
+    for recheck in &answer.rechecks {
+        let again = if recheck.needs_approval { "; MUST BE APPROVED AGAIN" } else { "" };
+        writeln!(out, "\nChanged by revision {} ({}), noticed {}{again}", recheck.cause, recheck.reason, day(recheck.at))?;
+        effects(out, "worse ", &recheck.worse)?;
+        effects(out, "better", &recheck.better)?;
+    }
+    if let Some(done) = &answer.completion {
+        let (outcome, shows) = (said(done.outcome), done.showing.len());
+        let of = shows + done.not_showing.len();
+        writeln!(out, "\n{outcome} from {} to {}; shows in {shows} of {of} items", day(done.started_at), day(done.finished_at))?;
+    }
+    if let Some(review) = &answer.review {
+        let failed = if review.has_failed { "failed" } else { "succeeded" };
+        writeln!(out, "\nReviewed by {}: {failed}; {}", review.by, review.lessons)?;
+    }
+    footer(out, &answer.basis)
+}
+
+fn kept(out: Out<'_>, kept: &KeptAssessment) -> io::Result<()> {
+    let complete = if kept.is_complete { "complete" } else { "NOT COMPLETE" };
+    writeln!(out, "  revision {}, {}, {complete}, document {}", kept.revision, day(kept.at), &kept.document[..16])?;
+    for text in kept.major.iter().map(|text| format!("major: {text}")).chain(kept.violations.iter().cloned()) {
+        writeln!(out, "  {text}")?;
+    }
+    if !kept.collides_with.is_empty() {
+        writeln!(out, "  collides with {}", kept.collides_with.join(", "))?;
+    }
+    effects(out, "", &kept.effects)
+}
+
+fn effects(out: Out<'_>, title: &str, effects: &[KeptEffect]) -> io::Result<()> {
+    for effect in effects {
+        let doubt = if effect.at_best == effect.at_worst { "" } else { " possibly" };
+        writeln!(out, "  {title} {}: {}{doubt}", effect.subject.key, effect_words(effect.at_worst))?;
+    }
+    Ok(())
+}
+
+/// Requests in a list.
+pub(crate) fn requests(out: Out<'_>, answer: &RequestsAnswer) -> io::Result<()> {
+    let mut lines = table(&["key", "state", "category", "window", "worst effect", "requester", "title"]);
+    for line in &answer.requests {
+        let again = if line.needs_approval { " (approve again)" } else { "" };
+        lines.add_row([
+            line.key.clone(),
+            format!("{}{again}", said(line.state)),
+            line.category.to_string(),
+            line.window.map(|window| window.to_string()).unwrap_or_default(),
+            line.worst.map(effect_words).unwrap_or("not assessed").to_owned(),
+            line.requester.clone(),
+            line.title.clone(),
+        ]);
+    }
+    if !answer.requests.is_empty() {
+        print(out, &lines)?;
+    }
+    writeln!(out, "{}", counted(answer.total, "request"))?;
+    footer(out, &answer.basis)
+}
+
+/// Whether the gate is open.
+pub(crate) fn gate(out: Out<'_>, answer: &GateAnswer) -> io::Result<()> {
+    if answer.is_open {
+        writeln!(out, "{} may go ahead", answer.key)?;
+    } else {
+        writeln!(out, "{} must not go ahead now", answer.key)?;
+    }
+    for reason in &answer.reasons {
+        writeln!(out, "  - {}", reason.message)?;
+    }
+    footer(out, &answer.basis)
+}
+
+/// What a schedule does.
+pub(crate) fn schedule(out: Out<'_>, answer: &ScheduleAnswer) -> io::Result<()> {
+    writeln!(out, "{}: {} that interrupt something", answer.within, counted(answer.changes.len(), "change"))?;
+    let mut lines = table(&["key", "window", "state", "title"]);
+    for line in &answer.changes {
+        let window = line.window.map(|window| window.to_string()).unwrap_or_default();
+        lines.add_row([line.key.clone(), window, said(line.state).to_owned(), line.title.clone()]);
+    }
+    if !answer.changes.is_empty() {
+        print(out, &lines)?;
+    }
+    if !answer.without_interruption.is_empty() {
+        writeln!(out, "without an interruption or a window: {}", answer.without_interruption.join(", "))?;
+    }
+    for line in &answer.starting_state {
+        writeln!(out, "down anyway: {}", line.subject.key)?;
+    }
+    let (planned, reversed): (Vec<_>, Vec<_>) =
+        answer.collisions.iter().partition(|line| line.collision.reversed.is_none());
+    if planned.is_empty() {
+        writeln!(out, "\nNo service is breached by changes together that none of them breaches alone.")?;
+    } else {
+        writeln!(out, "\nCOLLISIONS")?;
+    }
+    for line in planned {
+        writeln!(out, "  {}", wrapped(&line.advice, "    "))?;
+    }
+    if !reversed.is_empty() {
+        writeln!(out, "\nIf a change has to be reversed")?;
+    }
+    for line in reversed {
+        writeln!(out, "  {}", wrapped(&line.advice, "    "))?;
+    }
+    let alone: Vec<_> = answer.harm.iter().filter(|line| line.reversed.is_none()).collect();
+    if !alone.is_empty() {
+        writeln!(out, "\nBy single changes")?;
+    }
+    for line in alone {
+        let who = line.change.as_deref().unwrap_or("what is down anyway");
+        writeln!(out, "  {}: {} {} by {who}", line.window, line.service.key, line.verdict.as_str())?;
+    }
+    footer(out, &answer.basis)
+}
+
+/// Freezes, maintenance windows, disruptions and templates.
+pub(crate) fn calendar(out: Out<'_>, answer: &CalendarAnswer) -> io::Result<()> {
+    writeln!(out, "{}", answer.within)?;
+    for entry in &answer.entries {
+        let items: Vec<&str> = entry.items.iter().map(|item| item.key.as_str()).collect();
+        let about = if items.is_empty() { "every service".to_owned() } else { items.join(", ") };
+        let lifted = entry.lifted_at.map(|at| format!(", LIFTED {}", day(at))).unwrap_or_default();
+        writeln!(out, "\n{} '{}' of {about}{lifted}: {}", entry.kind, entry.name, entry.reason)?;
+        if let Some(recurrence) = &entry.recurrence {
+            writeln!(out, "  repeats {} in {}", recurrence.rule, recurrence.zone)?;
+        }
+        for window in entry.occurrences.iter().take(5) {
+            writeln!(out, "  {window}")?;
+        }
+        if entry.occurrences.len() > 5 {
+            writeln!(out, "  … and {} more", entry.occurrences.len() - 5)?;
+        }
+    }
+    for line in &answer.disruptions {
+        let until = line.until.map_or("nobody knows when it ends".to_owned(), |until| format!("until {}", day(until)));
+        let number = line.reference.as_deref().unwrap_or(&line.id);
+        writeln!(out, "\n{} {number}: {} down since {}, {until}", line.kind, line.subject.key, day(line.from))?;
+    }
+    for line in &answer.templates {
+        let approved = line.approved_by.as_ref().map_or("NOT APPROVED".to_owned(), |by| format!("approved by {by}"));
+        let (actions, classes) = (line.actions.join(", "), line.classes.join(", "));
+        writeln!(out, "\ntemplate '{}' ({approved}): {actions} of {classes}, {} min at most", line.name, line.longest_minutes)?;
+    }
+    footer(out, &answer.basis)
+}
+
+/// One baseline.
+pub(crate) fn baseline(out: Out<'_>, answer: &BaselineAnswer) -> io::Result<()> {
+    let line = &answer.baseline;
+    writeln!(out, "{}  revision {}, taken {} by {}", line.name, line.revision, day(line.at), line.by)?;
+    writeln!(out, "  {} ({})", counted(line.items, "item"), line.chosen)?;
+    writeln!(out, "  digest {}", line.digest)?;
+    let proven = if answer.is_proven { "the log has the same state" } else { "THE LOG HAS ANOTHER STATE" };
+    writeln!(out, "  {proven}")?;
+    for key in &line.keys {
+        writeln!(out, "    {key}")?;
+    }
+    footer(out, &answer.basis)
+}
+
+/// Baselines in a list.
+pub(crate) fn baselines(out: Out<'_>, answer: &BaselinesAnswer) -> io::Result<()> {
+    let mut lines = table(&["name", "revision", "taken", "by", "items", "chosen", "change"]);
+    for line in &answer.baselines {
+        lines.add_row([
+            line.name.clone(),
+            line.revision.to_string(),
+            day(line.at),
+            line.by.clone(),
+            line.items.to_string(),
+            line.chosen.clone(),
+            line.change.clone().unwrap_or_default(),
+        ]);
+    }
+    if !answer.baselines.is_empty() {
+        print(out, &lines)?;
+    }
+    writeln!(out, "{}", counted(answer.total, "baseline"))?;
+    footer(out, &answer.basis)
+}
+
+/// How two baselines differ.
+pub(crate) fn comparison(out: Out<'_>, answer: &BaselineComparison) -> io::Result<()> {
+    let name = |side: &keelson_app::Side| {
+        let name = side.baseline.as_deref().map_or("now".to_owned(), |name| format!("'{name}'"));
+        format!("{name} (revision {}, {})", side.revision, counted(side.items, "item"))
+    };
+    writeln!(out, "From {} to {}: {} differ", name(&answer.earlier), name(&answer.later), counted(answer.different, "item"))?;
+    for item in &answer.items {
+        let held = match item.held.as_str() {
+            "added" => " (held by the later one alone)",
+            "removed" => " (held by the earlier one alone)",
+            _ => "",
+        };
+        writeln!(out, "\n{}{held}", item.subject.key)?;
+        for record in &item.records {
+            let what = format!("{:?}", record.what).to_lowercase();
+            writeln!(out, "  {} {what} by revision {} ({}, {})", record.record, record.revision, record.actor, day(record.at))?;
+            for field in &record.changes {
+                writeln!(out, "    {}", wrapped(&format!("{}: {} -> {}", field.field, field.before, field.after), "      "))?;
+            }
+        }
+    }
+    footer(out, &answer.basis)
+}
+
+/// How often changes fail, and how good predictions were.
+pub(crate) fn trends(out: Out<'_>, answer: &TrendsAnswer) -> io::Result<()> {
+    writeln!(out, "{} whose work is over, {} of them not reviewed", counted(answer.over, "change"), answer.not_reviewed)?;
+    let mut lines = table(&["changes", "failed", "chance", "from", "to", "of"]);
+    let all = std::iter::once(&answer.portfolio).chain(&answer.classes).chain(&answer.teams).chain(&answer.templates);
+    for line in all {
+        lines.add_row(rate(line));
+    }
+    print(out, &lines)?;
+    writeln!(out, "\nimpact predictions right in {} of {} watched changes", answer.right, answer.watched)?;
+    if let (Some(brier), Some(base)) = (answer.brier, answer.brier_of_base_rate) {
+        writeln!(out, "Brier score of the chances {brier:.4}, of the mean rate {base:.4}")?;
+    }
+    for note in &answer.notes {
+        writeln!(out, "  - {}", wrapped(note, "    "))?;
+    }
+    footer(out, &answer.basis)
+}
+
+fn rate(line: &RateLine) -> [String; 6] {
+    let parts = [&line.template, &line.team, &line.class].into_iter().flatten().cloned();
+    let of: Vec<String> = parts.collect();
+    let of = if of.is_empty() { "all changes".to_owned() } else { of.join(", ") };
+    let (low, high) = line.interval;
+    [line.changes.to_string(), line.failures.to_string(), percent(line.failure), percent(low), percent(high), of]
+}
+
+/// A schedule for calendar programs.
+pub(crate) fn calendar_file(answer: &ScheduleAnswer, stamp: DateTime<Utc>) -> Calendar {
+    use keelson_model::ChangeState::{Approved, InProgress, Scheduled};
+    let event = |line: &keelson_app::answers::change::ChangeLine| {
+        let window = line.window?;
+        let collides = answer.collisions.iter().filter(|found| found.collision.changes.contains(&line.key));
+        let altered: Vec<String> =
+            line.alterations.iter().map(|one| format!("{} {}", one.action.replace('_', " "), one.subject.key)).collect();
+        let description: Vec<String> = std::iter::once(line.reason.clone())
+            .chain(altered)
+            .chain(collides.map(|found| format!("COLLISION: {}", found.advice)))
+            .collect();
+        Some(Event {
+            uid: format!("{}@keelson", line.key),
+            stamp,
+            start: window.start(),
+            end: window.end(),
+            summary: format!("{} {}", line.key, line.title),
+            description: Some(description.join("\n")),
+            categories: vec![line.category.to_string()],
+            status: if matches!(line.state, Approved | Scheduled | InProgress) {
+                Status::Confirmed
+            } else {
+                Status::Tentative
+            },
+            url: None,
+            last_modified: None,
+            sequence: line.version,
+        })
+    };
+    Calendar { name: "Changes".to_owned(), events: answer.changes.iter().filter_map(event).collect() }
+}
