@@ -439,3 +439,13 @@ pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) past: Past,
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_of_all_commands_fit_together() {
+        super::Cli::command().debug_assert();
+    }
+}

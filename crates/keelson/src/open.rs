@@ -28,6 +28,11 @@ impl Opened {
         }
     }
 
+    /// The one opened last.
+    pub(crate) fn last(&self) -> Option<Keelson> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).last().cloned()
+    }
+
     /// Remembers one.
     pub(crate) fn add(&self, keelson: &Keelson) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(keelson.clone());
@@ -75,6 +80,14 @@ pub(crate) async fn unchecked(global: &Global) -> Result<Keelson, Failure> {
 /// Opens the catalogue, making the store when there is none.
 pub(crate) async fn for_writing(global: &Global) -> Result<Keelson, Failure> {
     with_settings(global, settings(global)?).await
+}
+
+/// As [`existing`], opened once for all that a command does.
+pub(crate) async fn shared(global: &Global) -> Result<Keelson, Failure> {
+    match global.opened.last() {
+        Some(keelson) => Ok(keelson),
+        None => existing(global).await,
+    }
 }
 
 fn checked(keelson: Keelson) -> Result<Keelson, Failure> {

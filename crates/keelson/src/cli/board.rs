@@ -75,8 +75,8 @@ pub(crate) struct OnRequest {
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
     /// The version of the request you have seen; when it is no longer the last, nothing is done
-    #[arg(long, value_name = "N")]
-    pub(crate) version: Option<u32>,
+    #[arg(long = "if-version", value_name = "N")]
+    pub(crate) seen: Option<u32>,
 }
 
 #[derive(Args, Debug)]

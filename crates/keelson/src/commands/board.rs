@@ -26,7 +26,7 @@ async fn act(global: &Global, act: Act, reason: Option<&str>) -> Result<Outcome,
     if let Some(server) = &global.server {
         return Remote::at(server)?.act(act, &actor).await;
     }
-    let keelson = open::existing(global).await?;
+    let keelson = open::shared(global).await?;
     let acted = keelson.act(act, Actor { name: actor.name, reason: actor.reason }).await?;
     Ok(acted.outcome())
 }
@@ -36,7 +36,7 @@ async fn ask(global: &Global, question: Question, past: Option<&Past>) -> Result
     if let Some(server) = &global.server {
         return Remote::at(server)?.ask(question, as_of).await;
     }
-    Ok(open::existing(global).await?.ask(question, as_of).await?)
+    Ok(open::shared(global).await?.ask(question, as_of).await?)
 }
 
 fn unexpected() -> Failure {
@@ -54,7 +54,7 @@ fn done(global: &Global, outcome: &Outcome) -> Result<Exit, Failure> {
 }
 
 fn on(args: &OnRequest) -> Subject {
-    Subject { key: args.key.clone(), expected_version: args.version }
+    Subject { key: args.key.clone(), expected_version: args.seen }
 }
 
 /// `keelson change`.
