@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use keelson_change::calendar::occurrences;
 use keelson_model::{
-    Baseline, CalendarEntry, CalendarKind, ChangeCategory, ChangeState, CiId, DisruptionKind, Effect, EffectOn, FrozenAssessment,
-    RecheckReason, Recurrence, RequestForChange, Revision, Rollback, Step, Window,
+    Baseline, CalendarEntry, CalendarKind, ChangeCategory, ChangeState, CiId, DisruptionKind, Effect, EffectOn,
+    FrozenAssessment, RecheckReason, Recurrence, RequestForChange, Revision, Rollback, Step, Window,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -84,6 +84,10 @@ pub struct RecheckLine {
     pub worse: Vec<KeptEffect>,
     /// Services that are better off.
     pub better: Vec<KeptEffect>,
+    /// What it violates and did not when it was approved.
+    pub violations: Vec<String>,
+    /// With which requests it collides and did not when it was approved.
+    pub collides_with: Vec<String>,
     /// Whether it must be approved again.
     pub needs_approval: bool,
 }
@@ -413,6 +417,8 @@ fn rechecks(view: &View, request: &RequestForChange) -> Vec<RecheckLine> {
         at: recheck.at,
         worse: effects(view, &recheck.worse),
         better: effects(view, &recheck.better),
+        violations: texts(&recheck.violations),
+        collides_with: texts(&recheck.collides_with),
         needs_approval: recheck.needs_approval,
     };
     request.rechecks.iter().map(line).collect()

@@ -6,7 +6,9 @@ use keelson_answers::change::{self, ChangeAnswer, ChangeQuestion};
 use keelson_answers::check::{CheckAnswer, check};
 use keelson_answers::impact::{ImpactAnswer, ImpactQuestion, Interval, assess};
 use keelson_answers::items::{ItemAnswer, ListAnswer, item_answer, list};
-use keelson_answers::register::{self, BaselineLine, BaselinesAnswer, CalendarAnswer, RequestAnswer, RequestFilter, RequestsAnswer};
+use keelson_answers::register::{
+    self, BaselineLine, BaselinesAnswer, CalendarAnswer, RequestAnswer, RequestFilter, RequestsAnswer,
+};
 use keelson_answers::review::{self, TrendsAnswer, TrendsQuestion};
 use keelson_answers::schedule::{self, ScheduleAnswer, ScheduleQuestion, find_request};
 use keelson_answers::walk::{PathAnswer, WalkAnswer, WalkQuestion, Way, path, walk};

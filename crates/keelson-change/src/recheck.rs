@@ -1,6 +1,7 @@
 //! What of an approval still holds.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use keelson_model::{
@@ -82,13 +83,25 @@ pub fn recheck(
 ) -> Option<Recheck> {
     let approved = &request.approval.as_ref()?.assessment;
     let Difference { worse, better } = difference(&approved.effects, &fresh.effects);
-    let known = request.rechecks.last().map(|last| (last.worse.as_slice(), last.better.as_slice()));
-    if known.unwrap_or_default() == (&worse, &better) {
+    let violations = joined(&approved.violations, &fresh.violations);
+    let collides_with = joined(&approved.collides_with, &fresh.collides_with);
+    let found = (&worse, &better, &violations, &collides_with);
+    let is_known = match request.rechecks.last() {
+        Some(last) => found == (&last.worse, &last.better, &last.violations, &last.collides_with),
+        None => worse.is_empty() && better.is_empty() && violations.is_empty() && collides_with.is_empty(),
+    };
+    if is_known {
         return None;
     }
     let threshold = policy.reapproval.from();
-    let needs_approval = worse.iter().any(|effect| effect.at_worst >= threshold);
-    Some(Recheck { cause, reason, at, worse, better, needs_approval })
+    let is_beyond = worse.iter().any(|effect| effect.at_worst >= threshold);
+    let needs_approval = is_beyond || !violations.is_empty() || !collides_with.is_empty();
+    Some(Recheck { cause, reason, at, worse, better, violations, collides_with, needs_approval })
+}
+
+/// What the second list names and the first does not.
+fn joined(before: &[Arc<str>], after: &[Arc<str>]) -> Vec<Arc<str>> {
+    after.iter().filter(|name| !before.contains(name)).cloned().collect()
 }
 
 /// Everything that keeps a request from going ahead at `at`; empty when it may. `fresh` is its assessment
@@ -115,8 +128,9 @@ pub fn gate(request: &RequestForChange, fresh: &FrozenAssessment, at: DateTime<U
         let threshold = policy.reapproval.from();
         let worse = difference(&approval.assessment.effects, &fresh.effects).worse;
         let beyond = worse.iter().filter(|effect| effect.at_worst >= threshold).count();
-        if beyond > 0 || request.needs_approval_again() {
-            let cause = request.rechecks.last().map(|recheck| format!(", since revision {}", recheck.cause));
+        if beyond > 0 {
+            let noted = request.rechecks.last().filter(|recheck| !recheck.worse.is_empty());
+            let cause = noted.map(|recheck| format!(", since revision {}", recheck.cause));
             let message = format!(
                 "{beyond} services are worse off than when it was approved at revision {}{}; assess it and approve it \
                  again",
@@ -125,22 +139,16 @@ pub fn gate(request: &RequestForChange, fresh: &FrozenAssessment, at: DateTime<U
             );
             close(ProblemCode::Outdated, "approval", message);
         }
-        let new_violations = fresh.violations.iter().filter(|found| !approval.assessment.violations.contains(found));
-        for violation in new_violations {
+        for violation in joined(&approval.assessment.violations, &fresh.violations) {
             close(
                 ProblemCode::CalendarViolated,
                 "window",
                 format!("{violation}, which was not so when it was approved"),
             );
         }
-        let joined: Vec<&str> = fresh
-            .collides_with
-            .iter()
-            .filter(|key| !approval.assessment.collides_with.contains(key))
-            .map(|key| &**key)
-            .collect();
-        if !joined.is_empty() {
-            let message = format!("it collides with {}, which it did not when it was approved", joined.join(", "));
+        let with = joined(&approval.assessment.collides_with, &fresh.collides_with);
+        if !with.is_empty() {
+            let message = format!("it collides with {}, which it did not when it was approved", with.join(", "));
             close(ProblemCode::Outdated, "approval", message);
         }
     } else if request.state != ChangeState::Draft && request.state.is_cleared() {

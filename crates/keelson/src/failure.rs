@@ -79,7 +79,8 @@ impl From<ActError> for Failure {
             ActError::Failed(error) => error.into(),
             ActError::Refused(problems) => {
                 let lines: Vec<&str> = problems.0.iter().map(|problem| problem.message.as_str()).collect();
-                let text = if lines.len() == 1 { lines[0].to_owned() } else { format!("\n  - {}", lines.join("\n  - ")) };
+                let text =
+                    if lines.len() == 1 { lines[0].to_owned() } else { format!("\n  - {}", lines.join("\n  - ")) };
                 Self::input(anyhow::anyhow!("{text}"))
             }
             error => Self::input(error),

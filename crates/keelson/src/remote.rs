@@ -13,7 +13,7 @@ use hyper::{Method, Request, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use keelson_app::{Act, Actor, Outcome, Answer, AsOf, Question};
+use keelson_app::{Act, Actor, Answer, AsOf, Outcome, Question};
 use keelson_model::{Batch, BatchId};
 use keelson_server::acts::Acting;
 use keelson_server::delivery::{self, Delivery};

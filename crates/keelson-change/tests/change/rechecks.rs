@@ -50,6 +50,12 @@ fn a_difference_is_noted_once_and_counts_by_the_policy() {
     noted.rechecks.push(found);
     assert!(noted.needs_approval_again());
     assert_eq!(again(&noted, Effect::MarginLost, &policy), None);
+    // A freeze or another request that came in the way is a difference too.
+    let mut frozen = assessment(9, vec![effect(payments, Effect::Protected)]);
+    frozen.violations = vec![name("payments loses margin during the freeze 'year end'")];
+    let calendar = recheck(&request, &frozen, Revision(9), RecheckReason::Schedule, at(1), &policy).unwrap();
+    assert!(calendar.worse.is_empty() && calendar.needs_approval);
+    assert_eq!(calendar.violations, frozen.violations);
     // When it is as it was, the approval holds again.
     let back = again(&noted, Effect::Protected, &policy).unwrap();
     assert!(!back.needs_approval && back.worse.is_empty());

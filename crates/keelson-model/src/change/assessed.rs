@@ -107,6 +107,12 @@ pub struct Recheck {
     pub worse: Vec<EffectOn>,
     /// Services whose effect is milder than before, or that are no longer touched.
     pub better: Vec<EffectOn>,
+    /// Freezes and maintenance windows that are violated and were not when it was approved.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub violations: Vec<Arc<str>>,
+    /// Requests with which it collides and did not when it was approved, by key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub collides_with: Vec<Arc<str>>,
     /// Whether the difference is beyond what the policy lets pass: it must be approved again.
     pub needs_approval: bool,
 }

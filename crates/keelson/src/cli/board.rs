@@ -347,13 +347,15 @@ pub(crate) enum BaselineAction {
 }
 
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  keelson freeze set 'year end' --item service/payments --start 2026-12-20 --end 2027-01-03 \\\n      \
+#[command(
+    after_help = "Examples:\n  keelson freeze set 'year end' --item service/payments --start 2026-12-20 --end 2027-01-03 \\\n      \
 --reason 'annual accounts'\n  \
 keelson freeze set 'Sunday nights' --maintenance --item service/portal --start 2026-11-29T01:00:00Z \\\n      \
 --end 2026-11-29T05:00:00Z --repeat FREQ=WEEKLY --zone Europe/Berlin --reason 'agreed with customers'\n  \
 keelson freeze list\n\n\
 A freeze of a service is violated by a change that breaches it, degrades it or takes more redundancy from it than allowed; \
-one of a site, by an interruption of something there.")]
+one of a site, by an interruption of something there."
+)]
 pub(crate) struct FreezeArgs {
     #[command(subcommand)]
     pub(crate) action: FreezeAction,
@@ -413,7 +415,9 @@ pub(crate) struct SetFreeze {
 }
 
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  keelson disruption report host/hv2 --reference INC-7\n  keelson disruption end INC-7")]
+#[command(
+    after_help = "Examples:\n  keelson disruption report host/hv2 --reference INC-7\n  keelson disruption end INC-7"
+)]
 pub(crate) struct DisruptionArgs {
     #[command(subcommand)]
     pub(crate) action: DisruptionAction,
@@ -457,9 +461,11 @@ pub(crate) enum DisruptionAction {
 }
 
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  keelson template put 'restart a host' --title 'Restart a host' --class host --action restarts \\\n      \
+#[command(
+    after_help = "Examples:\n  keelson template put 'restart a host' --title 'Restart a host' --class host --action restarts \\\n      \
 --longest-minutes 60 --rollback 'boot the old kernel' --rollback-minutes 15 --verification 'it answers'\n  \
-keelson template approve 'restart a host' --actor bob")]
+keelson template approve 'restart a host' --actor bob"
+)]
 pub(crate) struct TemplateArgs {
     #[command(subcommand)]
     pub(crate) action: TemplateAction,

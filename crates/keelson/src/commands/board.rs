@@ -119,7 +119,8 @@ async fn new(global: &Global, args: &NewChange) -> Result<Exit, Failure> {
     for text in &args.degrades {
         let read = text.rsplit_once('=').and_then(|(key, loss)| Some((key, loss.parse::<f64>().ok()?)));
         let (key, loss) = read.ok_or_else(|| Failure::input(anyhow!("--degrades '{text}' must read KEY=LOSS")))?;
-        let action = Action::read("degrades", Some(loss)).map_err(|reason| Failure::input(anyhow!("{key}: {reason}")))?;
+        let action =
+            Action::read("degrades", Some(loss)).map_err(|reason| Failure::input(anyhow!("{key}: {reason}")))?;
         alterations.push(AlterationInput { key: key.to_owned(), action });
     }
     let window = args.start.zip(args.end).map(|(start, end)| Window::new(start, end)).transpose();

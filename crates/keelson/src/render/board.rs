@@ -35,13 +35,16 @@ fn effect_words(effect: Effect) -> &'static str {
 /// What a request does.
 pub(crate) fn change(out: Out<'_>, answer: &ChangeAnswer) -> io::Result<()> {
     let change = &answer.change;
-    let category = if answer.major.is_empty() { change.category.to_string() } else { format!("{}, MAJOR", change.category) };
+    let category =
+        if answer.major.is_empty() { change.category.to_string() } else { format!("{}, MAJOR", change.category) };
     writeln!(out, "{}  {} ({category}, {})", change.key, change.title, said(change.state))?;
     let when = change.window.map_or("no window yet".to_owned(), |window| window.to_string());
-    let rollback = change.rollback_minutes.map_or("NO ROLLBACK PLAN".to_owned(), |minutes| format!("rollback {minutes} min"));
+    let rollback =
+        change.rollback_minutes.map_or("NO ROLLBACK PLAN".to_owned(), |minutes| format!("rollback {minutes} min"));
     writeln!(out, "  {when}; {rollback}; asked for by {}", change.requester)?;
     for line in &change.alterations {
-        let loss = if line.loss > 0.0 && line.loss < 1.0 { format!(" by {}", percent(line.loss)) } else { String::new() };
+        let loss =
+            if line.loss > 0.0 && line.loss < 1.0 { format!(" by {}", percent(line.loss)) } else { String::new() };
         writeln!(out, "  {} {}{loss}", line.action.replace('_', " "), line.subject.key)?;
     }
     for line in &answer.starting_state {
@@ -111,7 +114,8 @@ fn services(out: Out<'_>, answer: &ChangeAnswer) -> io::Result<()> {
 fn headline(line: &EffectLine) -> String {
     let criticality = line.criticality.map(|criticality| format!(", {criticality}")).unwrap_or_default();
     let doubt = if line.is_certain { "" } else { " possibly" };
-    let loss = if line.loss > 0.0 && line.loss < 1.0 { format!(", loses {}", percent(line.loss)) } else { String::new() };
+    let loss =
+        if line.loss > 0.0 && line.loss < 1.0 { format!(", loses {}", percent(line.loss)) } else { String::new() };
     let hours = line.hours.map(|hours| format!(", {hours} h")).unwrap_or_default();
     format!("{}{criticality}: {}{doubt}{loss}{hours}", line.subject.key, effect_words(line.effect).to_uppercase())
 }
@@ -176,7 +180,15 @@ fn risk(out: Out<'_>, risk: &RiskLine) -> io::Result<()> {
 /// A request as it stands.
 pub(crate) fn request(out: Out<'_>, answer: &RequestAnswer) -> io::Result<()> {
     let change = &answer.change;
-    writeln!(out, "{}  {} ({}, {}, version {})", change.key, change.title, change.category, said(change.state), change.version)?;
+    writeln!(
+        out,
+        "{}  {} ({}, {}, version {})",
+        change.key,
+        change.title,
+        change.category,
+        said(change.state),
+        change.version
+    )?;
     writeln!(out, "  {}", wrapped(&change.reason, "  "))?;
     let when = change.window.map_or("no window".to_owned(), |window| window.to_string());
     let team = change.team.as_ref().map(|team| format!("; by {team}")).unwrap_or_default();
@@ -204,14 +216,31 @@ pub(crate) fn request(out: Out<'_>, answer: &RequestAnswer) -> io::Result<()> {
     }
     for recheck in &answer.rechecks {
         let again = if recheck.needs_approval { "; MUST BE APPROVED AGAIN" } else { "" };
-        writeln!(out, "\nChanged by revision {} ({}), noticed {}{again}", recheck.cause, recheck.reason, day(recheck.at))?;
+        writeln!(
+            out,
+            "\nChanged by revision {} ({}), noticed {}{again}",
+            recheck.cause,
+            recheck.reason,
+            day(recheck.at)
+        )?;
         effects(out, "worse ", &recheck.worse)?;
         effects(out, "better", &recheck.better)?;
+        for text in &recheck.violations {
+            writeln!(out, "  {text}")?;
+        }
+        if !recheck.collides_with.is_empty() {
+            writeln!(out, "  now collides with {}", recheck.collides_with.join(", "))?;
+        }
     }
     if let Some(done) = &answer.completion {
         let (outcome, shows) = (said(done.outcome), done.showing.len());
         let of = shows + done.not_showing.len();
-        writeln!(out, "\n{outcome} from {} to {}; shows in {shows} of {of} items", day(done.started_at), day(done.finished_at))?;
+        writeln!(
+            out,
+            "\n{outcome} from {} to {}; shows in {shows} of {of} items",
+            day(done.started_at),
+            day(done.finished_at)
+        )?;
     }
     if let Some(review) = &answer.review {
         let failed = if review.has_failed { "failed" } else { "succeeded" };
@@ -345,7 +374,11 @@ pub(crate) fn calendar(out: Out<'_>, answer: &CalendarAnswer) -> io::Result<()> 
     for line in &answer.templates {
         let approved = line.approved_by.as_ref().map_or("NOT APPROVED".to_owned(), |by| format!("approved by {by}"));
         let (actions, classes) = (line.actions.join(", "), line.classes.join(", "));
-        writeln!(out, "\ntemplate '{}' ({approved}): {actions} of {classes}, {} min at most", line.name, line.longest_minutes)?;
+        writeln!(
+            out,
+            "\ntemplate '{}' ({approved}): {actions} of {classes}, {} min at most",
+            line.name, line.longest_minutes
+        )?;
     }
     footer(out, &answer.basis)
 }
@@ -391,7 +424,13 @@ pub(crate) fn comparison(out: Out<'_>, answer: &BaselineComparison) -> io::Resul
         let name = side.baseline.as_deref().map_or("now".to_owned(), |name| format!("'{name}'"));
         format!("{name} (revision {}, {})", side.revision, counted(side.items, "item"))
     };
-    writeln!(out, "From {} to {}: {} differ", name(&answer.earlier), name(&answer.later), counted(answer.different, "item"))?;
+    writeln!(
+        out,
+        "From {} to {}: {} differ",
+        name(&answer.earlier),
+        name(&answer.later),
+        counted(answer.different, "item")
+    )?;
     for item in &answer.items {
         let held = match item.held.as_str() {
             "added" => " (held by the later one alone)",
@@ -401,9 +440,20 @@ pub(crate) fn comparison(out: Out<'_>, answer: &BaselineComparison) -> io::Resul
         writeln!(out, "\n{}{held}", item.subject.key)?;
         for record in &item.records {
             let what = format!("{:?}", record.what).to_lowercase();
-            writeln!(out, "  {} {what} by revision {} ({}, {})", record.record, record.revision, record.actor, day(record.at))?;
+            writeln!(
+                out,
+                "  {} {what} by revision {} ({}, {})",
+                record.record,
+                record.revision,
+                record.actor,
+                day(record.at)
+            )?;
             for field in &record.changes {
-                writeln!(out, "    {}", wrapped(&format!("{}: {} -> {}", field.field, field.before, field.after), "      "))?;
+                writeln!(
+                    out,
+                    "    {}",
+                    wrapped(&format!("{}: {} -> {}", field.field, field.before, field.after), "      ")
+                )?;
             }
         }
     }
@@ -412,7 +462,12 @@ pub(crate) fn comparison(out: Out<'_>, answer: &BaselineComparison) -> io::Resul
 
 /// How often changes fail, and how good predictions were.
 pub(crate) fn trends(out: Out<'_>, answer: &TrendsAnswer) -> io::Result<()> {
-    writeln!(out, "{} whose work is over, {} of them not reviewed", counted(answer.over, "change"), answer.not_reviewed)?;
+    writeln!(
+        out,
+        "{} whose work is over, {} of them not reviewed",
+        counted(answer.over, "change"),
+        answer.not_reviewed
+    )?;
     let mut lines = table(&["changes", "failed", "chance", "from", "to", "of"]);
     let all = std::iter::once(&answer.portfolio).chain(&answer.classes).chain(&answer.teams).chain(&answer.templates);
     for line in all {
@@ -443,8 +498,11 @@ pub(crate) fn calendar_file(answer: &ScheduleAnswer, stamp: DateTime<Utc>) -> Ca
     let event = |line: &keelson_app::answers::change::ChangeLine| {
         let window = line.window?;
         let collides = answer.collisions.iter().filter(|found| found.collision.changes.contains(&line.key));
-        let altered: Vec<String> =
-            line.alterations.iter().map(|one| format!("{} {}", one.action.replace('_', " "), one.subject.key)).collect();
+        let altered: Vec<String> = line
+            .alterations
+            .iter()
+            .map(|one| format!("{} {}", one.action.replace('_', " "), one.subject.key))
+            .collect();
         let description: Vec<String> = std::iter::once(line.reason.clone())
             .chain(altered)
             .chain(collides.map(|found| format!("COLLISION: {}", found.advice)))

@@ -111,14 +111,19 @@ rows!(
     ]
 );
 
-rows!(CalendarAnswer, ["name", "kind", "items", "start", "end", "reason"], |answer| answer.entries.as_slice(), |line| vec![
-    line.name.clone(),
-    line.kind.to_string(),
-    line.items.iter().map(|item| item.key.as_str()).collect::<Vec<_>>().join("+"),
-    start(Some(line.window)),
-    end(Some(line.window)),
-    line.reason.clone(),
-]);
+rows!(
+    CalendarAnswer,
+    ["name", "kind", "items", "start", "end", "reason"],
+    |answer| answer.entries.as_slice(),
+    |line| vec![
+        line.name.clone(),
+        line.kind.to_string(),
+        line.items.iter().map(|item| item.key.as_str()).collect::<Vec<_>>().join("+"),
+        start(Some(line.window)),
+        end(Some(line.window)),
+        line.reason.clone(),
+    ]
+);
 
 rows!(
     BaselinesAnswer,
