@@ -108,6 +108,8 @@ pub enum State {
     Degraded,
     /// It works, but nothing more may fail.
     AtRisk,
+    /// It works, and meanwhile others rest on it alone.
+    SinglePoint,
     /// It is reached, and redundancy holds it.
     Protected,
     /// It stands here to explain others.
@@ -116,8 +118,16 @@ pub enum State {
 
 impl State {
     /// All of them, in the order of attention.
-    pub const ALL: [Self; 7] =
-        [Self::Changed, Self::Lost, Self::Breached, Self::Degraded, Self::AtRisk, Self::Protected, Self::Neutral];
+    pub const ALL: [Self; 8] = [
+        Self::Changed,
+        Self::Lost,
+        Self::Breached,
+        Self::Degraded,
+        Self::AtRisk,
+        Self::SinglePoint,
+        Self::Protected,
+        Self::Neutral,
+    ];
 
     /// Returns the word for it.
     pub fn word(self) -> &'static str {
@@ -127,6 +137,7 @@ impl State {
             Self::Breached => "breached",
             Self::Degraded => "degraded",
             Self::AtRisk => "margin lost",
+            Self::SinglePoint => "single point",
             Self::Protected => "protected",
             Self::Neutral => "not affected",
         }
@@ -140,6 +151,7 @@ impl State {
             Self::Breached => '\u{25bd}',
             Self::Degraded => '\u{2193}',
             Self::AtRisk => '!',
+            Self::SinglePoint => '\u{25cb}',
             Self::Protected => '\u{2713}',
             Self::Neutral => '\u{2013}',
         }
@@ -150,7 +162,7 @@ impl State {
         match self {
             Self::Lost => Severity::Critical,
             Self::Breached => Severity::Serious,
-            Self::Degraded | Self::AtRisk => Severity::Caution,
+            Self::Degraded | Self::AtRisk | Self::SinglePoint => Severity::Caution,
             Self::Protected => Severity::Good,
             Self::Changed | Self::Neutral => Severity::Information,
         }

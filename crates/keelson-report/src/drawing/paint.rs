@@ -95,6 +95,7 @@ fn look(state: State) -> (&'static str, &'static str, &'static str) {
         State::Breached => ("#fdebd9", "#7a3b00", r#"stroke-width="1.2""#),
         State::Degraded => ("#fdf5d3", "#5c4700", r#"stroke-width="2" stroke-dasharray="9 4""#),
         State::AtRisk => ("#f3ecf9", "#4a2a70", r#"stroke-width="2" stroke-dasharray="2.5 3""#),
+        State::SinglePoint => ("#eef0f4", "#2b3644", r#"stroke-width="2" stroke-dasharray="10 3 2 3""#),
         State::Protected => ("#e8f4ea", "#14532d", r#"stroke-width="1.2""#),
         State::Neutral => ("#fff", "#555", r#"stroke-width="1""#),
     }
@@ -107,6 +108,7 @@ fn symbol(state: State) -> &'static str {
         State::Breached => "M0.5 1.5H9.5L5 9.5Z",
         State::Degraded => "M5 0.5V8M1.5 5L5 9L8.5 5",
         State::AtRisk => "M5 0V6.2M5 8.2V10",
+        State::SinglePoint => "M1 5a4 4 0 1 0 8 0a4 4 0 1 0 -8 0",
         State::Protected => "M0.5 5.5L4 9L9.5 1",
         State::Neutral => "M1 5H9",
     }
@@ -130,6 +132,7 @@ fn define_patterns(canvas: &mut Canvas) {
         (State::Breached, "M-1 1L1 -1M0 6L6 0M5 7L7 5", 1.6),
         (State::Degraded, "M0 1.5H6M0 4.5H6", 1.2),
         (State::AtRisk, "M1.5 1.5h1.6M4.5 4.5h1.6", 1.6),
+        (State::SinglePoint, "M0 0L6 6M-1 5L1 7M5 -1L7 1", 1.2),
         (State::Protected, "M3 0V6", 1.2),
     ];
     for (state, path, stroke) in patterns {
@@ -149,6 +152,7 @@ fn look_id(state: State) -> &'static str {
         State::Breached => "breached",
         State::Degraded => "degraded",
         State::AtRisk => "risk",
+        State::SinglePoint => "single",
         State::Protected => "protected",
         State::Neutral => "neutral",
     }
