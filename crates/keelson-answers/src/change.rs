@@ -9,6 +9,7 @@ mod calendar;
 mod effects;
 mod joint;
 mod parties;
+mod picture;
 mod risk;
 
 use std::collections::HashSet;
@@ -25,6 +26,7 @@ pub use answer::{
     AlterationLine, ChangeAnswer, ChangeLine, CollisionLine, EffectLine, MajorLine, NotImpactedLine, RiskLine,
     ShiftLine, StandingLine, Summary, ViolationLine,
 };
+pub use picture::{Picture, PictureEdge, PictureNode, PictureState, USUAL_ITEMS, picture};
 pub use risk::{has_failed, histories};
 
 use crate::impact::{Assessment, ImpactQuestion, assess as impact_of};

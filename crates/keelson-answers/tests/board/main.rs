@@ -4,6 +4,7 @@
 
 mod calendar;
 mod estate;
+mod pictures;
 mod requests;
 mod reviews;
 mod schedules;
