@@ -20,6 +20,9 @@ const ACROSS: (f64, f64) = (269.0, 140.0);
 /// A pixel in millimetres.
 const PIXEL: f64 = 25.4 / 96.0;
 
+/// Up to so many bytes a word stays on one line.
+const SHORT: usize = 20;
+
 /// From this depth on the lines of a proof are no longer set in further.
 const DEEPEST: u16 = 24;
 
@@ -298,7 +301,9 @@ impl Writer<'_> {
                 None => return push_escaped_lines(&mut self.out, text),
             },
         };
-        self.out.push_str("<a href=\"");
+        // A number such as CHG-101 is not to be broken at its hyphen.
+        let is_word = text.len() <= SHORT && !text.contains(char::is_whitespace);
+        self.out.push_str(if is_word { "<a class=\"word\" href=\"" } else { "<a href=\"" });
         push_escaped(&mut self.out, &address);
         self.out.push_str("\">");
         push_escaped_lines(&mut self.out, text);

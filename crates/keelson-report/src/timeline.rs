@@ -54,6 +54,9 @@ pub struct Timeline {
     pub zone: Zone,
     /// How many rows there may be.
     pub max_rows: usize,
+    /// Whether it is narrow enough for an upright page at its full size. A few changes can be told apart there;
+    /// many want a page across.
+    pub is_narrow: bool,
     changes: Vec<Change>,
     freezes: Vec<Freeze>,
     collisions: Vec<Collision>,
@@ -116,6 +119,7 @@ impl Timeline {
             title: title.into(),
             zone,
             max_rows: 60,
+            is_narrow: false,
             changes: Vec::new(),
             freezes: Vec::new(),
             collisions: Vec::new(),
@@ -126,6 +130,13 @@ impl Timeline {
     #[must_use]
     pub fn max_rows(mut self, rows: usize) -> Self {
         self.max_rows = rows.max(1);
+        self
+    }
+
+    /// Makes it narrow enough for an upright page.
+    #[must_use]
+    pub fn narrow(mut self) -> Self {
+        self.is_narrow = true;
         self
     }
 

@@ -9,10 +9,12 @@ use crate::svg::{Canvas, Font, Rect, Svg};
 use crate::text::{fit, plural, width};
 
 const NAMES: f64 = 270.0;
-const CHART: f64 = 800.0;
+/// The width of the chart, and that of a narrow one.
+const CHARTS: (f64, f64) = (800.0, 400.0);
 const ROW: f64 = 26.0;
 const MARGIN: f64 = 12.0;
-const TICKS: usize = 12;
+/// How many ticks there may be, and how many on a narrow chart.
+const TICKS: (usize, usize) = (12, 6);
 
 const LABEL: Font = Font::new(11.5);
 const ID: Font = Font::new(11.5).bold();
@@ -24,13 +26,18 @@ const BAND: Font = Font::new(10.5).colour("#3a3a3a");
 struct Scale {
     span: Interval,
     left: f64,
+    chart: f64,
 }
 
 impl Scale {
     fn x(&self, time: DateTime<Utc>) -> f64 {
         let whole = (self.span.end - self.span.start).num_milliseconds().max(1) as f64;
         let part = (time - self.span.start).num_milliseconds() as f64 / whole;
-        self.left + part.clamp(0.0, 1.0) * CHART
+        self.left + part.clamp(0.0, 1.0) * self.chart
+    }
+
+    fn right(&self) -> f64 {
+        self.left + self.chart
     }
 
     /// Returns where an interval is, at least two pixels wide, or none if it is outside.
@@ -45,12 +52,13 @@ impl Scale {
 
 pub(super) fn paint(timeline: &Timeline, rows: &[&Change], left_out: &[&Change], description: &str) -> Svg {
     let mut canvas = Canvas::default();
-    let width = NAMES + CHART + 2.0 * MARGIN;
+    let (chart, most_ticks) = if timeline.is_narrow { (CHARTS.1, TICKS.1) } else { (CHARTS.0, TICKS.0) };
+    let width = NAMES + chart + 2.0 * MARGIN;
     let Some(span) = timeline.span(rows).map(padded) else {
         canvas.text(MARGIN, 24.0, LABEL, description);
         return canvas.finish(width, 40.0, &timeline.title, description);
     };
-    let scale = Scale { span, left: MARGIN + NAMES };
+    let scale = Scale { span, left: MARGIN + NAMES, chart };
     define_patterns(&mut canvas);
     let freezes = freezes(timeline, &scale);
     let collisions = collisions(timeline, &scale);
@@ -58,7 +66,7 @@ pub(super) fn paint(timeline: &Timeline, rows: &[&Change], left_out: &[&Change],
     let bottom = top + ROW * rows.len().max(1) as f64;
 
     freeze_bands(&mut canvas, &freezes.flags, (top, bottom));
-    let ticks = ticks(span, timeline.zone, TICKS);
+    let ticks = ticks(span, timeline.zone, most_ticks);
     grid(&mut canvas, &ticks, &scale, (top, bottom));
     for (number, change) in rows.iter().enumerate() {
         row(&mut canvas, timeline, change, &scale, top + ROW * number as f64, number % 2 == 1);
@@ -114,7 +122,7 @@ fn freezes(timeline: &Timeline, scale: &Scale) -> Flags {
         let label = format!("Freeze: {}", one.label);
         (scale.extent(&one.during), label.clone(), label)
     });
-    Flags::new(named, BAND, scale.left..scale.left + CHART)
+    Flags::new(named, BAND, scale.left..scale.right())
 }
 
 fn collisions(timeline: &Timeline, scale: &Scale) -> Flags {
@@ -123,7 +131,7 @@ fn collisions(timeline: &Timeline, scale: &Scale) -> Flags {
         let name = collision_name(number);
         (scale.extent(&one.during), format!("{name} {}", one.changes.join(" \u{d7} ")), name)
     });
-    Flags::new(named, MARK, scale.left..scale.left + CHART)
+    Flags::new(named, MARK, scale.left..scale.right())
 }
 
 fn define_patterns(canvas: &mut Canvas) {
@@ -172,12 +180,12 @@ fn grid(canvas: &mut Canvas, ticks: &[Tick], scale: &Scale, (top, bottom): (f64,
         };
         canvas.line((x, top), (x, bottom), style);
     }
-    let frame = Rect::new(scale.left, top, CHART, bottom - top);
+    let frame = Rect::new(scale.left, top, scale.chart, bottom - top);
     canvas.rect(&frame, r##"fill="none" stroke="#444" stroke-width="1""##);
 }
 
 fn axis(canvas: &mut Canvas, ticks: &[Tick], scale: &Scale, bottom: f64) {
-    let right = scale.left + CHART;
+    let right = scale.right();
     for tick in ticks {
         let x = scale.x(tick.at);
         canvas.line((x, bottom), (x, bottom + 5.0), r##"stroke="#444" stroke-width="1""##);
@@ -212,7 +220,7 @@ fn row(canvas: &mut Canvas, timeline: &Timeline, change: &Change, scale: &Scale,
     if shaded {
         canvas.rect(&Rect::new(MARGIN, y, NAMES, ROW), r##"fill="#f3f4f6""##);
     }
-    canvas.line((MARGIN, y + ROW), (scale.left + CHART, y + ROW), r##"stroke="#ddd" stroke-width="0.7""##);
+    canvas.line((MARGIN, y + ROW), (scale.right(), y + ROW), r##"stroke="#ddd" stroke-width="0.7""##);
     let id = fit(&change.id, ID.size, NAMES * 0.5);
     let used = width(&id, ID.size) + 8.0;
     canvas.text(MARGIN + 4.0, y + 17.0, ID, &id);

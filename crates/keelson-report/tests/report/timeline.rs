@@ -88,3 +88,10 @@ fn the_zone_is_only_for_display() {
     );
     assert!(kolkata.contains("CHG-2041 Firmware of hv2: 2026-03-07 01:30 until 2026-03-07 04:30"));
 }
+
+#[test]
+fn a_narrow_timeline_fits_an_upright_page() {
+    let narrow = sample::schedule().narrow().draw();
+    assert!(narrow.svg.width() * 25.4 / 96.0 < 190.0, "{}", narrow.svg.width());
+    assert_eq!(narrow.rows, sample::schedule().draw().rows);
+}
