@@ -1,7 +1,7 @@
 //! What one request for change does to services, alone and with the others planned then.
 //!
 //! [`assess`] computes, [`ChangeAnswer`] is what people see, and [`ChangeAnswer::frozen`] what a request
-//! keeps of it. The change is looked at on top of what is down anyway ([`Standing`]); what somebody judged
+//! keeps of it. The change is looked at on top of what is down anyway (`Standing`); what somebody judged
 //! by hand to be not impacted stops the spread there, and the answer names it.
 
 mod answer;

@@ -8,7 +8,7 @@ use keelson_analysis::impact::Protection;
 use keelson_analysis::risk::{Exposure, Stake, expected_loss};
 use keelson_change::{Criterion, Policy};
 use keelson_model::{
-    ChangeCategory, ChangeState, Criticality, Digest, DisruptionKind, Effect, EffectOn, FrozenAssessment,
+    CalendarKind, ChangeCategory, ChangeState, Criticality, Digest, DisruptionKind, Effect, EffectOn, FrozenAssessment,
     RequestForChange, Value, Window,
 };
 use schemars::JsonSchema;
@@ -162,6 +162,8 @@ pub struct EffectLine {
 pub struct ViolationLine {
     /// The freeze or maintenance window, by name.
     pub entry: String,
+    /// Which of the two it is.
+    pub kind: CalendarKind,
     /// What it is about; absent when it is about every service.
     pub item: Option<Subject>,
     /// When.

@@ -51,17 +51,19 @@ pub(crate) fn violations(
     let subject = |id: CiId| view.catalogue.find_id(id).map(|ix| Subject::of(&view.catalogue, ix));
     let name = |id: CiId| subject(id).map_or_else(|| id.to_string(), |subject| subject.name);
     let found = judge(entries.iter().copied(), &doing, policy.freeze_margin, name);
-    let entry_name = |id| view.catalogue.calendar_entry(id).map(|kept| kept.record.name.to_string());
-    found
-        .into_iter()
-        .map(|violation| ViolationLine {
-            entry: entry_name(violation.entry).unwrap_or_default(),
+    let lines = found.into_iter().filter_map(|violation| {
+        // What is violated is one of the entries looked at.
+        let entry = entries.iter().find(|entry| entry.id == violation.entry)?;
+        Some(ViolationLine {
+            entry: entry.name.to_string(),
+            kind: entry.kind,
             item: violation.ci.and_then(subject),
             during: violation.during,
             only_if_reversed: violation.only_in_shadow,
             text: violation.text,
         })
-        .collect()
+    });
+    lines.collect()
 }
 
 /// The items the calendar is about that some interrupted item is, or depends on.

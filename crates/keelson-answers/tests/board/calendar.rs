@@ -50,5 +50,6 @@ fn harm_outside_of_agreed_windows_is_a_violation() {
     let payments = estate.id("payments");
     enter(&mut estate, "nights", CalendarKind::Maintenance, vec![payments], hours(0.0, 4.0), None);
     assert_eq!(violations(&estate, "H"), [""; 0]);
+    assert_eq!(estate.assess("L").violations[0].kind, CalendarKind::Maintenance);
     assert!(violations(&estate, "L")[0].contains("outside of its maintenance windows (nights)"));
 }
