@@ -16,6 +16,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("keelson-answers", &["keelson-model", "keelson-catalogue", "keelson-graph", "keelson-analysis"]),
     ("keelson-reconcile", &["keelson-model", "keelson-catalogue"]),
     ("keelson-report", &[]),
+    ("keelson-pack", &["keelson-model", "keelson-answers", "keelson-report"]),
     ("keelson-importer", &["keelson-model"]),
     ("keelson-store", &["keelson-model", "surrealdb", "tokio"]),
     (

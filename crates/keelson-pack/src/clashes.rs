@@ -1,0 +1,328 @@
+//! Collisions and violations of the calendar, in tables and over time.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use keelson_answers::change::{ChangeAnswer, ChangeLine, CollisionLine, ViolationLine};
+use keelson_model::{CalendarKind, Window};
+use keelson_report::document::{Cell, Section, Severity, Table};
+use keelson_report::timeline::{Change, Collision, Freeze, Interval, Timeline};
+use keelson_report::zone::Zone;
+
+use crate::part::Part;
+use crate::summary::{self, advice};
+use crate::words::{NAMES, count, names, percent, time, window};
+
+/// Collisions and violations that find room.
+pub(crate) const MOST: usize = 60;
+/// Rows of a timeline.
+const MOST_ROWS: usize = 40;
+
+/// A collision of the same changes at the same time, with all the services it breaches.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Group<'a> {
+    pub(crate) window: Window,
+    /// In the order of their keys.
+    pub(crate) changes: Vec<&'a str>,
+    pub(crate) reversed: Option<&'a str>,
+    pub(crate) services: Vec<&'a str>,
+    /// The largest loss among them.
+    pub(crate) loss: f64,
+}
+
+impl Group<'_> {
+    /// The collision in words, for the request that it is told of.
+    pub(crate) fn told(&self, own: &str, zone: Zone) -> String {
+        let others: Vec<&str> = self.changes.iter().copied().filter(|key| *key != own).collect();
+        let services = names(&self.services, self.services.len(), 3);
+        format!("With {} on {services}, {}", names(&others, others.len(), NAMES), window(zone, self.window))
+    }
+
+    /// The services, for a table.
+    pub(crate) fn services_told(&self) -> String {
+        names(&self.services, self.services.len(), NAMES)
+    }
+}
+
+/// Collisions of the same changes at the same time as one, in order of time; those as planned come before those
+/// while something is being reversed.
+pub(crate) fn groups<'a>(lines: impl Iterator<Item = &'a CollisionLine>) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    for line in lines {
+        let mut changes: Vec<&str> = line.changes.iter().map(String::as_str).collect();
+        changes.sort_unstable();
+        let reversed = line.reversed.as_deref();
+        let same = |group: &&mut Group<'_>| {
+            group.window == line.window && group.changes == changes && group.reversed == reversed
+        };
+        if let Some(group) = groups.iter_mut().find(same) {
+            group.services.push(&line.service.name);
+            group.loss = group.loss.max(line.loss);
+        } else {
+            let services = vec![line.service.name.as_str()];
+            groups.push(Group { window: line.window, changes, reversed, services, loss: line.loss });
+        }
+    }
+    let key = |group: &Group<'a>| (group.window.start(), group.window.end(), group.changes.clone());
+    groups.sort_by_key(|group| (group.reversed.is_some(), key(group)));
+    groups
+}
+
+/// The other requests that this one collides with as planned.
+pub(crate) fn partners(answer: &ChangeAnswer) -> Vec<&str> {
+    let planned = answer.collisions.iter().filter(|line| line.reversed.is_none());
+    let keys: BTreeSet<&str> = planned.flat_map(|line| line.changes.iter().map(String::as_str)).collect();
+    keys.into_iter().filter(|key| *key != answer.change.key).collect()
+}
+
+/// Says that there are no collisions, and among how many requests.
+pub(crate) fn none(answer: &ChangeAnswer) -> String {
+    match answer.assessed_with.len() {
+        _ if answer.change.window.is_none() => "Not looked for: the request has no window.".to_owned(),
+        0 => "None: no other request that interrupts anything is planned for this time.".to_owned(),
+        1 => format!(
+            "None: {}, the only other request of this time, breaches no service together with it.",
+            answer.assessed_with[0]
+        ),
+        total => format!("None: none of the {total} requests of this time breaches a service together with others."),
+    }
+}
+
+/// The section on collisions of one request, with a timeline.
+pub(crate) fn collisions(part: &Part<'_>) -> Section {
+    let answer = part.answer;
+    let section = part.section("collisions", "Collisions");
+    let groups = groups(answer.collisions.iter());
+    let mut section = match groups.len() {
+        0 => section.paragraph(none(answer)),
+        _ => {
+            let lead = format!("{}.", advice(part, answer.smallest_shift.as_ref()));
+            let planned = groups.iter().any(|group| group.reversed.is_none());
+            if planned {
+                section.paragraph(lead)
+            } else {
+                section.paragraph("None as planned; only while something is being backed out.")
+            }
+        }
+    };
+    if answer.change.window.is_none() {
+        return section;
+    }
+    let title = format!("{} and what is planned beside it, revision {}", part.key(), answer.basis.revision.0);
+    let mut timeline = Timeline::new(title, part.zone).max_rows(MOST_ROWS).narrow();
+    add(&mut timeline, &answer.change, Some((summary::severity(answer), "this request".to_owned())));
+    let others: Vec<&ChangeLine> =
+        part.others.iter().filter(|other| answer.assessed_with.contains(&other.key)).collect();
+    for other in &others {
+        add(&mut timeline, other, None);
+    }
+    mark(&mut timeline, &groups);
+    freeze(&mut timeline, answer.violations.iter());
+    section = section.block(timeline.draw().figure(&part.file("timeline-drawing")));
+    section = only_violated(section, answer.violations.iter());
+    let undrawn =
+        answer.assessed_with.len().saturating_sub(others.iter().filter(|other| other.window.is_some()).count());
+    if undrawn > 0 {
+        let requests = count(undrawn, "other request", "other requests");
+        section =
+            section.paragraph(format!("{requests} it was assessed with not drawn: their windows are not at hand."));
+    }
+    if !groups.is_empty() {
+        section = table(section, &part.file("collisions"), &part.stamp(), part.zone, &groups, |_| None);
+    }
+    section.block(times(part, &groups))
+}
+
+/// Adds a request to a timeline, if it has a window.
+pub(crate) fn add(timeline: &mut Timeline, line: &ChangeLine, verdict: Option<(Severity, String)>) {
+    let Some(during) = line.window.and_then(interval) else { return };
+    let back = line.rollback_minutes.map(|minutes| during.end() + TimeDelta::minutes(i64::from(minutes)));
+    timeline.change(Change {
+        id: line.key.clone(),
+        label: line.title.clone(),
+        window: during,
+        backed_out_by: back,
+        verdict,
+    });
+}
+
+/// A window as timelines have it.
+pub(crate) fn interval(window: Window) -> Option<Interval> {
+    Interval::new(window.start(), window.end())
+}
+
+/// Marks collisions on a timeline. Their numbers are those of the table, so the order is the timeline's.
+pub(crate) fn mark(timeline: &mut Timeline, groups: &[Group<'_>]) {
+    for group in groups {
+        let Some(during) = interval(group.window) else { continue };
+        let if_reversed = group.reversed.map_or_else(String::new, |key| format!(", if {key} is backed out"));
+        timeline.collision(Collision {
+            changes: group.changes.iter().map(|key| (*key).to_owned()).collect(),
+            during,
+            reason: format!("{}{if_reversed}", group.services_told()),
+        });
+    }
+}
+
+/// Shows on a timeline which times of freezes are violated, each once.
+pub(crate) fn freeze<'a>(timeline: &mut Timeline, violations: impl Iterator<Item = &'a ViolationLine>) {
+    let mut known: Vec<(&str, Window)> = Vec::new();
+    for line in violations.filter(|line| line.kind == CalendarKind::Freeze) {
+        let entry = (line.entry.as_str(), line.during);
+        if known.contains(&entry) {
+            continue;
+        }
+        known.push(entry);
+        if let Some(during) = interval(line.during) {
+            timeline.freeze(Freeze { label: line.entry.clone(), during });
+        }
+    }
+}
+
+/// Says that a timeline does not show all of a freeze.
+pub(crate) fn only_violated<'a>(section: Section, mut violations: impl Iterator<Item = &'a ViolationLine>) -> Section {
+    if violations.any(|line| line.kind == CalendarKind::Freeze) {
+        return section.paragraph("Of freezes, only the times that are violated are drawn.");
+    }
+    section
+}
+
+/// Adds the table of collisions, and how many found no room in it.
+pub(crate) fn table(
+    section: Section,
+    file: &str,
+    stamp: &str,
+    zone: Zone,
+    groups: &[Group<'_>],
+    advice: impl Fn(&Group<'_>) -> Option<String>,
+) -> Section {
+    let mut table = Table::new(file, format!("Collisions ({stamp})"))
+        .naming_column("Collision")
+        .column("From")
+        .column("Until")
+        .column("Requests")
+        .column("Services breached")
+        .number_column("Lost, at most")
+        .column("Only if backed out");
+    let advised: Vec<Option<String>> = groups.iter().map(&advice).collect();
+    let advises = advised.iter().any(Option::is_some);
+    if advises {
+        table = table.column("Smallest shift");
+    }
+    let numbers = numbers(groups);
+    for ((group, number), advice) in groups.iter().zip(numbers).zip(advised).take(MOST) {
+        let severity = if group.reversed.is_some() { Severity::Caution } else { Severity::Serious };
+        let mut cells: Vec<Cell> = vec![
+            format!("C{number}").into(),
+            time(zone, group.window.start()).into(),
+            time(zone, group.window.end()).into(),
+            group.changes.join(", ").into(),
+            group.services_told().into(),
+            percent(group.loss).into(),
+            group.reversed.unwrap_or("as planned").into(),
+        ];
+        if advises {
+            cells.push(advice.unwrap_or_default().into());
+        }
+        table.push(Some(severity), cells);
+    }
+    let section = section.block(table);
+    match groups.len().saturating_sub(MOST) {
+        0 => section,
+        left => section.paragraph(format!("{} more not shown.", count(left, "collision", "collisions"))),
+    }
+}
+
+/// The numbers that a timeline gives to collisions: in order of time, then of requests.
+fn numbers(groups: &[Group<'_>]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..groups.len()).collect();
+    order.sort_by_key(|at| (groups[*at].window.start(), groups[*at].window.end(), groups[*at].changes.clone()));
+    let mut numbers = vec![0; groups.len()];
+    for (number, at) in order.into_iter().enumerate() {
+        numbers[at] = number + 1;
+    }
+    numbers
+}
+
+/// All times of a request in one table.
+fn times(part: &Part<'_>, groups: &[Group<'_>]) -> Table {
+    let answer = part.answer;
+    let mut rows: Vec<(Window, String)> = Vec::new();
+    rows.extend(answer.change.window.map(|window| (window, format!("{} is carried out", part.key()))));
+    rows.extend(answer.shadow.map(|window| (window, format!("{} may be being backed out", part.key()))));
+    let others = part.others.iter().filter(|other| answer.assessed_with.contains(&other.key));
+    rows.extend(others.filter_map(|other| Some((other.window?, format!("{} is carried out", other.key)))));
+    let numbered = groups.iter().zip(numbers(groups)).take(MOST);
+    rows.extend(numbered.map(|(group, number)| {
+        let only_if = group.reversed.map_or_else(String::new, |key| format!(" if {key} is backed out"));
+        (group.window, format!("collision C{number}: {}{only_if}", group.services_told()))
+    }));
+    rows.extend(answer.violations.iter().take(MOST).map(|line| (line.during, format!("violates {}", line.entry))));
+    rows.sort_by_key(|(window, _)| (window.start(), window.end()));
+    let mut table = Table::new(&part.file("timeline"), format!("What happens when ({})", part.stamp()))
+        .naming_column("What")
+        .column("From")
+        .column("Until");
+    for (window, what) in rows {
+        let cells: [Cell; 3] =
+            [what.into(), time(part.zone, window.start()).into(), time(part.zone, window.end()).into()];
+        table.push(None, cells);
+    }
+    table
+}
+
+/// The section on the calendar of one request.
+pub(crate) fn violations(part: &Part<'_>) -> Section {
+    let answer = part.answer;
+    let section = part.section("calendar", "Calendar");
+    if answer.change.window.is_none() {
+        return section.paragraph("Not looked at: the request has no window.");
+    }
+    if answer.violations.is_empty() {
+        return section.paragraph("No violations: no freeze and no maintenance window is violated.");
+    }
+    let lines = answer.violations.iter().map(|line| (part.key(), line));
+    violation_table(section, &part.stamp(), part.zone, lines)
+}
+
+/// Adds the table of violations, and how many found no room in it.
+pub(crate) fn violation_table<'a>(
+    section: Section,
+    stamp: &str,
+    zone: Zone,
+    lines: impl Iterator<Item = (&'a str, &'a ViolationLine)>,
+) -> Section {
+    let mut table = Table::new("violations", format!("What violates the calendar ({stamp})"))
+        .naming_column("Entry")
+        .column("Kind")
+        .column("Request")
+        .column("About")
+        .column("From")
+        .column("Until")
+        .column("When it is so")
+        .column("Why");
+    let mut left = 0;
+    for (number, (key, line)) in lines.enumerate() {
+        if number >= MOST {
+            left += 1;
+            continue;
+        }
+        let severity = if line.only_if_reversed { Severity::Caution } else { Severity::Serious };
+        let cells: [Cell; 8] = [
+            line.entry.as_str().into(),
+            line.kind.as_str().into(),
+            key.into(),
+            line.item.as_ref().map_or("every service", |item| &item.name).into(),
+            time(zone, line.during.start()).into(),
+            time(zone, line.during.end()).into(),
+            if line.only_if_reversed { "only if backed out" } else { "as planned" }.into(),
+            line.text.as_str().into(),
+        ];
+        table.push(Some(severity), cells);
+    }
+    let section = section.block(table);
+    match left {
+        0 => section,
+        left => section.paragraph(format!("{} more not shown.", count(left, "violation", "violations"))),
+    }
+}

@@ -1,0 +1,158 @@
+//! An estate with requests on it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use keelson_analysis::Pool;
+use keelson_answers::change::{ChangeAnswer, ChangeLine, ChangeQuestion, Picture, USUAL_ITEMS, assess, picture};
+use keelson_answers::schedule::{ScheduleAnswer, ScheduleQuestion};
+use keelson_answers::{Asked, View, schedule};
+use keelson_catalogue::Catalogue;
+use keelson_change::Policy;
+use keelson_change::draft::{self, Fields};
+use keelson_import_batch::BatchImporter;
+use keelson_importer::conformance::context;
+use keelson_importer::{Importer, Input, Limits};
+use keelson_model::{
+    Action, Alteration, Batch, BatchId, ChangeState, CiId, CommitHeader, Completion, IdSource, RecordChange,
+    RequestForChange, Rollback, SequentialIds, Window, builtin,
+};
+use keelson_reconcile::{Settings, plan};
+
+pub(crate) struct Estate {
+    pub(crate) catalogue: Catalogue,
+    pub(crate) ids: SequentialIds,
+    pub(crate) policy: Policy,
+}
+
+/// Minutes from midnight of day 0.
+pub(crate) fn minutes(minutes: i64) -> DateTime<Utc> {
+    let midnight: DateTime<Utc> = "2026-11-02T00:00:00Z".parse().unwrap();
+    midnight + TimeDelta::minutes(minutes)
+}
+
+/// Hours from midnight of day 0; halves are allowed.
+#[allow(clippy::cast_possible_truncation)]
+pub(crate) fn hours(from: f64, to: f64) -> Window {
+    Window::new(minutes((from * 60.0) as i64), minutes((to * 60.0) as i64)).unwrap()
+}
+
+impl Estate {
+    pub(crate) fn new() -> Self {
+        Self::of(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pack/fixtures/estate.ndjson"))
+    }
+
+    /// The estate that a file tells.
+    pub(crate) fn of(file: &str) -> Self {
+        let input = Input::from_paths(&[file.into()], Limits::default()).unwrap();
+        let batch = BatchImporter.normalise(&input, &context("all")).unwrap().remove(0);
+        let catalogue = Catalogue::new(Arc::new(builtin::schema([]).unwrap()));
+        let mut estate = Self { catalogue, ids: SequentialIds::after(7_000), policy: Policy::default() };
+        estate.import(&batch);
+        estate
+    }
+
+    pub(crate) fn import(&mut self, batch: &Batch) {
+        let id = BatchId::next(&mut self.ids);
+        let plan = plan(&self.catalogue, batch, id, batch.observed_at, &Settings::default(), &mut self.ids);
+        self.commit(&plan.changes);
+    }
+
+    pub(crate) fn commit(&mut self, changes: &[RecordChange]) {
+        let header = CommitHeader {
+            revision: self.catalogue.revision().next(),
+            at: minutes(0),
+            recorded_at: None,
+            actor: "test".into(),
+            action: "test".into(),
+            source: None,
+            reason: None,
+            batch: None,
+            previous: self.catalogue.head().digest,
+            changes: changes.len() as u64,
+            chunks: Vec::new(),
+        };
+        self.catalogue.apply(&header, changes.iter().map(|change| (0, change))).unwrap();
+    }
+
+    pub(crate) fn view(&self) -> View {
+        View::of(Arc::new(self.catalogue.clone())).unwrap()
+    }
+
+    /// The id of the item with a name; names are unique in this estate.
+    pub(crate) fn id(&self, name: &str) -> CiId {
+        let found = self.catalogue.cis().find(|(_, slot)| slot.ci.name() == name);
+        found.unwrap_or_else(|| panic!("no {name}")).1.ci.id
+    }
+
+    /// Commits a submitted request that takes items down.
+    pub(crate) fn request(&mut self, key: &str, title: &str, down: &[&str], window: Option<Window>, rollback: u32) {
+        self.request_in(ChangeState::Submitted, key, title, down, window, rollback);
+    }
+
+    /// Commits a request that takes items down, in any state.
+    pub(crate) fn request_in(
+        &mut self,
+        state: ChangeState,
+        key: &str,
+        title: &str,
+        down: &[&str],
+        window: Option<Window>,
+        rollback: u32,
+    ) {
+        let alterations = down.iter().map(|name| Alteration { ci: self.id(name), action: Action::TakesDown });
+        let fields = Fields {
+            key: Some(key.into()),
+            title: title.into(),
+            reason: "its support ends this quarter".into(),
+            team: Some("platform".into()),
+            alterations: alterations.collect(),
+            window,
+            rollback: Some(Rollback { plan: "back".into(), minutes: rollback }),
+            ..Fields::default()
+        };
+        let mut ids = self.ids.clone();
+        self.ids.next_ulid();
+        let mut change = draft::new(&self.catalogue, &fields, &"ann".into(), minutes(0), &mut ids).unwrap();
+        let mut after = RequestForChange::clone(change.after.as_ref().unwrap());
+        after.state = state;
+        if matches!(state, ChangeState::Done | ChangeState::BackedOut) {
+            after.completion = Some(Completion {
+                outcome: state,
+                started_at: minutes(-20 * 24 * 60),
+                finished_at: minutes(-20 * 24 * 60 + 90),
+                compared_at: self.catalogue.revision(),
+                showing: Vec::new(),
+                not_showing: Vec::new(),
+                reason: None,
+            });
+        }
+        change.after = Some(Arc::new(after));
+        self.commit(&[RecordChange::Request(change)]);
+    }
+
+    pub(crate) fn assess(&self, key: &str) -> ChangeAnswer {
+        let view = self.view();
+        let request = schedule::find_request(&view, key).unwrap();
+        let question = ChangeQuestion { request, policy: &self.policy, budget: 200, most: 100 };
+        assess(&view, &question, Asked::now(minutes(0)), &Pool::new()).unwrap()
+    }
+
+    pub(crate) fn picture(&self, answer: &ChangeAnswer) -> Picture {
+        let view = self.view();
+        let request = schedule::find_request(&view, &answer.change.key).unwrap();
+        picture(&view, request, answer, USUAL_ITEMS, &Pool::new()).unwrap()
+    }
+
+    /// The requests an answer was assessed with.
+    pub(crate) fn others(&self, answer: &ChangeAnswer) -> Vec<ChangeLine> {
+        let view = self.view();
+        let line = |key: &String| ChangeLine::of(&view, schedule::find_request(&view, key).unwrap());
+        answer.assessed_with.iter().map(line).collect()
+    }
+
+    pub(crate) fn schedule(&self, within: Window) -> ScheduleAnswer {
+        let question = ScheduleQuestion { within, only: &[], policy: &self.policy, most: 100 };
+        schedule::assess(&self.view(), &question, Asked::now(minutes(0)), &Pool::new()).unwrap()
+    }
+}

@@ -1,0 +1,127 @@
+//! The packs that the files in `golden/` show.
+
+use keelson_answers::change::{ChangeAnswer, ChangeLine, Picture};
+use keelson_answers::schedule::ScheduleAnswer;
+use keelson_change::records::{DisruptionFields, EntryFields, new_disruption, new_entry};
+use keelson_model::{CalendarKind, ChangeState, DisruptionKind, Effect, RecordChange, Revision};
+use keelson_pack::{Cause, ChangeInput, MeetingInput, Moved, RequestInput, Since, Then};
+use keelson_report::zone::Zone;
+
+use super::estate::{Estate, hours, minutes};
+
+pub(crate) fn zone() -> Zone {
+    "Europe/Berlin".parse().unwrap()
+}
+
+/// The worked estate with a week of changes, a freeze, an incident and a history.
+pub(crate) fn estate() -> Estate {
+    let mut estate = Estate::new();
+    for number in 0..12 {
+        let state = if number == 5 { ChangeState::BackedOut } else { ChangeState::Done };
+        estate.request_in(state, &format!("CHG-{}", 10 + number), "Patch", &["dbB"], None, 30);
+    }
+    for (key, title, down, from, to, rollback) in [
+        ("CHG-101", "Move dbA to new storage", "dbA", 22.0, 26.0, 480),
+        ("CHG-102", "Firmware of dbB's controller", "dbB", 25.0, 27.0, 30),
+        ("CHG-103", "Replace the fans of hv2", "hv2", 49.0, 51.5, 60),
+        ("CHG-104", "Renew the certificate of the mail gateway", "mailapi", 30.0, 30.5, 10),
+        ("CHG-105", "Upgrade idp1", "idp1", 24.0, 25.0, 15),
+    ] {
+        estate.request(key, title, &[down], Some(hours(from, to)), rollback);
+    }
+    estate.request("CHG-106", "Retire the old web server", &["web1"], None, 30);
+    let payments = estate.id("payments");
+    let fields = EntryFields {
+        name: "Closing of the month".into(),
+        kind: CalendarKind::Freeze,
+        items: vec![payments],
+        window: hours(48.0, 96.0),
+        recurrence: None,
+        margin: None,
+        reason: "books are closed".into(),
+    };
+    let change = new_entry(&estate.catalogue, fields, &"ann".into(), &mut estate.ids).unwrap();
+    estate.commit(&[RecordChange::Calendar(change)]);
+    let fields = DisruptionFields {
+        ci: estate.id("api1"),
+        kind: DisruptionKind::Incident,
+        loss: 1.0,
+        from: minutes(-90),
+        until: None,
+        reference: Some("INC-7".into()),
+        description: None,
+    };
+    let change = new_disruption(&estate.catalogue, &fields, &"ann".into(), &mut estate.ids).unwrap();
+    estate.commit(&[RecordChange::Disruption(change)]);
+    estate
+}
+
+/// Everything that the packs of the estate are made of.
+pub(crate) struct Week {
+    pub(crate) schedule: ScheduleAnswer,
+    pub(crate) answers: Vec<ChangeAnswer>,
+    pictures: Vec<Picture>,
+    others: Vec<Vec<ChangeLine>>,
+    since: Since,
+}
+
+impl Week {
+    pub(crate) fn new() -> Self {
+        let estate = estate();
+        let keys = ["CHG-101", "CHG-102", "CHG-103", "CHG-104", "CHG-105", "CHG-106"];
+        let answers: Vec<ChangeAnswer> = keys.iter().map(|key| estate.assess(key)).collect();
+        let hv2 = &answers[2].services;
+        let since = Since {
+            last: Then { revision: Revision(20), at: minutes(-24 * 60) },
+            worse: vec![Moved {
+                service: hv2[0].subject.clone(),
+                before: Some(Effect::MarginLost),
+                after: Some(hv2[0].effect),
+                cause: Some(Cause {
+                    revision: Revision(22),
+                    at: minutes(-90),
+                    actor: "monitoring".to_owned(),
+                    action: "note_disruption".to_owned(),
+                }),
+            }],
+            better: Vec::new(),
+        };
+        Self {
+            schedule: estate.schedule(hours(0.0, 72.0)),
+            pictures: answers.iter().map(|answer| estate.picture(answer)).collect(),
+            others: answers.iter().map(|answer| estate.others(answer)).collect(),
+            since,
+            answers,
+        }
+    }
+
+    pub(crate) fn input(&self, at: usize) -> RequestInput<'_> {
+        RequestInput {
+            answer: &self.answers[at],
+            picture: Some(&self.pictures[at]),
+            since: (at == 2).then_some(&self.since),
+        }
+    }
+
+    pub(crate) fn request(&self, at: usize) -> ChangeInput<'_> {
+        ChangeInput {
+            title: None,
+            computed_at: minutes(0),
+            zone: zone(),
+            request: self.input(at),
+            others: &self.others[at],
+        }
+    }
+
+    /// Gives the input of the meeting to whoever needs it.
+    pub(crate) fn meeting<T>(&self, use_it: impl FnOnce(&MeetingInput<'_>) -> T) -> T {
+        let requests: Vec<RequestInput<'_>> = (0..self.answers.len()).map(|at| self.input(at)).collect();
+        use_it(&MeetingInput {
+            title: "Changes of the week of 2 November",
+            computed_at: minutes(0),
+            zone: zone(),
+            schedule: &self.schedule,
+            requests: &requests,
+        })
+    }
+}
