@@ -13,12 +13,13 @@ const MAY: &[(&str, &[&str])] = &[
     ("keelson-catalogue", &["keelson-model"]),
     ("keelson-graph", &["keelson-model", "petgraph"]),
     ("keelson-analysis", &["keelson-model", "keelson-graph", "petgraph"]),
-    ("keelson-answers", &["keelson-model", "keelson-catalogue", "keelson-graph", "keelson-analysis"]),
+    ("keelson-change", &["keelson-model", "keelson-catalogue"]),
+    ("keelson-answers", &["keelson-model", "keelson-catalogue", "keelson-change", "keelson-graph", "keelson-analysis"]),
     ("keelson-reconcile", &["keelson-model", "keelson-catalogue"]),
     ("keelson-report", &[]),
     ("keelson-pack", &["keelson-model", "keelson-answers", "keelson-report"]),
     ("keelson-importer", &["keelson-model"]),
-    ("keelson-store", &["keelson-model", "surrealdb", "tokio"]),
+    ("keelson-store", &["keelson-model", "surrealdb", "surrealdb-cnf", "surrealdb-engine-local", "tokio"]),
     (
         "keelson-app",
         &[
@@ -27,6 +28,9 @@ const MAY: &[(&str, &[&str])] = &[
             "keelson-graph",
             "keelson-analysis",
             "keelson-answers",
+            "keelson-change",
+            "keelson-pack",
+            "keelson-report",
             "keelson-reconcile",
             "keelson-store",
             "tokio",
@@ -55,7 +59,8 @@ const MAY: &[(&str, &[&str])] = &[
 ];
 
 /// Outside crates of which only some of ours may know.
-const WATCHED: &[&str] = &["surrealdb", "petgraph", "axum", "async-graphql", "tokio"];
+const WATCHED: &[&str] =
+    &["surrealdb", "surrealdb-cnf", "surrealdb-engine-local", "petgraph", "axum", "async-graphql", "tokio"];
 
 fn metadata() -> Json {
     let output = Command::new(env!("CARGO"))

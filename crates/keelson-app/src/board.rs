@@ -5,6 +5,7 @@
 
 mod act;
 mod baselines;
+mod pack;
 mod plan;
 mod recheck;
 
@@ -12,3 +13,4 @@ pub use act::{
     Act, ActError, Acted, AlterationInput, ObservedInput, Outcome, RequestInput, ReviewInput, Selection, Subject,
 };
 pub use baselines::{BaselineComparison, ItemDifference, Side};
+pub use pack::{MOST_OF_A_MEETING, Pack, PackOf};

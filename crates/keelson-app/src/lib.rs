@@ -21,8 +21,8 @@ pub mod system;
 use std::sync::Arc;
 
 pub use board::{
-    Act, ActError, Acted, AlterationInput, BaselineComparison, ItemDifference, ObservedInput, Outcome, RequestInput,
-    ReviewInput, Selection, Side, Subject,
+    Act, ActError, Acted, AlterationInput, BaselineComparison, ItemDifference, MOST_OF_A_MEETING, ObservedInput,
+    Outcome, Pack, PackOf, RequestInput, ReviewInput, Selection, Side, Subject,
 };
 pub use edit::{EditError, Edited};
 pub use history::{HistoryEntry, RecordRef};

@@ -279,6 +279,16 @@ pub enum AskError {
     /// There is no such baseline.
     #[error("there is no baseline '{0}'; 'keelson baseline list' lists them")]
     UnknownBaseline(String),
+    /// More requests than one document holds.
+    #[error(
+        "{found} requests fall into that time, and a pack holds {most} at most; name a shorter time, or the requests"
+    )]
+    TooMany {
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        most: usize,
+    },
     /// A question that has no past.
     #[error("{0}")]
     OnlyNow(&'static str),

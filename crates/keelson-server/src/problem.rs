@@ -130,7 +130,7 @@ impl From<AskError> for Problem {
         match error {
             AskError::Question(error) => Refusal::from(error).into(),
             AskError::Condition(error) => Self::new(Code::BadUserInput, error.to_string()),
-            unknown @ (AskError::UnknownBaseline(_) | AskError::OnlyNow(_)) => {
+            unknown @ (AskError::UnknownBaseline(_) | AskError::OnlyNow(_) | AskError::TooMany { .. }) => {
                 Self::new(Code::BadUserInput, unknown.to_string())
             }
             AskError::Failed(error) => error.into(),

@@ -47,6 +47,16 @@ pub(crate) enum ChangeAction {
     Review(ReviewChange),
     /// A request as it stands: steps, decision, what has changed since, whether the gate is open
     Show(ShowChange),
+    /// One document about a request, for the board
+    Pack {
+        /// Key of the request
+        #[arg(value_name = "ID")]
+        key: String,
+        #[command(flatten)]
+        form: PackForm,
+        #[command(flatten)]
+        past: Past,
+    },
     /// List requests
     List(ListChanges),
     /// Whether it may go ahead now; exit status 1 and the reasons when it may not
@@ -243,6 +253,33 @@ pub(crate) struct ListChanges {
     pub(crate) past: Past,
 }
 
+/// How a document is written.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct PackForm {
+    /// Its form; 'csv' writes its tables into a folder, which --to-file names
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = DocumentForm::Html)]
+    pub(crate) form: DocumentForm,
+    /// File to write; default: standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to_file: Option<PathBuf>,
+    /// Zone in which times are shown: Europe/Berlin
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub(crate) zone: String,
+}
+
+/// The form of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DocumentForm {
+    /// One page for browsers, which prints well.
+    Html,
+    /// Markdown.
+    Markdown,
+    /// The tables, a file each.
+    Csv,
+    /// The answers it is made of.
+    Json,
+}
+
 /// Some time from now, or between two times.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Span {
@@ -256,7 +293,8 @@ pub(crate) struct Span {
 
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  keelson schedule assess\n  \
-keelson schedule assess --from 2026-12-01 --to 2026-12-07 --fail-on-collision\n  keelson schedule ics > changes.ics")]
+keelson schedule assess --from 2026-12-01 --to 2026-12-07 --fail-on-collision\n  keelson schedule ics > changes.ics\n  \
+keelson schedule pack --from 2026-12-01 --zone Europe/Berlin --to-file pack.html")]
 pub(crate) struct ScheduleArgs {
     #[command(subcommand)]
     pub(crate) action: ScheduleAction,
@@ -277,6 +315,21 @@ pub(crate) enum ScheduleAction {
         /// Exit with status 1 when changes collide
         #[arg(long)]
         fail_on_collision: bool,
+        #[command(flatten)]
+        past: Past,
+    },
+    /// The board's pack: one document with the verdict on each request, proofs, collisions and drawings
+    Pack {
+        #[command(flatten)]
+        span: Span,
+        /// Only these requests
+        #[arg(value_name = "ID")]
+        only: Vec<String>,
+        /// What the document is called
+        #[arg(long, value_name = "TEXT", default_value = "Change advisory board")]
+        title: String,
+        #[command(flatten)]
+        form: PackForm,
         #[command(flatten)]
         past: Past,
     },

@@ -6,14 +6,16 @@ use anyhow::anyhow;
 use chrono::TimeDelta;
 use keelson_app::answers::register::RequestFilter;
 use keelson_app::{
-    Act, Actor, AlterationInput, Answer, AsOf, ObservedInput, Outcome, Question, RequestInput, ReviewInput, Selection,
-    Subject, system,
+    Act, Actor, AlterationInput, Answer, AsOf, ObservedInput, Outcome, PackOf, Question, RequestInput, ReviewInput,
+    Selection, Subject, system,
 };
 use keelson_model::{Action, CalendarKind, ChangeCategory, DisruptionKind, Recurrence, Rollback, Window};
+use keelson_report::zone::Zone;
+use keelson_report::{csv, html, markdown};
 
 use crate::cli::board::{
-    AssessChange, BaselineAction, CategoryArg, ChangeAction, DisruptionAction, FreezeAction, ListChanges, NewChange,
-    OnRequest, ReviewChange, ScheduleAction, SetFreeze, Span, TemplateAction,
+    AssessChange, BaselineAction, CategoryArg, ChangeAction, DisruptionAction, DocumentForm, FreezeAction, ListChanges,
+    NewChange, OnRequest, PackForm, ReviewChange, ScheduleAction, SetFreeze, Span, TemplateAction,
 };
 use crate::cli::{Global, Past};
 use crate::failure::{Exit, Failure};
@@ -71,6 +73,7 @@ pub(crate) async fn change(global: &Global, action: ChangeAction) -> Result<Exit
             output::write(global.output, &*answer, render::request)?;
             return Ok(Exit::Done);
         }
+        ChangeAction::Pack { key, form, past } => return pack(global, PackOf::Request(key), &form, &past).await,
         ChangeAction::List(args) => return list(global, args).await,
         ChangeAction::Gate { key } => {
             let Answer::Gate(answer) = ask(global, Question::Gate { key }, None).await? else {
@@ -215,6 +218,10 @@ pub(crate) async fn schedule(global: &Global, action: ScheduleAction) -> Result<
             let collides = answer.collisions.iter().any(|line| line.collision.reversed.is_none());
             Ok(if fail_on_collision && collides { Exit::No } else { Exit::Done })
         }
+        ScheduleAction::Pack { span, only, title, form, past } => {
+            let of = PackOf::Meeting { within: within(&span)?, only, title };
+            pack(global, of, &form, &past).await
+        }
         ScheduleAction::Ics { span, to_file } => {
             let question = Question::Schedule { within: within(&span)?, only: Vec::new(), most: 10_000 };
             let Answer::Schedule(answer) = ask(global, question, None).await? else { return Err(unexpected()) };
@@ -226,6 +233,38 @@ pub(crate) async fn schedule(global: &Global, action: ScheduleAction) -> Result<
             Ok(Exit::Done)
         }
     }
+}
+
+/// Writes a pack in the form asked for.
+async fn pack(global: &Global, of: PackOf, form: &PackForm, past: &Past) -> Result<Exit, Failure> {
+    if let Some(server) = &global.server {
+        return Err(Failure::input(anyhow!(
+            "a pack is written where the store is, not by the server at {server}; leave out --server, or ask it for the \
+             answers with 'keelson change assess' and 'keelson schedule assess'"
+        )));
+    }
+    let zone: Zone = form.zone.parse().map_err(|error| Failure::input(anyhow!("--zone: {error}")))?;
+    let pack = open::shared(global).await?.pack(of, zone, open::as_of(past)?).await?;
+    let text = match form.form {
+        DocumentForm::Html => html::render(&pack.document).into_bytes(),
+        DocumentForm::Markdown => markdown::render(&pack.document, &markdown::Options::default()).into_bytes(),
+        DocumentForm::Json => pack.json,
+        DocumentForm::Csv => {
+            let folder = form.to_file.as_ref();
+            let folder =
+                folder.ok_or_else(|| Failure::input(anyhow!("name the folder for the tables with --to-file")))?;
+            std::fs::create_dir_all(folder)?;
+            for file in csv::render(&pack.document) {
+                std::fs::write(folder.join(&file.name), file.text)?;
+            }
+            return Ok(Exit::Done);
+        }
+    };
+    match &form.to_file {
+        Some(path) => std::fs::write(path, text)?,
+        None => std::io::stdout().lock().write_all(&text)?,
+    }
+    Ok(Exit::Done)
 }
 
 /// `keelson baseline`.
