@@ -37,7 +37,7 @@ pub struct ScheduleQuestion<'a> {
     pub most: usize,
 }
 
-/// Harm one change does by itself.
+/// Harm that is no collision: what one change does by itself, and what several degrade without a breach.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HarmLine {
@@ -45,8 +45,9 @@ pub struct HarmLine {
     pub service: Subject,
     /// When.
     pub window: Window,
-    /// The change, by key; absent when what is down anyway does it.
-    pub change: Option<String>,
+    /// The changes at fault, by key: one alone, or several that degrade it together; empty when what is
+    /// down anyway does it.
+    pub changes: Vec<String>,
     /// The fraction of the service that is lost.
     pub loss: f64,
     /// The verdict on it.
@@ -100,7 +101,7 @@ pub struct ScheduleAnswer {
     pub starting_state: Vec<StandingLine>,
     /// Changes that breach together what none of them breaches alone, by time.
     pub collisions: Vec<ScheduleCollision>,
-    /// What single changes do by themselves, by time.
+    /// What single changes do by themselves, and what several degrade together, by time.
     pub harm: Vec<HarmLine>,
     /// The times between boundaries.
     pub intervals: Vec<IntervalLine>,
@@ -334,7 +335,7 @@ impl Told<'_> {
             Some(HarmLine {
                 service: self.service(finding.service),
                 window: window_from(finding.window)?,
-                change: finding.changes.first().map(|at| self.key(*at)),
+                changes: finding.changes.iter().map(|at| self.key(*at)).collect(),
                 loss: finding.loss,
                 verdict: finding.verdict.into(),
                 reversed: self.reversed(finding),

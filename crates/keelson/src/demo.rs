@@ -3,6 +3,7 @@
 mod estate;
 #[cfg(test)]
 mod tests;
+mod week;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -11,9 +12,10 @@ use anyhow::anyhow;
 use chrono::TimeDelta;
 use clap::parser::ValueSource;
 use keelson_app::answers::impact::{USUAL_BUDGET, VerdictWord};
+use keelson_app::answers::schedule::ScheduleAnswer;
 use keelson_app::{Actor, Answer, ImportOptions, Keelson, Question, SeedInput, system};
 use keelson_importer::{Context, Input, SourceFile};
-use keelson_model::{Batch, Scope};
+use keelson_model::{Batch, Effect, Scope};
 use keelson_server::ServerOptions;
 use keelson_server::summary::Summary;
 use serde_json::json;
@@ -70,13 +72,20 @@ async fn show(global: &Global, args: &Demo, form: Form, estate: &Estate) -> Resu
     let imports = import(&keelson, estate, form).await?;
     complete::leave_keys(&global.data, &keelson.view().catalogue);
     let assessments = assess(&keelson, estate, form).await?;
+    let schedule = schedule(&keelson, estate.assessments.len() + 1, form).await?;
     if form == Form::Document {
-        let document = json!({ "imports": imports, "assessments": assessments });
+        let document = json!({ "imports": imports, "assessments": assessments, "schedule": schedule });
         writeln!(io::stdout().lock(), "{document:#}")?;
     }
     if args.once {
         if let Some(kept) = &args.keep {
-            say(form, format_args!("\nThe estate is kept in {0}: keelson check --data {0}", kept.display()))?;
+            say(
+                form,
+                format_args!(
+                    "\nThe estate is kept in {0}; for the board: keelson schedule pack --data {0} --to-file pack.html",
+                    kept.display()
+                ),
+            )?;
         } else {
             let advice = "To look around yourself: keelson demo --once --keep estate, then keelson check --data estate";
             say(form, format_args!("\n{advice}"))?;
@@ -177,6 +186,36 @@ async fn assess(keelson: &Keelson, estate: &Estate, form: Form) -> Result<Vec<se
         check(assessment, keys(VerdictWord::Breached), keys(VerdictWord::Degraded))?;
     }
     Ok(assessments)
+}
+
+/// Plans the week of changes after the import, and says what they do together.
+async fn schedule(keelson: &Keelson, number: usize, form: Form) -> Result<ScheduleAnswer, Failure> {
+    let monday = week::monday_after(system::now());
+    week::Week::built_in().map_err(Failure::trouble)?.plan(keelson, monday).await?;
+    let title = "The change advisory board: a week of requests for change, together";
+    say(form, format_args!("\n{}\n{number}. {title}\n", "─".repeat(100)))?;
+    let question = Question::Schedule { within: week::whole(monday)?, only: Vec::new(), most: 100 };
+    let Answer::Schedule(answer) = keelson.ask(question, None).await? else {
+        return Err(Failure::trouble(anyhow!("the answer does not fit the question")));
+    };
+    if form == Form::Text {
+        let mut out = io::stdout().lock();
+        render::schedule(&mut out, &answer)?;
+        for kept in keelson.view().catalogue.open_requests() {
+            let request = &kept.record;
+            let assessment = request.approval.as_ref().map(|approval| &approval.assessment);
+            let Some(assessment) = assessment.or(request.assessment.as_ref()) else { continue };
+            let margin = assessment.effects.iter().filter(|effect| effect.at_worst == Effect::MarginLost).count();
+            if margin > 0 {
+                writeln!(out, "{}: {margin} services are one failure from a breach meanwhile", request.key)?;
+            }
+            for violation in &assessment.violations {
+                writeln!(out, "{}: {violation}", request.key)?;
+            }
+        }
+        out.flush()?;
+    }
+    Ok(answer)
 }
 
 /// The estate says what the answer is; another one is a fault of the program.

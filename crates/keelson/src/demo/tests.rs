@@ -95,3 +95,32 @@ fn what_several_sources_tell_is_one_item_and_no_secret_came_in() {
         }
     });
 }
+
+#[test]
+fn the_week_has_one_collision_one_freeze_violated_and_margins_lost() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let (keelson, _) = imported(folder.path()).await;
+        let answer = schedule(&keelson, 1, Form::Document).await.unwrap();
+        assert_eq!((answer.changes.len(), answer.without_interruption.as_slice()), (7, &["RFC-2040".to_owned()][..]));
+        let planned: Vec<_> = answer.collisions.iter().filter(|line| line.collision.reversed.is_none()).collect();
+        let services = keys(planned.iter().map(|line| &line.collision.service));
+        assert_eq!(
+            services,
+            ["service/customer-portal", "service/payroll", "service/records-archive", "service/sign-on"]
+        );
+        for line in &planned {
+            assert_eq!(line.collision.changes, ["RFC-2041", "RFC-2042"]);
+            assert_eq!(line.smallest_shift.as_ref().unwrap().seconds, 3_600);
+        }
+        let view = keelson.view();
+        let kept = |key: &str| view.catalogue.find_request(key).unwrap().record.clone();
+        let violated = |key: &str| kept(key).assessment.as_ref().unwrap().violations.len();
+        assert_eq!((violated("RFC-2044"), violated("RFC-2045"), violated("RFC-2041")), (1, 0, 0));
+        let payments = view.catalogue.ci(view.catalogue.find_key("service/card-payments").unwrap()).id;
+        let standard = kept("RFC-2043");
+        let effects = &standard.approval.as_ref().unwrap().assessment.effects;
+        let payments = effects.iter().find(|effect| effect.ci == payments).unwrap();
+        assert_eq!((payments.at_worst, payments.new_single_points.is_empty()), (Effect::MarginLost, false));
+    });
+}

@@ -339,10 +339,10 @@ pub(crate) fn schedule(out: Out<'_>, answer: &ScheduleAnswer) -> io::Result<()> 
     }
     let alone: Vec<_> = answer.harm.iter().filter(|line| line.reversed.is_none()).collect();
     if !alone.is_empty() {
-        writeln!(out, "\nBy single changes")?;
+        writeln!(out, "\nNo collision, and yet harm")?;
     }
     for line in alone {
-        let who = line.change.as_deref().unwrap_or("what is down anyway");
+        let who = if line.changes.is_empty() { "what is down anyway".to_owned() } else { line.changes.join(" and ") };
         writeln!(out, "  {}: {} {} by {who}", line.window, line.service.key, line.verdict.as_str())?;
     }
     footer(out, &answer.basis)
