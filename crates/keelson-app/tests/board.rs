@@ -251,7 +251,8 @@ fn what_is_refused_changes_nothing_and_names_every_reason() {
             margin: None,
         };
         assert_eq!(board.act("ann", freeze("x")).await.err().unwrap().problems()[0].code, ProblemCode::NotFound);
-        let take = Act::TakeBaseline { name: "b".into(), items: Selection::Items(Vec::new()), change: None };
+        let take =
+            Act::TakeBaseline { name: "b".into(), items: Selection::Items(Vec::new()), as_of: None, change: None };
         assert_eq!(board.act("ann", take).await.err().unwrap().problems()[0].code, ProblemCode::Missing);
         assert_eq!(board.keelson.view().revision(), before);
     });

@@ -14,11 +14,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::plan::{Planned, plan};
+use super::plan::{Planned, Stand, plan};
 use crate::import::MOST_PLANS;
 use crate::keelson::blocking;
 use crate::system::now;
-use crate::{Actor, Error, Keelson, View};
+use crate::{Actor, AsOf, Error, Keelson, View};
 
 /// What is done to an item, by its key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -244,6 +244,9 @@ pub enum Act {
         name: String,
         /// Which items it holds.
         items: Selection,
+        /// The point in the past whose state it is; absent: now.
+        #[serde(default)]
+        as_of: Option<AsOf>,
         /// The request it is taken for, by key.
         #[serde(default)]
         change: Option<String>,
@@ -364,12 +367,21 @@ impl Keelson {
     }
 
     async fn plan_and_commit_act(&self, act: Arc<Act>, actor: Actor) -> Result<Acted, ActError> {
+        let past = match &*act {
+            Act::TakeBaseline { as_of: Some(as_of), .. } => Some(self.view_as_of(*as_of).await?),
+            _ => None,
+        };
         let _turn = self.planning_turn().await;
         for _ in 0..MOST_PLANS {
             let before = self.view();
             let at = now();
-            let (keelson, view, doing, who) = (self.clone(), before.clone(), Arc::clone(&act), actor.clone());
-            let planned = blocking(move || plan(&view, &doing, &who, at, keelson.policy(), keelson.pool())).await??;
+            let (keelson, view, past) = (self.clone(), before.clone(), past.clone());
+            let (doing, who) = (Arc::clone(&act), actor.clone());
+            let planned = blocking(move || {
+                let stand = Stand { view: &view, past: past.as_ref(), policy: keelson.policy(), pool: keelson.pool() };
+                plan(stand, &doing, &who, at)
+            });
+            let planned = planned.await??;
             let Planned { changes, payloads } = planned;
             let Some(record) = changes.last().cloned() else {
                 return Err(Error::Stopped("an act that changes nothing was planned".to_owned()).into());

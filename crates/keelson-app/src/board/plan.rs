@@ -42,9 +42,22 @@ impl Planned {
     }
 }
 
+/// What acts are planned on.
+#[derive(Clone, Copy)]
+pub(super) struct Stand<'a> {
+    /// The last revision.
+    pub(super) view: &'a View,
+    /// The point in the past an act is about, when it is about one.
+    pub(super) past: Option<&'a View>,
+    pub(super) policy: &'a Policy,
+    pub(super) pool: &'a Pool,
+}
+
 /// Who acts on what.
 struct Planning<'a> {
     view: &'a View,
+    /// The view whose items are chosen and whose state is taken.
+    taken: &'a View,
     actor: &'a Actor,
     at: DateTime<Utc>,
     policy: &'a Policy,
@@ -52,16 +65,10 @@ struct Planning<'a> {
     ids: RandomIds,
 }
 
-/// Plans an act on a view.
-pub(super) fn plan(
-    view: &View,
-    act: &Act,
-    actor: &Actor,
-    at: DateTime<Utc>,
-    policy: &Policy,
-    pool: &Pool,
-) -> Result<Planned, ActError> {
-    Planning { view, actor, at, policy, pool, ids: RandomIds::new() }.plan(act)
+/// Plans an act.
+pub(super) fn plan(stand: Stand<'_>, act: &Act, actor: &Actor, at: DateTime<Utc>) -> Result<Planned, ActError> {
+    let Stand { view, past, policy, pool } = stand;
+    Planning { view, taken: past.unwrap_or(view), actor, at, policy, pool, ids: RandomIds::new() }.plan(act)
 }
 
 impl Planning<'_> {
@@ -105,7 +112,7 @@ impl Planning<'_> {
                 let fields = EntryFields {
                     name: called.clone(),
                     kind: *kind,
-                    items: self.items(items)?,
+                    items: items_of(self.view, items)?,
                     window: *window,
                     recurrence: recurrence.clone(),
                     margin: *margin,
@@ -148,7 +155,7 @@ impl Planning<'_> {
                 let known = catalogue.template(called).ok_or_else(unknown)?;
                 RecordChange::Template(records::approve_template(&known.record, name, self.at)?)
             }
-            Act::TakeBaseline { name, items, change } => {
+            Act::TakeBaseline { name, items, change, .. } => {
                 let change = change.as_deref().map(|key| find_request(self.view, key)).transpose()?.map(|r| r.id);
                 let (items, chosen) = self.selected(items)?;
                 let reason = self.actor.reason.as_deref().map(str::to_owned);
@@ -178,20 +185,6 @@ impl Planning<'_> {
         let found = find(&self.view.catalogue, key);
         let ix = found.map_err(|error| Problems::one(ProblemCode::NotFound, field, error.to_string()))?;
         Ok(self.view.catalogue.ci(ix).id)
-    }
-
-    /// Items by key; every one that nobody knows is named.
-    fn items(&self, keys: &[String]) -> Result<Vec<CiId>, ActError> {
-        let (mut ids, mut problems) = (Vec::new(), Vec::new());
-        for (at, key) in keys.iter().enumerate() {
-            match find(&self.view.catalogue, key) {
-                Ok(ix) => ids.push(self.view.catalogue.ci(ix).id),
-                Err(error) => {
-                    problems.push(Problem::of(ProblemCode::NotFound, &format!("items.{at}"), error.to_string()));
-                }
-            }
-        }
-        if problems.is_empty() { Ok(ids) } else { Err(Problems(problems).into()) }
     }
 
     fn fields(&self, content: &RequestInput) -> Result<Fields, ActError> {
@@ -342,21 +335,22 @@ impl Planning<'_> {
         Ok(Planned::of(RecordChange::Request(workflow::review(&request, record, self.by(subject))?)))
     }
 
+    /// The items of a selection, in the state that is taken.
     fn selected(&self, selection: &Selection) -> Result<(Vec<CiId>, String), ActError> {
-        let numbers = |ids: Vec<CiId>| -> Vec<CiIx> {
-            ids.into_iter().filter_map(|id| self.view.catalogue.find_id(id)).collect()
-        };
+        let view = self.taken;
+        let numbers =
+            |ids: Vec<CiId>| -> Vec<CiIx> { ids.into_iter().filter_map(|id| view.catalogue.find_id(id)).collect() };
         Ok(match selection {
-            Selection::Items(keys) => (self.items(keys)?, "chosen".to_owned()),
+            Selection::Items(keys) => (items_of(view, keys)?, "chosen".to_owned()),
             Selection::Cone(keys) => {
-                let starts = numbers(self.items(keys)?);
-                let items = baseline::with_dependencies(self.view, &starts, self.pool)?;
+                let starts = numbers(items_of(view, keys)?);
+                let items = baseline::with_dependencies(view, &starts, self.pool)?;
                 (items, format!("{} and what it depends on", keys.join(", ")))
             }
             Selection::Change(key) => {
                 let request = find_request(self.view, key)?;
                 let altered = numbers(request.alterations.iter().map(|alteration| alteration.ci).collect());
-                let items = baseline::with_dependents(self.view, &altered, self.pool)?;
+                let items = baseline::with_dependents(view, &altered, self.pool)?;
                 (items, format!("what {} alters and what depends on it", request.key))
             }
         })
@@ -365,9 +359,9 @@ impl Planning<'_> {
     fn baseline(&mut self, mut fields: BaselineFields) -> Result<keelson_model::Change<Baseline>, ActError> {
         fields.items.sort_unstable();
         fields.items.dedup();
-        let digest = baseline::digest(self.view, &fields.items);
+        let digest = baseline::digest(self.taken, &fields.items);
         let (catalogue, name) = (&self.view.catalogue, &self.actor.name);
-        let revision = self.view.revision();
+        let revision = self.taken.revision();
         Ok(records::new_baseline(catalogue, fields, revision, digest, name, self.at, &mut self.ids)?)
     }
 }
@@ -382,4 +376,18 @@ pub(super) fn answer(
 ) -> Result<ChangeAnswer, ActError> {
     let question = ChangeQuestion { request, policy, budget: BUDGET, most: MOST };
     Ok(change::assess(view, &question, Asked::now(at), pool)?)
+}
+
+/// Items by key; every one that nobody knows is named.
+fn items_of(view: &View, keys: &[String]) -> Result<Vec<CiId>, ActError> {
+    let (mut ids, mut problems) = (Vec::new(), Vec::new());
+    for (at, key) in keys.iter().enumerate() {
+        match find(&view.catalogue, key) {
+            Ok(ix) => ids.push(view.catalogue.ci(ix).id),
+            Err(error) => {
+                problems.push(Problem::of(ProblemCode::NotFound, &format!("items.{at}"), error.to_string()));
+            }
+        }
+    }
+    if problems.is_empty() { Ok(ids) } else { Err(Problems(problems).into()) }
 }

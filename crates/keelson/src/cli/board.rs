@@ -367,6 +367,8 @@ pub(crate) enum BaselineAction {
         /// Request: what it alters, with everything that depends on that
         #[arg(long, value_name = "ID")]
         of_change: Option<String>,
+        #[command(flatten)]
+        past: Past,
         /// Why, for the history
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,

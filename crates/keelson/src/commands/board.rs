@@ -270,13 +270,13 @@ async fn pack(global: &Global, of: PackOf, form: &PackForm, past: &Past) -> Resu
 /// `keelson baseline`.
 pub(crate) async fn baseline(global: &Global, action: BaselineAction) -> Result<Exit, Failure> {
     match action {
-        BaselineAction::Take { name, item, cone, of_change, reason } => {
+        BaselineAction::Take { name, item, cone, of_change, past, reason } => {
             let items = match (&of_change, cone.is_empty()) {
                 (Some(key), _) => Selection::Change(key.clone()),
                 (None, false) => Selection::Cone(cone),
                 (None, true) => Selection::Items(item),
             };
-            let doing = Act::TakeBaseline { name, items, change: of_change };
+            let doing = Act::TakeBaseline { name, items, as_of: open::as_of(&past)?, change: of_change };
             done(global, &act(global, doing, reason.as_deref()).await?)
         }
         BaselineAction::Show { name } => {
