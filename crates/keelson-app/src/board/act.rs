@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use keelson_answers::QuestionError;
-use keelson_change::{Problem, Problems};
+use keelson_change::{Problem, ProblemCode, Problems};
 use keelson_model::{
     Action, CalendarKind, ChangeCategory, ChangeState, CommitHeader, DisruptionKind, RecordChange, Recurrence,
     Revision, Rollback, Window,
@@ -187,7 +187,7 @@ pub enum Act {
     },
     /// Lift a freeze, or end a maintenance window for good.
     LiftCalendar {
-        /// Its name.
+        /// Its name, or its id.
         name: String,
     },
     /// Something is down or impaired.
@@ -361,12 +361,26 @@ impl Keelson {
     /// # Errors
     /// [`ActError::Refused`] with every reason; otherwise as the store fails.
     pub async fn act(&self, act: Act, actor: Actor) -> Result<Acted, ActError> {
+        self.act_on(act, None, actor).await
+    }
+
+    /// As [`Keelson::act`], unless the record it changes is no longer at the version somebody has seen.
+    ///
+    /// # Errors
+    /// As [`Keelson::act`].
+    pub async fn act_on(&self, act: Act, expected_version: Option<u32>, actor: Actor) -> Result<Acted, ActError> {
         let keelson = self.clone();
-        let work = tokio::spawn(async move { keelson.plan_and_commit_act(Arc::new(act), actor).await });
+        let work =
+            tokio::spawn(async move { keelson.plan_and_commit_act(Arc::new(act), expected_version, actor).await });
         work.await.map_err(|error| Error::Stopped(error.to_string()))?
     }
 
-    async fn plan_and_commit_act(&self, act: Arc<Act>, actor: Actor) -> Result<Acted, ActError> {
+    async fn plan_and_commit_act(
+        &self,
+        act: Arc<Act>,
+        expected_version: Option<u32>,
+        actor: Actor,
+    ) -> Result<Acted, ActError> {
         let past = match &*act {
             Act::TakeBaseline { as_of: Some(as_of), .. } => Some(self.view_as_of(*as_of).await?),
             _ => None,
@@ -386,6 +400,7 @@ impl Keelson {
             let Some(record) = changes.last().cloned() else {
                 return Err(Error::Stopped("an act that changes nothing was planned".to_owned()).into());
             };
+            check_version(&record, expected_version)?;
             let draft = Draft {
                 planned_at: before.revision(),
                 at,
@@ -410,4 +425,25 @@ impl Keelson {
         }
         Err(Error::Contended { attempts: MOST_PLANS }.into())
     }
+}
+
+/// Refuses when the record is not at the version somebody has seen.
+fn check_version(record: &RecordChange, expected: Option<u32>) -> Result<(), Problems> {
+    let Some(expected) = expected else { return Ok(()) };
+    let known = match record {
+        RecordChange::Request(change) => change.before.as_ref().map(|before| before.version),
+        RecordChange::Template(change) => change.before.as_ref().map(|before| before.version),
+        RecordChange::Calendar(change) => change.before.as_ref().map(|before| before.version),
+        RecordChange::Disruption(change) => change.before.as_ref().map(|before| before.version),
+        _ => return Ok(()),
+    };
+    if known == Some(expected) {
+        return Ok(());
+    }
+    let message = match known {
+        Some(known) => format!("it is at version {known}, not {expected}; look at it again"),
+        None => format!("it is new, so nobody has seen version {expected} of it"),
+    };
+    let problem = Problem::of(ProblemCode::VersionConflict, "expected_version", message);
+    Err(Problems(vec![Problem { current_version: known, ..problem }]))
 }

@@ -220,7 +220,12 @@ impl Planning<'_> {
         })
     }
 
+    /// A calendar entry by its id, or the one in force under a name, or the last one that was.
     fn calendar_entry(&self, name: &str) -> Result<Arc<CalendarEntry>, ActError> {
+        let known = name.parse().ok().and_then(|id| self.view.catalogue.calendar_entry(id));
+        if let Some(kept) = known {
+            return Ok(Arc::clone(&kept.record));
+        }
         let mut named = self.view.catalogue.calendar().rev().map(|kept| &kept.record);
         let found = named.find(|entry| workflow::is_same(&entry.name, name) && entry.lifted_at.is_none());
         let lifted = || self.view.catalogue.calendar().rev().find(|kept| workflow::is_same(&kept.record.name, name));
