@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_graphql::Context;
 use chrono::{DateTime, Utc};
 use keelson_app::{Actor, Keelson};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::cursor::{CursorKey, ListName};
 use crate::errors::{Code, Refusal};
@@ -89,13 +89,18 @@ pub(crate) fn list_name(list: &'static str, order: String, at: &Moment) -> ListN
     ListName { list, order, as_of: at.as_of() }
 }
 
+/// Waits for the turn to compute something.
+pub(crate) async fn turn(services: &Services) -> Result<OwnedSemaphorePermit, Refusal> {
+    let turn = Arc::clone(&services.turns).acquire_owned().await;
+    turn.map_err(|_| Refusal::new(Code::Overloaded, "the server is stopping"))
+}
+
 /// Computes something short, such as a page of a filtered list, where it holds up nobody.
 pub(crate) async fn compute<T: Send + 'static>(
     services: &Services,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Refusal> {
-    let turn = Arc::clone(&services.turns).acquire_owned().await;
-    let turn = turn.map_err(|_| Refusal::new(Code::Overloaded, "the server is stopping"))?;
+    let turn = turn(services).await?;
     let task = tokio::task::spawn_blocking(move || {
         let _turn = turn;
         work()
@@ -117,8 +122,7 @@ pub(crate) async fn analyse<T: Send + 'static>(
     services: &Services,
     work: impl FnOnce(&AtomicBool) -> T + Send + 'static,
 ) -> Result<T, Refusal> {
-    let turn = Arc::clone(&services.turns).acquire_owned().await;
-    let turn = turn.map_err(|_| Refusal::new(Code::Overloaded, "the server is stopping"))?;
+    let turn = turn(services).await?;
     let stop = Stop(Arc::new(AtomicBool::new(false)));
     let flag = Arc::clone(&stop.0);
     let mut task = tokio::task::spawn_blocking(move || {

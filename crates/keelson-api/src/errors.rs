@@ -115,7 +115,7 @@ impl From<Refusal> for async_graphql::Error {
 impl From<QuestionError> for Refusal {
     fn from(error: QuestionError) -> Self {
         let code = match error {
-            QuestionError::UnknownKey { .. } => Code::NotFound,
+            QuestionError::UnknownKey { .. } | QuestionError::UnknownRequest { .. } => Code::NotFound,
             _ => Code::BadUserInput,
         };
         Self::new(code, error.to_string())

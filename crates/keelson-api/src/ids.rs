@@ -5,9 +5,12 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use async_graphql::ID;
-use keelson_model::{BatchId, CiId, NeedId, RelationshipKey, ReviewTaskId, Symbol};
+use keelson_model::{
+    BaselineId, BatchId, CalendarEntryId, ChangeId, CiId, DisruptionId, NeedId, RelationshipKey, ReviewTaskId, Symbol,
+};
 
 use crate::errors::Refusal;
 
@@ -24,6 +27,16 @@ pub enum GlobalId {
     Run(BatchId),
     /// A review task.
     Review(ReviewTaskId),
+    /// A request for change.
+    Change(ChangeId),
+    /// A template of changes, which its name identifies.
+    Template(Arc<str>),
+    /// A freeze or maintenance window.
+    Calendar(CalendarEntryId),
+    /// Something that is down or impaired.
+    Disruption(DisruptionId),
+    /// A baseline.
+    Baseline(BaselineId),
 }
 
 impl fmt::Display for GlobalId {
@@ -34,6 +47,11 @@ impl fmt::Display for GlobalId {
             Self::Need(id) => write!(f, "need_{id}"),
             Self::Run(id) => write!(f, "run_{id}"),
             Self::Review(id) => write!(f, "review_{id}"),
+            Self::Change(id) => write!(f, "rfc_{id}"),
+            Self::Template(name) => write!(f, "template_{name}"),
+            Self::Calendar(id) => write!(f, "calendar_{id}"),
+            Self::Disruption(id) => write!(f, "disruption_{id}"),
+            Self::Baseline(id) => write!(f, "baseline_{id}"),
         }
     }
 }
@@ -50,6 +68,11 @@ impl FromStr for GlobalId {
             "need" => Self::Need(NeedId(ulid(rest)?)),
             "run" => Self::Run(BatchId(ulid(rest)?)),
             "review" => Self::Review(ReviewTaskId(ulid(rest)?)),
+            "rfc" => Self::Change(ChangeId(ulid(rest)?)),
+            "template" => Self::Template(Arc::from(rest)),
+            "calendar" => Self::Calendar(CalendarEntryId(ulid(rest)?)),
+            "disruption" => Self::Disruption(DisruptionId(ulid(rest)?)),
+            "baseline" => Self::Baseline(BaselineId(ulid(rest)?)),
             "rel" => {
                 let mut parts = rest.splitn(3, '_');
                 let mut part = || parts.next().ok_or_else(bad);
@@ -88,6 +111,16 @@ typed! {
     need, Need, NeedId, "a need";
     /// Reads the identifier of a review task.
     review, Review, ReviewTaskId, "a review task";
+    /// Reads the identifier of a request for change.
+    change, Change, ChangeId, "a request for change";
+    /// Reads the identifier of a template of changes: its name.
+    template, Template, Arc<str>, "a change template";
+    /// Reads the identifier of a freeze or maintenance window.
+    calendar, Calendar, CalendarEntryId, "a calendar entry";
+    /// Reads the identifier of something that is down or impaired.
+    disruption, Disruption, DisruptionId, "a disruption";
+    /// Reads the identifier of a baseline.
+    baseline, Baseline, BaselineId, "a baseline";
 }
 
 #[cfg(test)]
@@ -106,6 +139,11 @@ mod tests {
             GlobalId::Need(NeedId(ulid)),
             GlobalId::Run(BatchId(ulid)),
             GlobalId::Review(ReviewTaskId(ulid)),
+            GlobalId::Change(ChangeId(ulid)),
+            GlobalId::Template(Arc::from("patch_the web servers")),
+            GlobalId::Calendar(CalendarEntryId(ulid)),
+            GlobalId::Disruption(DisruptionId(ulid)),
+            GlobalId::Baseline(BaselineId(ulid)),
         ];
         for id in &all {
             assert_eq!(&id.to_string().parse::<GlobalId>().unwrap(), id);

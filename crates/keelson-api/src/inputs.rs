@@ -1,5 +1,7 @@
 //! The inputs of mutations.
 
+pub mod change;
+
 use async_graphql::{ID, InputObject, MaybeUndefined};
 
 use crate::types::attribute::AttributeInput;
@@ -66,6 +68,8 @@ macro_rules! record_inputs {
         }
     )*};
 }
+
+pub(crate) use record_inputs;
 
 record_inputs! {
     /// A configuration item to end.

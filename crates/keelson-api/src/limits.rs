@@ -9,6 +9,17 @@ pub const LARGEST_PAGE: usize = 100;
 /// Most identifiers in one `nodes` field, most values in one `in`, most items an impact starts from.
 pub const MOST_VALUES: usize = 100;
 
+/// Most entries of a list that is not paged.
+pub const LONGEST_LIST: usize = 100;
+/// Propagations an assessment of a request for change may compute to find the facts that decide.
+pub const ASSESSMENT_EVALUATIONS: usize = 500;
+/// Most services an assessment of a request for change lists.
+pub const LISTED_SERVICES: usize = 1_000;
+/// Most entries of each list of a schedule.
+pub const LISTED_FINDINGS: usize = 10_000;
+/// Most items of which a comparison of baselines says how they differ.
+pub const LISTED_DIFFERENCES: usize = 1_000;
+
 /// What one request may ask for.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -94,12 +105,21 @@ pub const OBJECT_COST: u64 = 1;
 pub const TOTAL_COUNT_COST: u64 = 10;
 /// Cost of starting an analysis.
 pub const ANALYSIS_COST: u64 = 500;
+/// Cost of finding the times of a repeating window.
+pub const OCCURRENCES_COST: u64 = 10;
 
 /// The cost of a field by itself: what it selects comes on top. Scalars cost nothing.
 #[must_use]
 pub fn own_cost(parent: &str, field: &str, is_composite: bool) -> u64 {
     match (parent, field) {
-        ("Query", "impact" | "closure" | "path") => ANALYSIS_COST,
+        ("Query", "impact" | "closure" | "path" | "changeSchedule" | "compareBaselines")
+        | ("RequestForChange", "impact" | "gate")
+        | ("Baseline", "isProven")
+        | (
+            "Mutation",
+            "assessRequestForChange" | "approveRequestForChange" | "startRequestForChange" | "takeBaseline",
+        ) => ANALYSIS_COST,
+        ("CalendarEntry", "occurrences") => OCCURRENCES_COST,
         (_, "totalCount") if parent.ends_with("Connection") => TOTAL_COUNT_COST,
         _ if is_composite => OBJECT_COST,
         _ => 0,

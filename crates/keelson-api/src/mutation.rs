@@ -1,9 +1,11 @@
 //! What can be changed. Every mutation plans, commits and answers through one use case.
 
+mod change;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use async_graphql::{Context, Object};
+use async_graphql::{Context, MergedObject, Object};
 use keelson_app::reconcile::edit::{CiFields, Edit, MemberEdit, NeedFields, Touched};
 use keelson_app::{Edited, ImportOptions};
 use keelson_import_batch::BatchImporter;
@@ -33,12 +35,18 @@ use crate::types::payload::{
 use crate::types::relationship::Relationship;
 use crate::types::review::ReviewTask;
 
-/// The root of mutations.
-pub struct Mutation;
+pub use change::ChangeMutation;
 
 /// What can be changed. All that one mutation does is one commit, or nothing.
+#[derive(MergedObject)]
+pub struct Mutation(pub CatalogueMutation, pub ChangeMutation);
+
+/// What can be changed in the catalogue.
+pub struct CatalogueMutation;
+
+/// What can be changed in the catalogue.
 #[Object]
-impl Mutation {
+impl CatalogueMutation {
     /// Makes a new configuration item.
     async fn create_configuration_item(
         &self,

@@ -1,8 +1,10 @@
 //! What can be asked.
 
+mod change;
+
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, MergedObject, Object};
 use chrono::{DateTime, Utc};
 use keelson_analysis::Limits as WalkLimits;
 use keelson_app::answers::impact::{ImpactQuestion, Interval, assess};
@@ -27,15 +29,21 @@ use crate::types::review::{ReviewTask, ReviewTaskWhere, review_tasks};
 use crate::types::run::{ImportRun, ImportRunWhere, import_runs};
 use crate::types::walk::{Closure, ClosureInput, Explanation, PathInput};
 
+pub use change::ChangeQuery;
+
 /// Most evaluations a client may ask the search for decisive facts to take.
 const MOST_EVALUATIONS: i32 = 1_000;
 
-/// The root of queries.
-pub struct Query;
-
 /// What can be asked. Every list is paged; `asOf` asks the same of a time in the past.
+#[derive(MergedObject)]
+pub struct Query(pub CatalogueQuery, pub ChangeQuery);
+
+/// What can be asked of the catalogue.
+pub struct CatalogueQuery;
+
+/// What can be asked of the catalogue.
 #[Object]
-impl Query {
+impl CatalogueQuery {
     /// The record of an identifier; `null` when there is none.
     async fn node(
         &self,

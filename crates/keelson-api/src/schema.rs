@@ -14,8 +14,8 @@ use crate::errors::Refusal;
 use crate::failed;
 use crate::limits::Limits;
 use crate::measure;
-use crate::mutation::Mutation;
-use crate::query::Query;
+use crate::mutation::{CatalogueMutation, ChangeMutation, Mutation};
+use crate::query::{CatalogueQuery, ChangeQuery, Query};
 use crate::types::item::ConfigurationItem;
 use crate::types::node::Node;
 
@@ -32,7 +32,8 @@ pub(crate) fn over(services: Arc<Services>) -> KeelsonSchema {
 }
 
 fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query, Mutation, EmptySubscription)
+    let (query, mutation) = (Query(CatalogueQuery, ChangeQuery), Mutation(CatalogueMutation, ChangeMutation));
+    Schema::build(query, mutation, EmptySubscription)
         .limit_directives(5)
         .limit_recursive_depth(DEEPEST)
         .register_output_type::<Node>()

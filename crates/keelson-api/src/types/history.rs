@@ -96,7 +96,7 @@ pub(crate) fn text_of(value: &Json) -> Option<String> {
 }
 
 /// A change of one record.
-pub struct HistoryEntry(Entry);
+pub struct HistoryEntry(pub(super) Entry);
 
 /// A change of one record.
 #[Object]

@@ -180,7 +180,7 @@ pub(super) fn by_key(at: &Arc<Moment>, key: &str) -> Option<ConfigurationItem> {
 }
 
 /// The items of some keys at a moment.
-fn by_keys(at: &Arc<Moment>, keys: &[String]) -> Vec<ConfigurationItem> {
+pub(super) fn by_keys(at: &Arc<Moment>, keys: &[String]) -> Vec<ConfigurationItem> {
     keys.iter().filter_map(|key| by_key(at, key)).collect()
 }
 
@@ -231,8 +231,8 @@ impl ImpactedItem {
 
 /// Why an item lost something.
 pub struct Because {
-    at: Arc<Moment>,
-    line: BecauseLine,
+    pub(super) at: Arc<Moment>,
+    pub(super) line: BecauseLine,
 }
 
 /// Why an item lost something: the need that gave way, and the members that tripped it.
@@ -335,7 +335,7 @@ pub struct ProtectingNeed {
 }
 
 impl ProtectingNeed {
-    fn of(at: &Arc<Moment>, by: &ProtectedBy) -> Self {
+    pub(super) fn of(at: &Arc<Moment>, by: &ProtectedBy) -> Self {
         Self {
             need: by.need.name.clone(),
             of_item: by.of_item.as_deref().and_then(|key| by_key(at, key)),

@@ -4,6 +4,11 @@ use std::sync::Arc;
 
 use async_graphql::{ID, Interface};
 
+use super::change::baseline::Baseline;
+use super::change::calendar::CalendarEntry;
+use super::change::disruption::Disruption;
+use super::change::request::RequestForChange;
+use super::change::template::ChangeTemplate;
 use super::item::{Components, ConfigurationItem, Item, Services};
 use super::need::Need;
 use super::relationship::Relationship;
@@ -29,6 +34,16 @@ pub enum Node {
     ImportRun(ImportRun),
     /// A review task.
     ReviewTask(ReviewTask),
+    /// A request for change.
+    RequestForChange(RequestForChange),
+    /// A kind of change that was decided on once for all.
+    ChangeTemplate(ChangeTemplate),
+    /// A freeze or an agreed maintenance window.
+    CalendarEntry(CalendarEntry),
+    /// Something that is down or impaired.
+    Disruption(Disruption),
+    /// The state of chosen items at a revision.
+    Baseline(Baseline),
 }
 
 /// The record of an identifier, if there is one. What is no identifier at all names nothing either.
@@ -44,5 +59,10 @@ pub(crate) fn node(at: &Arc<Moment>, id: &ID) -> Option<Node> {
         GlobalId::Need(id) => Need::at(at, catalogue.find_need(id)?).into(),
         GlobalId::Run(id) => ImportRun::find(at, id)?.into(),
         GlobalId::Review(id) => ReviewTask::find(at, id)?.into(),
+        GlobalId::Change(id) => RequestForChange::find(at, id)?.into(),
+        GlobalId::Template(name) => ChangeTemplate::find(at, &name)?.into(),
+        GlobalId::Calendar(id) => CalendarEntry::find(at, id)?.into(),
+        GlobalId::Disruption(id) => Disruption::find(at, id)?.into(),
+        GlobalId::Baseline(id) => Baseline::find(at, id)?.into(),
     })
 }

@@ -35,6 +35,12 @@ pub enum UserErrorCode {
     NotManual,
     /// The batch was refused as a whole; findings say where and why.
     BatchRefused,
+    /// The person may not take this step on this record: a requester cannot approve.
+    NotAllowed,
+    /// What was assessed is no longer so.
+    Outdated,
+    /// A freeze or maintenance window is violated.
+    CalendarViolated,
 }
 
 impl From<EditCode> for UserErrorCode {
@@ -57,7 +63,8 @@ impl From<EditCode> for UserErrorCode {
 /// Something a person using the product correctly can meet, and mend.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct UserError {
-    /// The field of the input concerned, from the outside in; empty when it is about the whole.
+    /// The field of the input concerned, or of the record where a step depends on it, from the outside in;
+    /// empty when it is about the whole.
     pub field: Vec<String>,
     /// Why, for programs.
     pub code: UserErrorCode,
@@ -75,17 +82,19 @@ impl UserError {
     }
 }
 
+/// A name of the model as the schema writes it: `expectedVersion`.
+pub(crate) fn camel(name: &str) -> String {
+    let mut parts = name.split('_');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |name, part| {
+        let mut letters = part.chars();
+        let head = letters.next().map(|letter| letter.to_ascii_uppercase());
+        name + &head.into_iter().chain(letters).collect::<String>()
+    })
+}
+
 impl From<EditProblem> for UserError {
     fn from(problem: EditProblem) -> Self {
-        let camel = |name: String| -> String {
-            let mut parts = name.split('_');
-            let first = parts.next().unwrap_or_default().to_owned();
-            parts.fold(first, |name, part| {
-                let mut letters = part.chars();
-                let head = letters.next().map(|letter| letter.to_ascii_uppercase());
-                name + &head.into_iter().chain(letters).collect::<String>()
-            })
-        };
         let mut field: Vec<String> = problem.field;
         // What the edit calls a field, the input calls by a name of its own; names of attributes stay
         // as they are.
@@ -95,7 +104,7 @@ impl From<EditProblem> for UserError {
                 "dependent" => "dependentId".to_owned(),
                 "dependency" => "dependencyId".to_owned(),
                 "candidate" => "candidateId".to_owned(),
-                name => camel(name.to_owned()),
+                name => camel(name),
             };
         }
         Self { field, code: problem.code.into(), message: problem.message, current_version: problem.current_version }
@@ -162,6 +171,8 @@ macro_rules! payloads {
         }
     )*};
 }
+
+pub(crate) use payloads;
 
 payloads! {
     /// What became of making a configuration item.
