@@ -267,13 +267,15 @@ pub enum BaselineSelection {
     RequestForChangeId(ID),
 }
 
-/// A new baseline of the present.
+/// A new baseline of the present, or of a time in the past.
 #[derive(Clone, Debug, InputObject)]
 pub struct TakeBaselineInput {
     /// What people call it. Unique.
     pub name: String,
     /// Which items it holds.
     pub items: BaselineSelection,
+    /// The time in the past whose state it is; absent: now.
+    pub as_of: Option<DateTime<Utc>>,
     /// The request for change it is taken for.
     pub request_for_change_id: Option<ID>,
     /// Why.

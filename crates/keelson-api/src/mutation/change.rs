@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 use keelson_app::answers::View;
-use keelson_app::{Act, Subject};
+use keelson_app::{Act, AsOf, Subject};
 use keelson_model::RecordChange;
 
 use self::given::{
@@ -273,7 +273,7 @@ impl ChangeMutation {
         Ok(template_done(ctx, Ok(act), Some(input.expected_version), input.reason).await?.into())
     }
 
-    /// Takes a baseline of the present.
+    /// Takes a baseline of the present, or of a time in the past.
     async fn take_baseline(
         &self,
         ctx: &Context<'_>,
@@ -284,7 +284,8 @@ impl ChangeMutation {
             line("name", &input.name)?;
             let change = input.request_for_change_id.as_ref();
             let change = change.map(|id| request_key(&view, id, "requestForChangeId")).transpose()?;
-            Ok(Act::TakeBaseline { name: input.name.clone(), items: selection(&view, &input.items)?, change })
+            let (items, as_of) = (selection(&view, &input.items)?, input.as_of.map(AsOf::Time));
+            Ok(Act::TakeBaseline { name: input.name.clone(), items, as_of, change })
         };
         Ok(baseline_done(ctx, act(), input.reason.clone()).await?.into())
     }

@@ -202,15 +202,15 @@ impl ScheduleCollision {
     }
 }
 
-/// Harm that one change does by itself.
+/// Harm that is no collision: what one change does by itself, and what several degrade together.
 #[derive(SimpleObject)]
 pub struct ScheduleHarm {
     /// The service.
     service: Option<ConfigurationItem>,
     /// When.
     window: Window,
-    /// The change; absent when what is down anyway does it.
-    change: Option<RequestForChange>,
+    /// The changes at fault; none when what is down anyway does it. At most 100.
+    changes: Vec<RequestForChange>,
     /// The fraction of the service that is lost.
     loss: f64,
     /// The verdict on it.
@@ -224,7 +224,7 @@ impl ScheduleHarm {
         Self {
             service: by_key(at, &line.service.key),
             window: line.window.into(),
-            change: line.change.as_deref().and_then(|key| RequestForChange::named(at, key)),
+            changes: line.changes.iter().take(100).filter_map(|key| RequestForChange::named(at, key)).collect(),
             loss: line.loss,
             verdict: line.verdict.into(),
             reversed: line.reversed.as_deref().and_then(|key| RequestForChange::named(at, key)),
