@@ -145,7 +145,7 @@ const SCHEDULE: &str = "query($input: ChangeScheduleInput!) { changeSchedule(inp
     changes { nodes { key alterations { nodes { item { key } action loss } } } } \
     collisions { totalCount nodes { advice collision { service { key } window { start end } changes { key } } \
       smallestShift { change { key } by window { start } leftCount } } } \
-    harm { nodes { change { key } service { key } verdict } } \
+    harm { nodes { changes { key } service { key } verdict } } \
     intervals { nodes { changeCount breachedCount } } completeness { isComplete revision { number } } } }";
 
 #[test]
@@ -167,7 +167,7 @@ fn colliding_changes_are_found_with_the_smallest_shift() {
         let by = portal["smallestShift"]["by"].as_str().unwrap();
         assert_eq!(by, "X", "{portal:#}");
         let harm = schedule["harm"]["nodes"].as_array().unwrap();
-        assert!(harm.iter().any(|one| one["change"]["key"] == "RFC-2" && one["service"]["key"] == "service/payments"));
+        assert!(harm.iter().any(|one| one["changes"][0]["key"] == "RFC-2" && one["service"]["key"] == "service/payments"));
         let alone = with(times, "only", json!([first["id"]]));
         let schedule = place.data(SCHEDULE, json!({ "input": alone })).await["changeSchedule"].clone();
         assert_eq!(schedule["collisions"]["totalCount"], 0, "{schedule:#}");
