@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_graphql::Context;
 use chrono::{DateTime, Utc};
 use keelson_app::{Actor, Keelson};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::cursor::{CursorKey, ListName};
 use crate::errors::{Code, Refusal};
@@ -50,6 +50,8 @@ pub struct Services {
     pub past: Past,
     /// Turns for analyses.
     pub turns: Arc<Semaphore>,
+    /// Whether the server stops: sockets end then.
+    pub stopping: watch::Sender<bool>,
 }
 
 /// Shortcuts into the context of a request.

@@ -4,7 +4,7 @@
 //! specification: under `application/graphql-response+json` a document that cannot be executed has a
 //! status of its own, under `application/json` it is answered with 200.
 
-use async_graphql::parser::types::OperationType;
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Request, Response, ServerError, Variables};
 use axum::Router;
 use axum::body::Body;
@@ -95,7 +95,7 @@ impl Form {
 
 /// What a client sends.
 #[derive(Debug, Default, Deserialize)]
-struct Sent {
+pub(crate) struct Sent {
     query: Option<Json>,
     #[serde(rename = "operationName")]
     operation_name: Option<Json>,
@@ -194,26 +194,35 @@ struct Answered {
 
 impl Answered {
     fn body(self, request_id: &str, api: &Api) -> Json {
-        let limit = api.services.limits.cost;
-        let mut body = serde_json::Map::new();
-        let is_request_error = is_request_error(&self.response);
-        let errors: Vec<Json> = self.response.errors.iter().take(api.services.limits.errors).map(shown).collect();
-        if !is_request_error {
-            body.insert("data".to_owned(), serde_json::to_value(&self.response.data).unwrap_or_default());
-        }
-        if !errors.is_empty() {
-            body.insert("errors".to_owned(), errors.into());
-        }
-        let cost = json!({
-            "requested": self.points, "limit": limit, "remaining": limit.saturating_sub(self.points),
-        });
-        body.insert("extensions".to_owned(), json!({ "requestId": request_id, "cost": cost }));
-        body.into()
+        let mut body = body_of(&self.response, self.points, api);
+        body["extensions"]["requestId"] = request_id.into();
+        body
     }
 }
 
+/// An answer as clients see it.
+pub(crate) fn body_of(response: &Response, points: u64, api: &Api) -> Json {
+    let limit = api.services.limits.cost;
+    let mut body = serde_json::Map::new();
+    let errors = errors_of(response, api);
+    if !is_request_error(response) {
+        body.insert("data".to_owned(), serde_json::to_value(&response.data).unwrap_or_default());
+    }
+    if !errors.is_empty() {
+        body.insert("errors".to_owned(), errors.into());
+    }
+    let cost = json!({ "requested": points, "limit": limit, "remaining": limit.saturating_sub(points) });
+    body.insert("extensions".to_owned(), json!({ "cost": cost }));
+    body.into()
+}
+
+/// The errors of an answer as clients see them.
+pub(crate) fn errors_of(response: &Response, api: &Api) -> Vec<Json> {
+    response.errors.iter().take(api.services.limits.errors).map(shown).collect()
+}
+
 /// Whether nothing was executed: the document was no document of this schema, or cost too much.
-fn is_request_error(response: &Response) -> bool {
+pub(crate) fn is_request_error(response: &Response) -> bool {
     response.data == async_graphql::Value::Null
         && !response.errors.is_empty()
         && response.errors.iter().all(|error| error.path.is_empty())
@@ -275,10 +284,7 @@ async fn answer(
     let document = match guarded.parse() {
         Ok(document) => document,
         Err(error) => {
-            let mut error = ServerError::from(error);
-            let extensions = error.extensions.get_or_insert_default();
-            extensions.set("code", Code::GraphqlParseFailed.as_str());
-            let response = Response::from_errors(vec![error]);
+            let response = Response::from_errors(vec![unparsed(error)]);
             return Ok(Answered { status: status_of(&response, form), response, points: 0 });
         }
     };
@@ -289,6 +295,17 @@ async fn answer(
     if is_get && kind != OperationType::Query {
         return Err(Refused::method("POST", "GET runs queries only; send changes by POST"));
     }
+    if kind == OperationType::Subscription {
+        let message = "subscriptions are answered over /graphql/ws";
+        return Ok(failed(Refusal::new(Code::UnsupportedRequest, message)));
+    }
+    let (ready, price) = ready(api, principal, sent, document);
+    let response = api.schema.execute(ready).await;
+    Ok(Answered { status: status_of(&response, form), response, points: price.points() })
+}
+
+/// A request with everything its resolvers look for, and what will tell its price.
+fn ready(api: &Api, principal: Principal, sent: Understood, document: ExecutableDocument) -> (Request, Price) {
     let price = Price::default();
     let mut ready = Request::new(sent.query)
         .variables(Variables::from_json(sent.variables))
@@ -297,8 +314,36 @@ async fn answer(
         .data(Moment::present(&api.services.keelson));
     ready.set_parsed_query(document);
     ready.operation_name = sent.operation_name;
-    let response = api.schema.execute(ready).await;
-    Ok(Answered { status: status_of(&response, form), response, points: price.points() })
+    (ready, price)
+}
+
+fn unparsed(error: async_graphql::parser::Error) -> ServerError {
+    let mut error = ServerError::from(error);
+    error.extensions.get_or_insert_default().set("code", Code::GraphqlParseFailed.as_str());
+    error
+}
+
+/// A subscription that a socket is sent, past guard and parser.
+///
+/// # Errors
+/// `None` for what is no request at all.
+pub(crate) fn subscription(
+    api: &Api,
+    principal: Principal,
+    sent: Sent,
+) -> Result<(Request, Price), Option<ServerError>> {
+    let sent = Understood::of(sent).map_err(|_| None)?;
+    let limits = &api.services.limits;
+    let refused = |refusal| Some(server_error(refusal));
+    measure::check_variables(&sent.variables, limits).map_err(refused)?;
+    let document = GuardedDocument::check(&sent.query, limits).map_err(refused)?;
+    let document = document.parse().map_err(|error| Some(unparsed(error)))?;
+    let operation = measure::operation(&document, sent.operation_name.as_deref()).map_err(refused)?;
+    if operation.node.ty != OperationType::Subscription {
+        let message = "a socket answers subscriptions only; send queries and mutations to /graphql";
+        return Err(refused(Refusal::new(Code::UnsupportedRequest, message)));
+    }
+    Ok(ready(api, principal, sent, document))
 }
 
 /// The status of an answer of GraphQL.

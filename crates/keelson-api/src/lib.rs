@@ -8,6 +8,7 @@
 //! | To | Look in |
 //! | --- | --- |
 //! | see or add something to ask | `query.rs`, and the type it returns in `types/` |
+//! | see or add something to follow | `subscription.rs`; `socket.rs` is its transport |
 //! | see or add something to change | `mutation.rs`, with its input in `inputs.rs` |
 //! | change a limit or a cost | `limits.rs`; every one is there |
 //! | see which errors there are | `errors.rs` (closed list) and `types/payload.rs` (`userErrors`) |
@@ -36,12 +37,14 @@ pub mod moment;
 pub mod mutation;
 pub mod query;
 mod schema;
+mod socket;
+pub mod subscription;
 pub mod types;
 
 use std::sync::Arc;
 
 use keelson_app::Keelson;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use context::{Principal, Services};
 use cursor::CursorKey;
@@ -65,6 +68,7 @@ impl Api {
             loaders: Loaders::new(&keelson),
             turns: Arc::new(Semaphore::new(limits.analyses)),
             past: Past::default(),
+            stopping: watch::Sender::new(false),
             keelson,
             limits,
             seal,
@@ -72,9 +76,15 @@ impl Api {
         Self { schema: schema::over(Arc::clone(&services)), services }
     }
 
-    /// Its routes, `/graphql` and `/schema.graphql`, for requests of one principal.
+    /// Its routes, `/graphql`, `/graphql/ws` and `/schema.graphql`, for requests of one principal.
     pub fn router(&self, principal: &str) -> axum::Router {
-        http::router(self.clone(), Principal::named(principal))
+        let principal = Principal::named(principal);
+        socket::router(self.clone(), principal.clone()).merge(http::router(self.clone(), principal))
+    }
+
+    /// Ends all sockets, because the server stops.
+    pub fn stop(&self) {
+        self.services.stopping.send_replace(true);
     }
 
     /// Batches of relations that its loaders have fetched so far; tests hold it small.

@@ -67,6 +67,16 @@ pub struct Limits {
     pub body_time: Duration,
     /// Time an import may take.
     pub import_time: Duration,
+    /// Sockets of one principal at the same time.
+    pub sockets: usize,
+    /// Operations of one socket at the same time.
+    pub socket_operations: usize,
+    /// Largest message of a socket, bytes.
+    pub message_bytes: usize,
+    /// Messages that may wait for the other side of a socket.
+    pub message_queue: usize,
+    /// Time a socket may take to be initialised.
+    pub init_time: Duration,
 }
 
 impl Default for Limits {
@@ -95,6 +105,11 @@ impl Default for Limits {
             request_time: Duration::from_secs(30),
             body_time: Duration::from_secs(60),
             import_time: Duration::from_secs(30 * 60),
+            sockets: 10,
+            socket_operations: 20,
+            message_bytes: 64 << 10,
+            message_queue: 256,
+            init_time: Duration::from_secs(5),
         }
     }
 }
@@ -113,6 +128,7 @@ pub const OCCURRENCES_COST: u64 = 10;
 pub fn own_cost(parent: &str, field: &str, is_composite: bool) -> u64 {
     match (parent, field) {
         ("Query", "impact" | "closure" | "path" | "changeSchedule" | "compareBaselines")
+        | ("Subscription", "changeSchedule")
         | ("RequestForChange", "impact" | "gate")
         | ("Baseline", "isProven")
         | (

@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_graphql::async_trait::async_trait;
 use async_graphql::extensions::{
-    Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest, NextRequest, NextResolve, ResolveInfo,
+    Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest, NextRequest, NextResolve, NextSubscribe,
+    ResolveInfo,
 };
-use async_graphql::{EmptySubscription, Request, Response, SDLExportOptions, Schema, ServerError, ServerResult, Value};
+use async_graphql::{Request, Response, SDLExportOptions, Schema, ServerError, ServerResult, Value};
+use futures::stream::{BoxStream, StreamExt};
 
 use crate::context::Services;
 use crate::errors::Refusal;
@@ -16,11 +18,12 @@ use crate::limits::Limits;
 use crate::measure;
 use crate::mutation::{CatalogueMutation, ChangeMutation, Mutation};
 use crate::query::{CatalogueQuery, ChangeQuery, Query};
+use crate::subscription::Subscription;
 use crate::types::item::ConfigurationItem;
 use crate::types::node::Node;
 
 /// Keelson's schema.
-pub type KeelsonSchema = Schema<Query, Mutation, EmptySubscription>;
+pub type KeelsonSchema = Schema<Query, Mutation, Subscription>;
 
 /// Deepest nesting of selections the library may walk; the guard has refused deeper ones before.
 const DEEPEST: usize = 32;
@@ -28,12 +31,12 @@ const DEEPEST: usize = 32;
 /// The schema over a catalogue.
 pub(crate) fn over(services: Arc<Services>) -> KeelsonSchema {
     let limits = services.limits.clone();
-    builder().extension(Passage { limits, errors: failed::Errors::default() }).data(services).finish()
+    builder().extension(Passage { limits, errors: Arc::default() }).data(services).finish()
 }
 
-fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, EmptySubscription> {
+fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
     let (query, mutation) = (Query(CatalogueQuery, ChangeQuery), Mutation(CatalogueMutation, ChangeMutation));
-    Schema::build(query, mutation, EmptySubscription)
+    Schema::build(query, mutation, Subscription)
         .limit_directives(5)
         .limit_recursive_depth(DEEPEST)
         .register_output_type::<Node>()
@@ -61,23 +64,38 @@ impl Price {
 /// makes answers of fields that failed.
 struct Passage {
     limits: Limits,
-    errors: failed::Errors,
+    errors: Arc<failed::Errors>,
+}
+
+/// Puts the errors of fields into the answer they belong to.
+fn settled(mut response: Response, errors: &failed::Errors) -> Response {
+    let mut errors = errors.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    response.errors.append(&mut errors);
+    response.data = failed::settle(std::mem::take(&mut response.data));
+    response
 }
 
 impl ExtensionFactory for Passage {
     fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Self { limits: self.limits.clone(), errors: failed::Errors::default() })
+        Arc::new(Self { limits: self.limits.clone(), errors: Arc::default() })
     }
 }
 
 #[async_trait]
 impl Extension for Passage {
     async fn request(&self, ctx: &ExtensionContext<'_>, next: NextRequest<'_>) -> Response {
-        let mut response = next.run(ctx).await;
-        let mut errors = self.errors.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        response.errors.append(&mut errors);
-        response.data = failed::settle(std::mem::take(&mut response.data));
-        response
+        settled(next.run(ctx).await, &self.errors)
+    }
+
+    fn subscribe<'s>(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        stream: BoxStream<'s, Response>,
+        next: NextSubscribe<'_>,
+    ) -> BoxStream<'s, Response> {
+        let errors = Arc::clone(&self.errors);
+        // The events of one operation are answered one after the other.
+        next.run(ctx, stream).map(move |response| settled(response, &errors)).boxed()
     }
 
     async fn resolve(

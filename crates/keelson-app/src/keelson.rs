@@ -175,6 +175,12 @@ impl Keelson {
         self.published.borrow().clone()
     }
 
+    /// The views that follow: a receiver that is told of every later revision and holds the last one.
+    #[must_use]
+    pub fn follow(&self) -> watch::Receiver<View> {
+        self.published.subscribe()
+    }
+
     /// Settings of the reconciliation.
     #[must_use]
     pub fn settings(&self) -> &Arc<Settings> {

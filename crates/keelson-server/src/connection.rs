@@ -61,7 +61,7 @@ pub(crate) async fn serve(
             response
         }
     });
-    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut connection = std::pin::pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
     let mut told = false;
     loop {
         let check = use_of.next_check(times);

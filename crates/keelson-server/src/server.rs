@@ -28,6 +28,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     app: Arc<App>,
+    api: Api,
     routes: Router,
 }
 
@@ -56,7 +57,7 @@ impl Server {
         let api = Api::new(keelson.clone(), options.limits.clone(), seal);
         let app = Arc::new(App::new(&options, keelson));
         let routes = routes::all(&app, api.router(&options.principal));
-        Ok(Self { options, listener, address, app, routes })
+        Ok(Self { options, listener, address, app, api, routes })
     }
 
     /// The address it listens on, with the port the system chose where none was named.
@@ -68,7 +69,7 @@ impl Server {
     /// Serves until `stopped` ends. Then readiness ends first, listening next; requests in flight
     /// are finished within the time the options give, and what is left is cut off.
     pub async fn run(self, stopped: impl Future<Output = ()> + Send) {
-        let Self { options, listener, app, routes, .. } = self;
+        let Self { options, listener, app, api, routes, .. } = self;
         let stopping = CancellationToken::new();
         let following = options.follow.map(|pace| tokio::spawn(follow(app.keelson.clone(), pace)));
         let mut connections = JoinSet::new();
@@ -78,6 +79,7 @@ impl Server {
         accepting.until(&listener, &mut connections, tokio::time::sleep(options.drain_time)).await;
         drop(listener);
         stopping.cancel();
+        api.stop();
         let all_end = async { while connections.join_next().await.is_some() {} };
         if tokio::time::timeout(options.stop_time, all_end).await.is_err() {
             tracing::warn!(connections = connections.len(), "connections are cut off: they did not end in time");

@@ -4,6 +4,7 @@
 
 mod changing;
 mod common;
+mod following;
 mod planning;
 mod reading;
 mod refusing;

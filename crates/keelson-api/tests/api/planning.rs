@@ -165,7 +165,7 @@ fn colliding_changes_are_found_with_the_smallest_shift() {
         assert_eq!(portal["collision"]["window"]["start"], json!((later() + TimeDelta::hours(1)).to_rfc3339()));
         assert!(portal["advice"].as_str().unwrap().contains("move"), "{portal:#}");
         let by = portal["smallestShift"]["by"].as_str().unwrap();
-        assert_eq!(by, "X", "{portal:#}");
+        assert_eq!(by, "PT1H", "{portal:#}");
         let harm = schedule["harm"]["nodes"].as_array().unwrap();
         assert!(harm.iter().any(|one| one["changes"][0]["key"] == "RFC-2" && one["service"]["key"] == "service/payments"));
         let alone = with(times, "only", json!([first["id"]]));

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use keelson_app::answers::schedule::{
     HarmLine, IntervalLine, ScheduleAnswer as Answer, ScheduleCollision as CollisionLine, ScheduleQuestion, assess,
 };
+use keelson_model as model;
 
 use super::impact::{Collision, Shift, StandingDisruption};
 use super::request::RequestForChange;
@@ -51,6 +52,16 @@ pub(crate) async fn change_schedule(
         Ok::<_, Refusal>(kept.record.key.to_string())
     };
     let only = only.iter().map(key).collect::<Result<Vec<_>, _>>()?;
+    assessed(services, at, within, only).await
+}
+
+/// Assesses a schedule of requests, by key; none means all that are open and no longer drafts.
+pub(crate) async fn assessed(
+    services: &Services,
+    at: Arc<Moment>,
+    within: model::Window,
+    only: Vec<String>,
+) -> Result<ScheduleAnswer, Refusal> {
     let (asked, keelson) = (Arc::clone(&at), services.keelson.clone());
     let answer = compute(services, move || {
         let question = ScheduleQuestion { within, only: &only, policy: keelson.policy(), most: LISTED_FINDINGS };
@@ -61,12 +72,25 @@ pub(crate) async fn change_schedule(
 }
 
 /// What a schedule of changes does.
+#[derive(Clone)]
 pub struct ScheduleAnswer {
     at: Arc<Moment>,
     answer: Arc<Answer>,
 }
 
 impl ScheduleAnswer {
+    /// Whether it says the same as another one, of whatever revision.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        let (a, b) = (&*self.answer, &*other.answer);
+        a.changes == b.changes
+            && a.without_interruption == b.without_interruption
+            && a.starting_state == b.starting_state
+            && a.collisions == b.collisions
+            && a.harm == b.harm
+            && a.intervals == b.intervals
+            && a.basis.limits == b.basis.limits
+    }
+
     /// Tells its lists from those of other times.
     fn of_it(&self) -> String {
         self.answer.within.to_string()
