@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use chrono::{DateTime, Utc};
 use keelson_answers::difference::{self, FieldChange, What};
 use keelson_catalogue::{CiIx, LogRef, NeedIx, RelationshipIx};
-use keelson_model::{BatchId, CommitHeader, Finding, RecordChange, Revision};
+use keelson_model::{BatchId, CommitHeader, Finding, RecordChange, Revision, Standing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -250,7 +250,21 @@ pub(crate) fn difference_between(
         }
         _ => return None,
     };
-    (!fields.is_empty()).then(|| entry(header, name(view, item, subject), what, fields))
+    // What came in between and went again comes to nothing.
+    let is_gone = |first: bool, standing: Option<Standing>| first && standing == Some(Standing::Withdrawn);
+    let came_and_went = match (first, second) {
+        (RecordChange::Ci(first), RecordChange::Ci(second)) => {
+            is_gone(first.before.is_none(), second.after.as_ref().map(|after| after.standing))
+        }
+        (RecordChange::Relationship(first), RecordChange::Relationship(second)) => {
+            is_gone(first.before.is_none(), second.after.as_ref().map(|after| after.standing))
+        }
+        (RecordChange::Need(first), RecordChange::Need(second)) => {
+            is_gone(first.before.is_none(), second.after.as_ref().map(|after| after.standing))
+        }
+        _ => false,
+    };
+    (!came_and_went && !fields.is_empty()).then(|| entry(header, name(view, item, subject), what, fields))
 }
 
 fn entry(header: &CommitHeader, record: String, what: What, changes: Vec<FieldChange>) -> HistoryEntry {

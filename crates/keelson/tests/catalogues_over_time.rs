@@ -82,4 +82,32 @@ fn six_versions_of_a_real_catalogue() {
     let check = place.json(&["check"]);
     assert_eq!(check["counts"]["still_needed"], 2, "{check:#}");
     assert_eq!(place.run(&["verify"]).status, 0);
+    // One year's baseline against the next. In the files `api` got a friendly name, `frontend` as well and
+    // lost its team; both go on needing what they needed.
+    for (name, date) in [("2020", dates[2]), ("2021", dates[4])] {
+        place.ok(&["baseline", "take", name, "--cone", "application/frontend", "--as-of", date]);
+        assert_eq!(place.json(&["baseline", "show", name])["isProven"], true);
+    }
+    let compared = place.json(&["baseline", "compare", "2020", "2021"]);
+    assert_eq!((&compared["earlier"]["revision"], &compared["later"]["revision"]), (&Json::from(3), &Json::from(5)));
+    let item =
+        |key: &str| compared["items"].as_array().unwrap().iter().find(|item| item["key"] == key).unwrap().clone();
+    for (key, before, after) in
+        [("application/api", "api", "GitLab API"), ("application/frontend", "frontend", "HAProxy Frontend")]
+    {
+        let item = item(key);
+        let records = item["records"].as_array().unwrap();
+        let own = records.iter().find(|record| record["record"] == "item").unwrap();
+        assert_eq!((own["revision"].as_u64(), own["actor"].as_str()), (Some(5), Some("test")));
+        let name = own["changes"].as_array().unwrap().iter().find(|change| change["field"] == "name").unwrap();
+        assert_eq!((name["before"].as_str(), name["after"].as_str()), (Some(before), Some(after)));
+        let needed = records.iter().filter(|record| record["record"].as_str().unwrap().contains("depends_on"));
+        assert_eq!(needed.count(), 0, "{item:#}");
+        // Owners that came and went within the year are no difference.
+        assert!(
+            records
+                .iter()
+                .all(|record| record["what"] != "created" || !record["changes"].to_string().contains("withdrawn"))
+        );
+    }
 }

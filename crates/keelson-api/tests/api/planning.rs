@@ -167,7 +167,9 @@ fn colliding_changes_are_found_with_the_smallest_shift() {
         let by = portal["smallestShift"]["by"].as_str().unwrap();
         assert_eq!(by, "PT1H", "{portal:#}");
         let harm = schedule["harm"]["nodes"].as_array().unwrap();
-        assert!(harm.iter().any(|one| one["changes"][0]["key"] == "RFC-2" && one["service"]["key"] == "service/payments"));
+        assert!(
+            harm.iter().any(|one| one["changes"][0]["key"] == "RFC-2" && one["service"]["key"] == "service/payments")
+        );
         let alone = with(times, "only", json!([first["id"]]));
         let schedule = place.data(SCHEDULE, json!({ "input": alone })).await["changeSchedule"].clone();
         assert_eq!(schedule["collisions"]["totalCount"], 0, "{schedule:#}");
