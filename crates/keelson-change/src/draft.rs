@@ -10,7 +10,7 @@ use keelson_model::{
     Rollback, Step, Window,
 };
 
-use crate::workflow::stale_version;
+use crate::workflow::{is_same, stale_version};
 use crate::{Problem, ProblemCode, Problems};
 
 /// Longest text of a request, in characters.
@@ -74,6 +74,7 @@ pub fn new(
         template: None,
         team: None,
         requester: Arc::clone(actor),
+        edited_by: Vec::new(),
         alterations: Vec::new(),
         window: None,
         rollback: None,
@@ -98,6 +99,7 @@ pub fn new(
         problems.push(Problem::of(ProblemCode::BadValue, "key", message));
     }
     fill(catalogue, &mut request, fields, &mut problems);
+    note_editor(&mut request, actor);
     Problems::none_or(problems)?;
     Ok(Change::created(request))
 }
@@ -123,6 +125,7 @@ pub fn altered(
     }
     let mut after = RequestForChange::clone(request);
     fill(catalogue, &mut after, fields, &mut problems);
+    note_editor(&mut after, actor);
     Problems::none_or(problems)?;
     after.version += 1;
     after.assessment = None;
@@ -134,6 +137,14 @@ pub fn altered(
         after.steps.push(Step { to: Submitted, by: Arc::clone(actor), at, reason });
     }
     Ok(Change::updated(Arc::clone(request), after))
+}
+
+/// Remembers who wrote what a request says, where that is not the requester.
+fn note_editor(request: &mut RequestForChange, actor: &Arc<str>) {
+    let is_known = request.edited_by.iter().any(|known| is_same(known, actor));
+    if !is_known && !is_same(&request.requester, actor) {
+        request.edited_by.push(Arc::clone(actor));
+    }
 }
 
 /// The next number that nobody has.

@@ -225,6 +225,12 @@ fn may_approve(step: &mut Stepping<'_>, policy: &Policy) {
             let message = format!("{actor} asks for this change and cannot approve it; somebody else must");
             step.refuse(ProblemCode::NotAllowed, "state", message);
         }
+        ChangeCategory::Normal | ChangeCategory::Emergency
+            if request.edited_by.iter().any(|editor| is_same(editor, actor)) =>
+        {
+            let message = format!("{actor} wrote what this request says and cannot approve it; somebody else must");
+            step.refuse(ProblemCode::NotAllowed, "state", message);
+        }
         ChangeCategory::Normal => {}
         ChangeCategory::Emergency => {
             if !policy.emergency_approvers.iter().any(|named| is_same(named, actor)) {

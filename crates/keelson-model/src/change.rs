@@ -230,6 +230,9 @@ pub struct RequestForChange {
     pub team: Option<Arc<str>>,
     /// Who asks for it.
     pub requester: Arc<str>,
+    /// Who else altered what it says; like the requester, they do not decide on it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edited_by: Vec<Arc<str>>,
     /// The items it alters, each once.
     pub alterations: Vec<Alteration>,
     /// When it is to be done.

@@ -89,7 +89,7 @@ fn six_versions_of_a_real_catalogue() {
         assert_eq!(place.json(&["baseline", "show", name])["isProven"], true);
     }
     let compared = place.json(&["baseline", "compare", "2020", "2021"]);
-    assert_eq!((&compared["earlier"]["revision"], &compared["later"]["revision"]), (&Json::from(3), &Json::from(5)));
+    let between = (compared["earlier"]["revision"].as_u64().unwrap(), compared["later"]["revision"].as_u64().unwrap());
     let item =
         |key: &str| compared["items"].as_array().unwrap().iter().find(|item| item["key"] == key).unwrap().clone();
     for (key, before, after) in
@@ -98,7 +98,8 @@ fn six_versions_of_a_real_catalogue() {
         let item = item(key);
         let records = item["records"].as_array().unwrap();
         let own = records.iter().find(|record| record["record"] == "item").unwrap();
-        assert_eq!((own["revision"].as_u64(), own["actor"].as_str()), (Some(5), Some("test")));
+        let by = own["revision"].as_u64().unwrap();
+        assert!(between.0 < by && by <= between.1 && own["actor"] == "test", "{own:#}");
         let name = own["changes"].as_array().unwrap().iter().find(|change| change["field"] == "name").unwrap();
         assert_eq!((name["before"].as_str(), name["after"].as_str()), (Some(before), Some(after)));
         let needed = records.iter().filter(|record| record["record"].as_str().unwrap().contains("depends_on"));

@@ -122,6 +122,24 @@ fn a_requester_does_not_approve_under_any_spelling() {
 }
 
 #[test]
+fn whoever_wrote_what_a_request_says_does_not_approve_it() {
+    let mut world = World::new();
+    let fields = world.fields();
+    let new = world.new_request(&fields);
+    let request = world.take(new);
+    let altered = draft::altered(&world.catalogue, &request, None, &fields, &name("bob"), at(1));
+    let request = world.take(altered);
+    let request = world.take(workflow::submit(&request, by(&name("ann"))));
+    let request = world.take(workflow::assess(&request, assessment(3, Vec::new()), by(&name("ann"))));
+    let approve = |who: &str| {
+        workflow::approve(&request, assessment(3, Vec::new()), None, by(&name(who)), &world.policy).map(|_| ())
+    };
+    assert_eq!(codes(approve("Bob")), [NotAllowed]);
+    assert_eq!(codes(approve("ann")), [NotAllowed]);
+    assert!(approve("cleo").is_ok());
+}
+
+#[test]
 fn what_has_changed_since_it_was_looked_at_is_not_approved() {
     let mut world = World::new();
     let fields = world.fields();

@@ -53,3 +53,29 @@ fn what_does_not_finish_is_cut_off() {
         drop(stream);
     });
 }
+
+#[test]
+fn a_socket_is_told_that_the_server_stops() {
+    run(async {
+        let mut server = start().await;
+        let mut stream = server.connect().await;
+        let head = format!(
+            "GET /graphql/ws HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: \
+             13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n",
+            server.address
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            answer.push(stream.read_u8().await.unwrap());
+        }
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
+        server.stop();
+        let mut frame = [0; 4];
+        stream.read_exact(&mut frame).await.unwrap();
+        // A close, unmasked, with its code: 1001.
+        assert_eq!((frame[0], frame[2..].to_vec()), (0x88, 1001_u16.to_be_bytes().to_vec()));
+        server.ended().await;
+    });
+}

@@ -27,6 +27,7 @@ fn request(version: u32, state: ChangeState) -> RequestForChange {
         template: None,
         team: Some(Arc::from("platform")),
         requester: Arc::from("ann"),
+        edited_by: Vec::new(),
         alterations: vec![Alteration { ci: ci(1, 1).id, action: Action::Degrades { loss: 0.1 } }],
         window: Some(window()),
         rollback: Some(rollback()),
