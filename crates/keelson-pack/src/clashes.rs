@@ -213,7 +213,7 @@ pub(crate) fn table(
     for ((group, number), advice) in groups.iter().zip(numbers).zip(advised).take(MOST) {
         let severity = if group.reversed.is_some() { Severity::Caution } else { Severity::Serious };
         let mut cells: Vec<Cell> = vec![
-            format!("C{number}").into(),
+            format!("\u{d7}{number}").into(),
             time(zone, group.window.start()).into(),
             time(zone, group.window.end()).into(),
             group.changes.join(", ").into(),

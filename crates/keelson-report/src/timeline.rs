@@ -249,5 +249,5 @@ impl DrawnTimeline {
 }
 
 fn collision_name(number: usize) -> String {
-    format!("C{}", number + 1)
+    format!("\u{d7}{}", number + 1)
 }

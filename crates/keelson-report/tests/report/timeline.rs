@@ -44,7 +44,7 @@ fn what_collides_has_the_first_claim_on_rows() {
     assert!(drawn.rows.contains(&"CHG-0142".to_owned()) && drawn.left_out.contains(&"CHG-0141".to_owned()));
     let markup = drawn.svg.markup(&Id::new("x"));
     assert!(markup.contains("and 83 more changes without a row"));
-    assert!(markup.contains("C1 CHG-0140 \u{d7} CHG-0142"));
+    assert!(markup.contains("\u{d7}1 CHG-0140 \u{d7} CHG-0142"));
 }
 
 #[test]
@@ -61,8 +61,8 @@ fn crowded_collisions_are_numbered_and_none_is_dropped() {
     let during = sample::interval("2027-01-01T00:00:00Z", "2027-01-02T00:00:00Z");
     timeline.collision(Collision { changes, during, reason: "later".to_owned() });
     let markup = timeline.draw().svg.markup(&Id::new("x"));
-    assert!((1..=9).all(|number| markup.contains(&format!(">C{number}</text>"))));
-    assert!(markup.contains("<title>C1 CHG-0001 \u{d7} CHG-0002</title>"));
+    assert!((1..=9).all(|number| markup.contains(&format!(">\u{d7}{number}</text>"))));
+    assert!(markup.contains("<title>\u{d7}1 CHG-0001 \u{d7} CHG-0002</title>"));
     assert!(markup.contains("and 1 collision outside these times"));
     assert_eq!(timeline.table("t").rows().len(), 10);
 }
