@@ -23,13 +23,13 @@ use keelson_graph::{Changes, ItemIx};
 use keelson_model::{CiId, RequestForChange, Window};
 
 pub use answer::{
-    AlterationLine, ChangeAnswer, ChangeLine, CollisionLine, EffectLine, MajorLine, NotImpactedLine, RiskLine,
-    ShiftLine, StandingLine, Summary, ViolationLine,
+    AlterationLine, ChangeAnswer, ChangeLine, CollisionLine, EffectLine, NotImpactedLine, RiskLine, ShiftLine,
+    StandingLine, Summary, ViolationLine,
 };
 pub use picture::{Picture, PictureEdge, PictureNode, PictureState, USUAL_ITEMS, picture};
 pub use risk::{has_failed, histories};
 
-use crate::impact::{Assessment, ImpactQuestion, assess as impact_of};
+use crate::impact::{Assessment, ImpactQuestion, assess_items};
 use crate::{Asked, LimitCode, QuestionError, Subject, View, item};
 
 /// What is asked about a request.
@@ -140,7 +140,7 @@ pub fn assess(
         basis.limit(LimitCode::NotInService, message);
     }
     let effects = effects::of(&computed, question.policy, &mut basis);
-    let joint = joint::of(&view, request, &seeds, &standing, question.policy, &mut basis, pool)?;
+    let joint = joint::of(&view, request, &seeds, &computed.reached, &standing, question.policy, &mut basis, pool)?;
     let violations = calendar::violations(&view, request, &seeds, &effects, question.policy, &mut basis, pool);
     Ok(answer::write(&answer::Parts {
         view: &view,
@@ -174,15 +174,9 @@ fn compute(
     asked: Asked,
     pool: &Pool,
 ) -> Result<Computed, QuestionError> {
-    let key = |seed: &Seed| view.catalogue.ci(keelson_catalogue::CiIx(seed.item.0)).key.to_string();
     let all = standing.iter().map(|one| one.seed).chain(seeds.iter().copied());
-    let question = ImpactQuestion {
-        seeds: all.map(|seed| (key(&seed), seed.loss)).collect(),
-        interval: None,
-        budget,
-        limits: Limits::default(),
-    };
-    let assessment = impact_of(view, &question, asked, pool)?;
+    let question = ImpactQuestion { seeds: Vec::new(), interval: None, budget, limits: Limits::default() };
+    let assessment = assess_items(view, all.map(|seed| (seed.item, seed.loss)).collect(), &question, asked, pool)?;
     let down: Vec<Seed> = standing.iter().map(|one| one.seed).collect();
     let before =
         keelson_analysis::impact::Question { touched: false, ..keelson_analysis::impact::Question::about(&down) };

@@ -96,6 +96,17 @@ pub fn assess(
         }
         seeds.push((find_item(view, key)?, *loss));
     }
+    assess_items(view, seeds, question, asked, pool)
+}
+
+/// As [`assess`], of items that were found already; those the question names are left aside.
+pub(crate) fn assess_items(
+    view: &View,
+    seeds: Vec<(ItemIx, f64)>,
+    question: &ImpactQuestion<'_>,
+    asked: Asked,
+    pool: &Pool,
+) -> Result<Assessment, QuestionError> {
     let starts: Vec<Seed> = seeds.iter().map(|(item, loss)| Seed { item: *item, loss: *loss }).collect();
     let impact = impact(&view.graph, &Question { limits: question.limits, ..Question::about(&starts) }, pool)?;
     let mut assessment = Assessment {

@@ -240,11 +240,16 @@ pub fn find_request<'a>(view: &'a View, key: &str) -> Result<&'a RequestForChang
 /// The services that any of the changes can reach.
 fn services(view: &View, seeds: &[Seed], pool: &Pool) -> Result<Vec<Target>, QuestionError> {
     let reached = impact(&view.graph, &Question::about(seeds), pool)?;
-    let mut items: Vec<ItemIx> = reached.touched().unwrap_or_default().to_vec();
-    items.extend(seeds.iter().map(|seed| seed.item));
-    items.sort_unstable();
-    items.dedup();
-    Ok(items.into_iter().filter(|item| view.is_service(ci_of(*item))).map(|item| view.target(item)).collect())
+    let touched = reached.touched().unwrap_or_default().iter().copied();
+    Ok(services_among(view, touched.chain(seeds.iter().map(|seed| seed.item))))
+}
+
+/// The services among items, each once and in order, with what they must deliver.
+pub(crate) fn services_among(view: &View, items: impl Iterator<Item = ItemIx>) -> Vec<Target> {
+    let mut services: Vec<ItemIx> = items.filter(|item| view.is_service(ci_of(*item))).collect();
+    services.sort_unstable();
+    services.dedup();
+    services.into_iter().map(|item| view.target(item)).collect()
 }
 
 /// What was found, with names.

@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use chrono_tz::Tz;
 use keelson_model::{CalendarEntry, CalendarEntryId, CalendarKind, CiId, Effect, Recurrence, Window};
 use rrule::{Frequency, RRule, RRuleSet, Unvalidated};
@@ -193,10 +193,4 @@ fn outside_of_agreed(agreed: &[&CalendarEntry], doing: &Doing<'_>) -> Vec<Violat
         })
     });
     outside.collect()
-}
-
-/// How long before a window its occurrences are of interest, for lists.
-#[must_use]
-pub fn around(window: Window, days: i64) -> Window {
-    Window::new(window.start() - TimeDelta::days(days), window.end() + TimeDelta::days(days)).unwrap_or(window)
 }

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use keelson_model::{
-    ChangeState, CiId, Effect, EffectOn, FrozenAssessment, Recheck, RecheckReason, RequestForChange, Revision,
-};
+use keelson_model::{CiId, Effect, EffectOn, FrozenAssessment, Recheck, RecheckReason, RequestForChange, Revision};
 
 use crate::draft::said;
 use crate::{Policy, Problem, ProblemCode};
@@ -151,7 +149,7 @@ pub fn gate(request: &RequestForChange, fresh: &FrozenAssessment, at: DateTime<U
             let message = format!("it collides with {}, which it did not when it was approved", with.join(", "));
             close(ProblemCode::Outdated, "approval", message);
         }
-    } else if request.state != ChangeState::Draft && request.state.is_cleared() {
+    } else if request.state.is_cleared() {
         close(ProblemCode::Missing, "approval", format!("{} has no approval in force", request.key));
     }
     closed

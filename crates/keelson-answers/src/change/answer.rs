@@ -206,9 +206,6 @@ pub struct ShiftLine {
     pub left: usize,
 }
 
-/// What makes it a major change.
-pub type MajorLine = String;
-
 /// An item somebody judged to be not impacted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -296,7 +293,7 @@ pub struct ChangeAnswer {
     /// The services it touches, the worst off first; of those that are protected, only the first.
     pub services: Vec<EffectLine>,
     /// What makes it a major change; empty when it is not.
-    pub major: Vec<MajorLine>,
+    pub major: Vec<String>,
     /// Freezes and maintenance windows it violates.
     pub violations: Vec<ViolationLine>,
     /// The other requests it was assessed with, by key.
@@ -454,7 +451,7 @@ fn summary(effects: &[ServiceEffect]) -> Summary {
     }
 }
 
-fn major(view: &View, at_stake: &[&ServiceEffect], customers: usize, policy: &Policy) -> Vec<MajorLine> {
+fn major(view: &View, at_stake: &[&ServiceEffect], customers: usize, policy: &Policy) -> Vec<String> {
     let criteria: Vec<Criterion<'_>> = at_stake
         .iter()
         .map(|effect| Criterion {

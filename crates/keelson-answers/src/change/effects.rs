@@ -1,7 +1,7 @@
 //! What becomes of each service a change touches.
 
 use keelson_analysis::impact::{Guard, Protection, Verdict, verdict};
-use keelson_analysis::single_points::{self, breach_level, new_single_points};
+use keelson_analysis::single_points::{self, breach_level};
 use keelson_change::Policy;
 use keelson_graph::ItemIx;
 use keelson_model::{Criticality, Effect};
@@ -117,14 +117,11 @@ fn find_points(computed: &Computed, policy: &Policy, effects: &mut [ServiceEffec
         let level = breach_level(assessment.least_delivered(effect.item));
         let question =
             single_points::Question { level, max_entries: MOST_ENTRIES, ..single_points::Question::about(effect.item) };
-        let Ok(margin) = new_single_points(graph, &question, &seeds) else { continue };
-        let known = if anyway.is_empty() {
-            Vec::new()
-        } else {
-            new_single_points(graph, &question, &anyway).map(|margin| margin.new).unwrap_or_default()
-        };
-        cut += usize::from(margin.always.is_cut || margin.meanwhile.is_cut);
-        effect.new_points = margin.new.into_iter().filter(|point| known.binary_search(point).is_err()).collect();
+        let points = |down: &[ItemIx]| single_points::single_points(graph, &question, down);
+        let (Ok(known), Ok(meanwhile)) = (points(&anyway), points(&seeds)) else { continue };
+        cut += usize::from(known.is_cut || meanwhile.is_cut);
+        let is_new = |point: &ItemIx| known.items.binary_search(point).is_err();
+        effect.new_points = meanwhile.items.into_iter().filter(is_new).collect();
         effect.is_examined = true;
         if !effect.new_points.is_empty() {
             raise(effect);

@@ -1,10 +1,10 @@
 //! The change together with the others planned then.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use keelson_analysis::Pool;
 use keelson_analysis::certainty::Target;
-use keelson_analysis::impact::{Question, Seed, impact};
+use keelson_analysis::impact::Seed;
 use keelson_analysis::schedule::{Planner, Policy as ShiftPolicy, Scenario, Schedule};
 use keelson_change::Policy;
 use keelson_graph::ItemIx;
@@ -12,7 +12,7 @@ use keelson_model::{ChangeState, RequestForChange, Window};
 
 use super::answer::{CollisionLine, ShiftLine};
 use super::{Standing, seeds_of};
-use crate::schedule::{planned, span, standing_outages, window_from};
+use crate::schedule::{planned, services_among, span, standing_outages, window_from};
 use crate::subject::ci_of;
 use crate::{Basis, LimitCode, QuestionError, Subject, View};
 
@@ -35,11 +35,14 @@ fn others<'a>(view: &'a View, request: &RequestForChange, span: Window) -> Vec<&
     open.filter(|other| other.id != request.id && other.state != ChangeState::Draft).filter(meets).collect()
 }
 
-/// Collisions of a request with others, and how it would have to be moved.
+/// Collisions of a request with others, and how it would have to be moved. `reached` are the items the
+/// request itself can reach.
+#[allow(clippy::too_many_arguments)]
 pub(crate) fn of(
     view: &View,
     request: &RequestForChange,
     seeds: &[Seed],
+    reached: &HashSet<ItemIx>,
     standing: &[Standing],
     policy: &Policy,
     basis: &mut Basis,
@@ -55,7 +58,7 @@ pub(crate) fn of(
     }
     let all: Vec<&RequestForChange> = std::iter::once(request).chain(others).collect();
     let changes = all.iter().filter_map(|request| planned(view, request)).collect::<Vec<_>>();
-    let services = touched_services(view, seeds, pool)?;
+    let services = services_among(view, reached.iter().copied());
     let outages = standing_outages(standing);
     let plan = keelson_analysis::schedule::Plan {
         standing: &outages,
@@ -83,15 +86,6 @@ pub(crate) fn of(
         })
     });
     Ok(Joint { with, collisions, shift })
-}
-
-/// The services a change can reach, with what they must deliver.
-fn touched_services(view: &View, seeds: &[Seed], pool: &Pool) -> Result<Vec<Target>, QuestionError> {
-    let reached = impact(&view.graph, &Question::about(seeds), pool)?;
-    let items: BTreeSet<ItemIx> =
-        reached.touched().unwrap_or_default().iter().copied().chain(seeds.iter().map(|seed| seed.item)).collect();
-    let services = items.into_iter().filter(|item| view.is_service(ci_of(*item)));
-    Ok(services.map(|item| view.target(item)).collect())
 }
 
 /// Collisions this change has a part in.
