@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use chrono::{DateTime, Utc};
 use keelson_answers::difference::{self, FieldChange, What};
 use keelson_catalogue::{CiIx, LogRef, NeedIx, RelationshipIx};
-use keelson_model::{BatchId, CommitHeader, Finding, RecordChange, Revision, Standing};
+use keelson_model::{BatchId, Change, CommitHeader, Finding, RecordChange, Revision, Standing};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -238,33 +238,27 @@ pub(crate) fn difference_between(
     first: &RecordChange,
     second: &RecordChange,
 ) -> Option<HistoryEntry> {
-    let (what, fields) = match (first, second) {
-        (RecordChange::Ci(first), RecordChange::Ci(second)) => {
-            difference::of_ci(first.before.as_deref(), second.after.as_deref())
-        }
-        (RecordChange::Relationship(first), RecordChange::Relationship(second)) => {
-            difference::of_relationship(first.before.as_deref(), second.after.as_deref())
-        }
-        (RecordChange::Need(first), RecordChange::Need(second)) => {
-            difference::of_need(first.before.as_deref(), second.after.as_deref())
-        }
+    let (is_gone, (what, fields)) = match (first, second) {
+        (RecordChange::Ci(first), RecordChange::Ci(second)) => (
+            came_and_went(first, second, |ci| ci.standing),
+            difference::of_ci(first.before.as_deref(), second.after.as_deref()),
+        ),
+        (RecordChange::Relationship(first), RecordChange::Relationship(second)) => (
+            came_and_went(first, second, |relationship| relationship.standing),
+            difference::of_relationship(first.before.as_deref(), second.after.as_deref()),
+        ),
+        (RecordChange::Need(first), RecordChange::Need(second)) => (
+            came_and_went(first, second, |need| need.standing),
+            difference::of_need(first.before.as_deref(), second.after.as_deref()),
+        ),
         _ => return None,
     };
-    // What came in between and went again comes to nothing.
-    let is_gone = |first: bool, standing: Option<Standing>| first && standing == Some(Standing::Withdrawn);
-    let came_and_went = match (first, second) {
-        (RecordChange::Ci(first), RecordChange::Ci(second)) => {
-            is_gone(first.before.is_none(), second.after.as_ref().map(|after| after.standing))
-        }
-        (RecordChange::Relationship(first), RecordChange::Relationship(second)) => {
-            is_gone(first.before.is_none(), second.after.as_ref().map(|after| after.standing))
-        }
-        (RecordChange::Need(first), RecordChange::Need(second)) => {
-            is_gone(first.before.is_none(), second.after.as_ref().map(|after| after.standing))
-        }
-        _ => false,
-    };
-    (!came_and_went && !fields.is_empty()).then(|| entry(header, name(view, item, subject), what, fields))
+    (!is_gone && !fields.is_empty()).then(|| entry(header, name(view, item, subject), what, fields))
+}
+
+/// Whether a record was made by the first change and is withdrawn after the second: that comes to nothing.
+fn came_and_went<T>(first: &Change<T>, second: &Change<T>, standing: impl Fn(&T) -> Standing) -> bool {
+    first.before.is_none() && second.after.as_deref().map(standing) == Some(Standing::Withdrawn)
 }
 
 fn entry(header: &CommitHeader, record: String, what: What, changes: Vec<FieldChange>) -> HistoryEntry {
