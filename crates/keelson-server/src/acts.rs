@@ -11,7 +11,7 @@ use keelson_app::{Act, ActError, Actor};
 use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
-use crate::received::{is_plain, media_type, whole_body};
+use crate::received::json_body;
 use crate::routes::App;
 
 /// The body of a request.
@@ -30,14 +30,7 @@ pub struct Acting {
 
 /// `POST /acts`.
 pub(crate) async fn act(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
-    if media_type(&request).as_deref() != Some("application/json") || !is_plain(&request) {
-        return Err(Problem::unsupported_media("send the act as application/json, not compressed"));
-    }
-    let body = whole_body(request, app.limits.body_bytes, app.limits.body_time).await?;
-    let acting: Acting = serde_json::from_slice(&body).map_err(|error| {
-        let code = if error.is_data() { Code::BadUserInput } else { Code::UnsupportedRequest };
-        Problem::new(code, format!("the body is not an act: {error}"))
-    })?;
+    let acting: Acting = json_body(request, &app.limits, "act").await?;
     let name = acting.actor.as_deref().map(str::trim).filter(|actor| !actor.is_empty());
     let mut actor = Actor::named(name.unwrap_or(&app.principal));
     actor.reason = acting.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty()).map(Arc::from);

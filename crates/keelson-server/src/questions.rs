@@ -11,7 +11,7 @@ use keelson_app::{AsOf, Question};
 use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
-use crate::received::{is_plain, media_type, whole_body};
+use crate::received::json_body;
 use crate::routes::App;
 
 /// Most entries an answer lists.
@@ -38,24 +38,13 @@ pub struct Asking {
 
 /// `POST /questions`.
 pub(crate) async fn ask(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
-    if media_type(&request).as_deref() != Some("application/json") || !is_plain(&request) {
-        return Err(Problem::unsupported_media("send the question as application/json, not compressed"));
-    }
-    let body = whole_body(request, app.limits.body_bytes, app.limits.body_time).await?;
-    let asking = read(&body)?;
+    let asking: Asking = json_body(request, &app.limits, "question").await?;
     check(&asking.question)?;
     let time = app.limits.request_time;
     let answer = tokio::time::timeout(time, answer(app, asking)).await;
     let body = answer.map_err(|_| Problem::timeout("the time for an answer has passed; ask for less"))??;
     let json = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(([json], body).into_response())
-}
-
-fn read(body: &[u8]) -> Result<Asking, Problem> {
-    serde_json::from_slice(body).map_err(|error| {
-        let code = if error.is_data() { Code::BadUserInput } else { Code::UnsupportedRequest };
-        Problem::new(code, format!("the body is not a question: {error}"))
-    })
 }
 
 /// The answer as JSON. The turn is held as long as the work lasts, also when nobody waits for it any

@@ -8,6 +8,8 @@ use axum::extract::Request;
 use http::header;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use keelson_api::errors::{Code, Refusal};
+use keelson_api::limits::Limits;
+use serde::de::DeserializeOwned;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
@@ -54,6 +56,23 @@ pub(crate) async fn whole_body(request: Request, limit: usize, time: Duration) -
         Err(error) if error.is::<LengthLimitError>() => Err(too_large(limit)),
         Err(error) => Err(cut_off(&error)),
     }
+}
+
+/// A whole body read as JSON; `what` names it in refusals: `question`.
+pub(crate) async fn json_body<T: DeserializeOwned>(
+    request: Request,
+    limits: &Limits,
+    what: &'static str,
+) -> Result<T, Problem> {
+    if media_type(&request).as_deref() != Some("application/json") || !is_plain(&request) {
+        return Err(Problem::unsupported_media(format!("send the {what} as application/json, not compressed")));
+    }
+    let body = whole_body(request, limits.body_bytes, limits.body_time).await?;
+    serde_json::from_slice(&body).map_err(|error| {
+        let code = if error.is_data() { Code::BadUserInput } else { Code::UnsupportedRequest };
+        let article = if what.starts_with('a') { "an" } else { "a" };
+        Problem::new(code, format!("the body is not {article} {what}: {error}"))
+    })
 }
 
 /// Writes a body to a file. It may take as long as it likes in all, but not between two pieces.
