@@ -78,7 +78,7 @@ pub(crate) enum Format {
 }
 
 /// A point in the past.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Past {
     /// The answer as it was at a time (2026-11-01T12:00:00Z, 2026-11-01) or revision (r12)
     #[arg(long, value_name = "TIME")]

@@ -145,16 +145,17 @@ fn class_files(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
 
 /// Settings of the reconciliation, from the file named or as they usually are.
 pub(crate) fn settings(global: &Global) -> Result<Settings, Failure> {
-    let Some(path) = &global.settings else { return Ok(Settings::default()) };
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("failed to read {}", path.display()))
-        .map_err(Failure::input)?;
-    toml::from_str(&text).map_err(|error| Failure::input(anyhow!("{}: {error}", path.display())))
+    from_file(global.settings.as_deref())
 }
 
 /// Rules of change management, from the file named or as they usually are.
 fn policy(global: &Global) -> Result<Policy, Failure> {
-    let Some(path) = &global.policy else { return Ok(Policy::default()) };
+    from_file(global.policy.as_deref())
+}
+
+/// What a TOML file says; without one, what is usual.
+fn from_file<T: Default + serde::de::DeserializeOwned>(path: Option<&Path>) -> Result<T, Failure> {
+    let Some(path) = path else { return Ok(T::default()) };
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("failed to read {}", path.display()))
         .map_err(Failure::input)?;

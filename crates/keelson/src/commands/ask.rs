@@ -12,16 +12,18 @@ use crate::failure::{Exit, Failure};
 use crate::remote::Remote;
 use crate::{open, output, render};
 
-async fn ask(global: &Global, question: Question, past: &Past) -> Result<Answer, Failure> {
+/// Asks a question, here or of a server.
+pub(crate) async fn ask(global: &Global, question: Question, past: &Past) -> Result<Answer, Failure> {
     let as_of = open::as_of(past)?;
     if let Some(server) = &global.server {
         return Remote::at(server)?.ask(question, as_of).await;
     }
-    let keelson = open::existing(global).await?;
+    let keelson = open::shared(global).await?;
     Ok(keelson.ask(question, as_of).await?)
 }
 
-fn unexpected() -> Failure {
+/// The failure when an answer is not of the kind that was asked for.
+pub(crate) fn unexpected() -> Failure {
     Failure::trouble(anyhow!("the answer does not fit the question"))
 }
 

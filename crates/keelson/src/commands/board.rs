@@ -6,13 +6,14 @@ use anyhow::anyhow;
 use chrono::TimeDelta;
 use keelson_app::answers::register::RequestFilter;
 use keelson_app::{
-    Act, Actor, AlterationInput, Answer, AsOf, ObservedInput, Outcome, PackOf, Question, RequestInput, ReviewInput,
+    Act, Actor, AlterationInput, Answer, ObservedInput, Outcome, PackOf, Question, RequestInput, ReviewInput,
     Selection, Subject, system,
 };
 use keelson_model::{Action, CalendarKind, ChangeCategory, DisruptionKind, Recurrence, Rollback, Window};
 use keelson_report::zone::Zone;
 use keelson_report::{csv, html, markdown};
 
+use super::ask::{ask, unexpected};
 use crate::cli::board::{
     AssessChange, BaselineAction, CategoryArg, ChangeAction, DisruptionAction, DocumentForm, FreezeAction, ListChanges,
     NewChange, OnRequest, PackForm, ReviewChange, ScheduleAction, SetFreeze, Span, TemplateAction,
@@ -31,18 +32,6 @@ async fn act(global: &Global, act: Act, reason: Option<&str>) -> Result<Outcome,
     let keelson = open::shared(global).await?;
     let acted = keelson.act(act, Actor { name: actor.name, reason: actor.reason }).await?;
     Ok(acted.outcome())
-}
-
-async fn ask(global: &Global, question: Question, past: Option<&Past>) -> Result<Answer, Failure> {
-    let as_of: Option<AsOf> = past.map(open::as_of).transpose()?.flatten();
-    if let Some(server) = &global.server {
-        return Remote::at(server)?.ask(question, as_of).await;
-    }
-    Ok(open::shared(global).await?.ask(question, as_of).await?)
-}
-
-fn unexpected() -> Failure {
-    Failure::trouble(anyhow!("the answer does not fit the question"))
 }
 
 /// Prints what came of an act.
@@ -67,7 +56,7 @@ pub(crate) async fn change(global: &Global, action: ChangeAction) -> Result<Exit
         ChangeAction::Assess(args) => return assess(global, args).await,
         ChangeAction::Show(args) => {
             let question = Question::Request { key: args.key };
-            let Answer::Request(answer) = ask(global, question, Some(&args.past)).await? else {
+            let Answer::Request(answer) = ask(global, question, &args.past).await? else {
                 return Err(unexpected());
             };
             output::write(global.output, &*answer, render::request)?;
@@ -76,14 +65,14 @@ pub(crate) async fn change(global: &Global, action: ChangeAction) -> Result<Exit
         ChangeAction::Pack { key, form, past } => return pack(global, PackOf::Request(key), &form, &past).await,
         ChangeAction::List(args) => return list(global, args).await,
         ChangeAction::Gate { key } => {
-            let Answer::Gate(answer) = ask(global, Question::Gate { key }, None).await? else {
+            let Answer::Gate(answer) = ask(global, Question::Gate { key }, &Past::default()).await? else {
                 return Err(unexpected());
             };
             output::write(global.output, &answer, render::gate)?;
             return Ok(if answer.is_open { Exit::Done } else { Exit::No });
         }
         ChangeAction::Trends { limit, past } => {
-            let Answer::Trends(answer) = ask(global, Question::Trends { most: limit }, Some(&past)).await? else {
+            let Answer::Trends(answer) = ask(global, Question::Trends { most: limit }, &past).await? else {
                 return Err(unexpected());
             };
             output::write(global.output, &*answer, render::trends)?;
@@ -160,7 +149,7 @@ async fn assess(global: &Global, args: AssessChange) -> Result<Exit, Failure> {
         eprintln!("{} {} is assessed (revision {})", outcome.record, outcome.name, outcome.revision);
     }
     let question = Question::Change { key: args.on.key, budget: args.budget, most: args.limit };
-    let Answer::Change(answer) = ask(global, question, Some(&args.past)).await? else { return Err(unexpected()) };
+    let Answer::Change(answer) = ask(global, question, &args.past).await? else { return Err(unexpected()) };
     output::write(global.output, &*answer, render::change)?;
     Ok(Exit::Done)
 }
@@ -174,7 +163,7 @@ async fn list(global: &Global, args: ListChanges) -> Result<Exit, Failure> {
         item: args.item,
     };
     let question = Question::Requests { filter, skip: args.skip, most: args.limit };
-    let Answer::Requests(answer) = ask(global, question, Some(&args.past)).await? else { return Err(unexpected()) };
+    let Answer::Requests(answer) = ask(global, question, &args.past).await? else { return Err(unexpected()) };
     output::write(global.output, &answer, render::requests)?;
     Ok(Exit::Done)
 }
@@ -211,7 +200,7 @@ pub(crate) async fn schedule(global: &Global, action: ScheduleAction) -> Result<
     match action {
         ScheduleAction::Assess { span, only, limit, fail_on_collision, past } => {
             let question = Question::Schedule { within: within(&span)?, only, most: limit };
-            let Answer::Schedule(answer) = ask(global, question, Some(&past)).await? else {
+            let Answer::Schedule(answer) = ask(global, question, &past).await? else {
                 return Err(unexpected());
             };
             output::write(global.output, &answer, render::schedule)?;
@@ -224,7 +213,9 @@ pub(crate) async fn schedule(global: &Global, action: ScheduleAction) -> Result<
         }
         ScheduleAction::Ics { span, to_file } => {
             let question = Question::Schedule { within: within(&span)?, only: Vec::new(), most: 10_000 };
-            let Answer::Schedule(answer) = ask(global, question, None).await? else { return Err(unexpected()) };
+            let Answer::Schedule(answer) = ask(global, question, &Past::default()).await? else {
+                return Err(unexpected());
+            };
             let text = render::calendar_file(&answer, system::now()).to_ics();
             match to_file {
                 Some(path) => std::fs::write(&path, text)?,
@@ -281,19 +272,23 @@ pub(crate) async fn baseline(global: &Global, action: BaselineAction) -> Result<
         }
         BaselineAction::Show { name } => {
             let question = Question::Baseline { name, most_keys: 1_000 };
-            let Answer::Baseline(answer) = ask(global, question, None).await? else { return Err(unexpected()) };
+            let Answer::Baseline(answer) = ask(global, question, &Past::default()).await? else {
+                return Err(unexpected());
+            };
             output::write(global.output, &answer, render::baseline)?;
             Ok(if answer.is_proven { Exit::Done } else { Exit::No })
         }
         BaselineAction::Compare { earlier, later, limit } => {
             let question = Question::CompareBaselines { earlier, later, most: limit };
-            let Answer::Comparison(answer) = ask(global, question, None).await? else { return Err(unexpected()) };
+            let Answer::Comparison(answer) = ask(global, question, &Past::default()).await? else {
+                return Err(unexpected());
+            };
             output::write(global.output, &answer, render::comparison)?;
             Ok(Exit::Done)
         }
         BaselineAction::List { limit, past } => {
             let question = Question::Baselines { skip: 0, most: limit, most_keys: 5 };
-            let Answer::Baselines(answer) = ask(global, question, Some(&past)).await? else {
+            let Answer::Baselines(answer) = ask(global, question, &past).await? else {
                 return Err(unexpected());
             };
             output::write(global.output, &answer, render::baselines)?;
@@ -315,7 +310,7 @@ pub(crate) async fn freeze(global: &Global, action: FreezeAction) -> Result<Exit
         FreezeAction::List { span, past } => {
             let to = span.to.or_else(|| Some(span.from.unwrap_or_else(system::now) + TimeDelta::days(365)));
             let question = Question::Calendar { within: within(&Span { to, ..span })? };
-            let Answer::Calendar(answer) = ask(global, question, Some(&past)).await? else {
+            let Answer::Calendar(answer) = ask(global, question, &past).await? else {
                 return Err(unexpected());
             };
             output::write(global.output, &answer, render::calendar)?;
