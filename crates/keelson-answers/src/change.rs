@@ -14,6 +14,7 @@ mod risk;
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keelson_analysis::impact::Seed;
@@ -43,6 +44,8 @@ pub struct ChangeQuestion<'a> {
     pub budget: usize,
     /// Most lines of a list.
     pub most: usize,
+    /// Raised by somebody who watches the clock, or who no longer wants the answer, which then says so.
+    pub stop: Option<&'a AtomicBool>,
 }
 
 /// Something that is down anyway while the question's window lasts.
@@ -133,15 +136,16 @@ pub fn assess(
     let window = window_of(request, asked);
     let (seeds, left_out) = seeds_of(&view, request);
     let standing = standing_within(&view, window);
-    let computed = compute(&view, &seeds, &standing, question.budget, asked, pool)?;
+    let computed = compute(&view, &seeds, &standing, question, asked, pool)?;
     let mut basis = computed.assessment.basis().clone();
     if !left_out.is_empty() {
         let message = format!("{} altered items take no part in analyses: {}", left_out.len(), left_out.join(", "));
         basis.limit(LimitCode::NotInService, message);
     }
-    let effects = effects::of(&computed, question.policy, &mut basis);
-    let joint = joint::of(&view, request, &seeds, &computed.reached, &standing, question.policy, &mut basis, pool)?;
+    let effects = effects::of(&computed, question, &mut basis);
+    let joint = joint::of(&view, question, &seeds, &computed.reached, &standing, &mut basis, pool)?;
     let violations = calendar::violations(&view, request, &seeds, &effects, question.policy, &mut basis, pool);
+    basis.stopped(question.stop);
     Ok(answer::write(&answer::Parts {
         view: &view,
         question,
@@ -170,18 +174,22 @@ fn compute(
     view: &View,
     seeds: &[Seed],
     standing: &[Standing],
-    budget: usize,
+    question: &ChangeQuestion<'_>,
     asked: Asked,
     pool: &Pool,
 ) -> Result<Computed, QuestionError> {
     let all = standing.iter().map(|one| one.seed).chain(seeds.iter().copied());
-    let question = ImpactQuestion { seeds: Vec::new(), interval: None, budget, limits: Limits::default() };
+    let limits = Limits { stop: question.stop, ..Limits::default() };
+    let question = ImpactQuestion { seeds: Vec::new(), interval: None, budget: question.budget, limits };
     let assessment = assess_items(view, all.map(|seed| (seed.item, seed.loss)).collect(), &question, asked, pool)?;
     let down: Vec<Seed> = standing.iter().map(|one| one.seed).collect();
-    let before =
-        keelson_analysis::impact::Question { touched: false, ..keelson_analysis::impact::Question::about(&down) };
+    let before = keelson_analysis::impact::Question {
+        touched: false,
+        limits,
+        ..keelson_analysis::impact::Question::about(&down)
+    };
     let before = keelson_analysis::impact::impact(&view.graph, &before, pool)?;
-    let alone = keelson_analysis::impact::Question::about(seeds);
+    let alone = keelson_analysis::impact::Question { limits, ..keelson_analysis::impact::Question::about(seeds) };
     let alone = keelson_analysis::impact::impact(&view.graph, &alone, pool)?;
     let reached = alone.touched().unwrap_or_default().iter().copied();
     let reached = reached.chain(seeds.iter().map(|seed| seed.item)).collect();

@@ -1,6 +1,7 @@
 //! What a schedule of changes does to services, hour by hour.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, TimeZone, Utc};
 use keelson_analysis::Pool;
@@ -35,6 +36,8 @@ pub struct ScheduleQuestion<'a> {
     pub policy: &'a Policy,
     /// Most lines of a list.
     pub most: usize,
+    /// Raised by somebody who watches the clock, or who no longer wants the answer, which then says so.
+    pub stop: Option<&'a AtomicBool>,
 }
 
 /// Harm that is no collision: what one change does by itself, and what several degrade without a breach.
@@ -174,7 +177,7 @@ pub fn assess(
     let outages = standing_outages(&standing);
     let seeds: Vec<Seed> = changes.iter().flat_map(|change| change.seeds.iter().copied()).collect();
     let services = services(view, &seeds, pool)?;
-    let plan = schedule::Plan { standing: &outages, ..schedule::Plan::of(&changes, &services) };
+    let plan = schedule::Plan { standing: &outages, stop: question.stop, ..schedule::Plan::of(&changes, &services) };
     let mut planner = Planner::new(&view.graph, plan, pool)?;
     let found = planner.schedule();
     if found.is_truncated || !found.cut.is_empty() {
@@ -191,6 +194,7 @@ pub fn assess(
     intervals.truncate(question.most);
     let touched = seeds.iter().map(|seed| ci_of(seed.item)).chain(services.iter().map(|target| ci_of(target.item)));
     basis.rests_on(view, touched, asked);
+    basis.stopped(question.stop);
     Ok(ScheduleAnswer {
         basis,
         within: question.within,

@@ -10,7 +10,7 @@ use keelson_model::{
     Rollback, Step, Window,
 };
 
-use crate::workflow::{is_same, stale_version};
+use crate::workflow::is_same;
 use crate::{Problem, ProblemCode, Problems};
 
 /// Longest text of a request, in characters.
@@ -112,13 +112,12 @@ pub fn new(
 pub fn altered(
     catalogue: &Catalogue,
     request: &Arc<RequestForChange>,
-    expected_version: Option<u32>,
     fields: &Fields,
     actor: &Arc<str>,
     at: DateTime<Utc>,
 ) -> Result<Change<RequestForChange>, Problems> {
     use ChangeState::{Approved, Assessed, Draft, Scheduled, Submitted};
-    let mut problems: Vec<Problem> = stale_version(request, expected_version).into_iter().collect();
+    let mut problems = Vec::new();
     if !matches!(request.state, Draft | Submitted | Assessed | Approved | Scheduled) {
         let message = format!("{} is {}; what it says can no longer be altered", request.key, said(request.state));
         problems.push(Problem::of(ProblemCode::IllegalTransition, "state", message));
@@ -251,7 +250,7 @@ fn check_alterations(catalogue: &Catalogue, request: &RequestForChange, problems
 }
 
 /// A standard change follows an approved template; other changes have none.
-fn check_template(catalogue: &Catalogue, request: &RequestForChange, problems: &mut Vec<Problem>) {
+pub(crate) fn check_template(catalogue: &Catalogue, request: &RequestForChange, problems: &mut Vec<Problem>) {
     let is_standard = request.category == ChangeCategory::Standard;
     let Some(name) = &request.template else {
         if is_standard {

@@ -17,6 +17,7 @@
 //! | what moved since last time | `since` |
 //! | what nobody knows, and what limits the answer | `questions` |
 //! | a schedule and all of its requests | `meeting` |
+//! | a schedule as calendar programs read it | `calendar_file` |
 //!
 //! # JSON
 //!
@@ -31,6 +32,7 @@
 //! finds no room is counted, and every part says which revision it is about.
 
 mod basics;
+mod calendar_file;
 mod clashes;
 mod facts;
 mod impact;
@@ -49,6 +51,7 @@ use keelson_answers::schedule::ScheduleAnswer;
 use keelson_report::document::Document;
 use keelson_report::zone::Zone;
 
+pub use calendar_file::calendar_file;
 pub use meeting::{meeting, meeting_json};
 pub use since::{Cause, Moved, Since, Then};
 

@@ -2,11 +2,10 @@
 
 use keelson_analysis::impact::{Guard, Protection, Verdict, verdict};
 use keelson_analysis::single_points::{self, breach_level};
-use keelson_change::Policy;
 use keelson_graph::ItemIx;
 use keelson_model::{Criticality, Effect};
 
-use super::Computed;
+use super::{ChangeQuestion, Computed};
 use crate::impact::Assessment;
 use crate::{Basis, LimitCode};
 
@@ -34,7 +33,7 @@ pub(crate) struct ServiceEffect {
 }
 
 /// The effects on every service the change reaches, the worst first, then the most critical.
-pub(crate) fn of(computed: &Computed, policy: &Policy, basis: &mut Basis) -> Vec<ServiceEffect> {
+pub(crate) fn of(computed: &Computed, question: &ChangeQuestion<'_>, basis: &mut Basis) -> Vec<ServiceEffect> {
     let assessment = &computed.assessment;
     let touched = assessment.impact().touched().unwrap_or_default();
     let reached = touched.iter().chain(computed.seeds.iter().map(|seed| &seed.item)).copied();
@@ -46,7 +45,7 @@ pub(crate) fn of(computed: &Computed, policy: &Policy, basis: &mut Basis) -> Vec
     let mut effects: Vec<ServiceEffect> =
         services.into_iter().map(|item| without_points(computed, &protection, item)).collect();
     effects.sort_by_key(|effect| (std::cmp::Reverse(effect.criticality), effect.item));
-    find_points(computed, policy, &mut effects, basis);
+    find_points(computed, question, &mut effects, basis);
     let name =
         |effect: &ServiceEffect| assessment.view().catalogue.ci(keelson_catalogue::CiIx(effect.item.0)).key.clone();
     effects.sort_by_cached_key(|effect| {
@@ -93,7 +92,7 @@ fn bracket(assessment: &Assessment, item: ItemIx) -> (f64, f64) {
 
 /// Looks for the single failures that would breach what now holds, and would not otherwise, of as many
 /// services as the policy says.
-fn find_points(computed: &Computed, policy: &Policy, effects: &mut [ServiceEffect], basis: &mut Basis) {
+fn find_points(computed: &Computed, question: &ChangeQuestion<'_>, effects: &mut [ServiceEffect], basis: &mut Basis) {
     let assessment = &computed.assessment;
     let graph = &assessment.view().graph;
     // Only what is wholly down counts as failed.
@@ -105,7 +104,7 @@ fn find_points(computed: &Computed, policy: &Policy, effects: &mut [ServiceEffec
     let (mut looked_at, mut left_out, mut cut) = (0, 0, 0);
     // A service loses margin only where some redundancy of it lost a member.
     for effect in effects.iter_mut().filter(|effect| effect.at_worst < Effect::Breached && effect.margin_taken > 0) {
-        if looked_at == policy.most_margins {
+        if looked_at == question.policy.most_margins {
             left_out += 1;
             // Without knowing better, a need that no longer has a member to spare is taken for a lost margin.
             if effect.margin == Some(0) {
@@ -115,10 +114,17 @@ fn find_points(computed: &Computed, policy: &Policy, effects: &mut [ServiceEffec
         }
         looked_at += 1;
         let level = breach_level(assessment.least_delivered(effect.item));
-        let question =
-            single_points::Question { level, max_entries: MOST_ENTRIES, ..single_points::Question::about(effect.item) };
+        let question = single_points::Question {
+            level,
+            max_entries: MOST_ENTRIES,
+            stop: question.stop,
+            ..single_points::Question::about(effect.item)
+        };
         let points = |down: &[ItemIx]| single_points::single_points(graph, &question, down);
-        let (Ok(known), Ok(meanwhile)) = (points(&anyway), points(&seeds)) else { continue };
+        let (Ok(known), Ok(meanwhile)) = (points(&anyway), points(&seeds)) else {
+            cut += 1;
+            continue;
+        };
         cut += usize::from(known.is_cut || meanwhile.is_cut);
         let is_new = |point: &ItemIx| known.items.binary_search(point).is_err();
         effect.new_points = meanwhile.items.into_iter().filter(is_new).collect();

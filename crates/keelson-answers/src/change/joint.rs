@@ -6,12 +6,11 @@ use keelson_analysis::Pool;
 use keelson_analysis::certainty::Target;
 use keelson_analysis::impact::Seed;
 use keelson_analysis::schedule::{Planner, Policy as ShiftPolicy, Scenario, Schedule};
-use keelson_change::Policy;
 use keelson_graph::ItemIx;
 use keelson_model::{ChangeState, RequestForChange, Window};
 
 use super::answer::{CollisionLine, ShiftLine};
-use super::{Standing, seeds_of};
+use super::{ChangeQuestion, Standing, seeds_of};
 use crate::schedule::{planned, services_among, span, standing_outages, window_from};
 use crate::subject::ci_of;
 use crate::{Basis, LimitCode, QuestionError, Subject, View};
@@ -37,17 +36,16 @@ fn others<'a>(view: &'a View, request: &RequestForChange, span: Window) -> Vec<&
 
 /// Collisions of a request with others, and how it would have to be moved. `reached` are the items the
 /// request itself can reach.
-#[allow(clippy::too_many_arguments)]
 pub(crate) fn of(
     view: &View,
-    request: &RequestForChange,
+    question: &ChangeQuestion<'_>,
     seeds: &[Seed],
     reached: &HashSet<ItemIx>,
     standing: &[Standing],
-    policy: &Policy,
     basis: &mut Basis,
     pool: &Pool,
 ) -> Result<Joint, QuestionError> {
+    let ChangeQuestion { request, policy, stop, .. } = *question;
     let Some(window) = request.window else { return Ok(Joint::default()) };
     let whole = span(window, request.shadow());
     let others: Vec<&RequestForChange> =
@@ -62,6 +60,7 @@ pub(crate) fn of(
     let outages = standing_outages(standing);
     let plan = keelson_analysis::schedule::Plan {
         standing: &outages,
+        stop,
         ..keelson_analysis::schedule::Plan::of(&changes, &services)
     };
     let mut planner = Planner::new(&view.graph, plan, pool)?;

@@ -106,6 +106,7 @@ fn a_schedule_is_of_the_times_and_the_requests_asked_for() {
         only: &only,
         policy: &estate.policy,
         most: 10,
+        stop: None,
     };
     let asked = keelson_answers::Asked::now(hours(0.0, 1.0).start());
     let refused =

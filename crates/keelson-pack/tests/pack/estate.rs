@@ -134,7 +134,7 @@ impl Estate {
     pub(crate) fn assess(&self, key: &str) -> ChangeAnswer {
         let view = self.view();
         let request = schedule::find_request(&view, key).unwrap();
-        let question = ChangeQuestion { request, policy: &self.policy, budget: 200, most: 100 };
+        let question = ChangeQuestion { request, policy: &self.policy, budget: 200, most: 100, stop: None };
         assess(&view, &question, Asked::now(minutes(0)), &Pool::new()).unwrap()
     }
 
@@ -152,7 +152,7 @@ impl Estate {
     }
 
     pub(crate) fn schedule(&self, within: Window) -> ScheduleAnswer {
-        let question = ScheduleQuestion { within, only: &[], policy: &self.policy, most: 100 };
+        let question = ScheduleQuestion { within, only: &[], policy: &self.policy, most: 100, stop: None };
         schedule::assess(&self.view(), &question, Asked::now(minutes(0)), &Pool::new()).unwrap()
     }
 }

@@ -158,7 +158,7 @@ pub(crate) async fn compare(ctx: &Context<'_>, input: &CompareBaselinesInput) ->
     let earlier = name(&input.earlier)?;
     let later = input.later.as_ref().map(name).transpose()?;
     let _turn = turn(services).await?;
-    let answer = keelson.compare_baselines(&earlier, later.as_deref(), LISTED_DIFFERENCES, at.asked).await?;
+    let answer = keelson.compare_baselines(&at.view, &earlier, later.as_deref(), LISTED_DIFFERENCES, at.asked).await?;
     let answer = answer.ok_or_else(missing)?;
     // Taken after the answer, so that everything it names is there.
     Ok(BaselineComparison { at: Moment::present(keelson), answer: Arc::new(answer) })

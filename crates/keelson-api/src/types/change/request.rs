@@ -17,7 +17,7 @@ use super::outcome::{ChangeReview, Completion};
 use super::words::{ChangeAction, RequestForChangeCategory, RequestForChangeState};
 use super::{Rollback, Window, item_of, placed, texts};
 use crate::connection::{Connection, Paging};
-use crate::context::{Find, compute};
+use crate::context::{Find, analyse};
 use crate::errors::Refusal;
 use crate::ids::{self, GlobalId};
 use crate::limits::{ASSESSMENT_EVALUATIONS, LISTED_SERVICES};
@@ -87,12 +87,13 @@ impl RequestForChange {
         let compute = || async {
             let keelson = ctx.services().keelson.clone();
             let (at, request) = (Arc::clone(&self.at), Arc::clone(self.record()));
-            let answer = compute(ctx.services(), move || {
+            let answer = analyse(ctx.services(), move |stop| {
                 let question = ChangeQuestion {
                     request: &request,
                     policy: keelson.policy(),
                     budget: ASSESSMENT_EVALUATIONS,
                     most: LISTED_SERVICES,
+                    stop: Some(stop),
                 };
                 assess(&at.view, &question, at.asked, keelson.pool())
             });
