@@ -156,7 +156,8 @@ pub fn mark_not_impacted(
 }
 
 /// Approves a request. `fresh` is its assessment as of now: the decision rests on it, and it must say
-/// what the assessment says that people have looked at.
+/// what the assessment says that people have looked at. `template_approver` is who approved the template of
+/// a standard change as the template stands now; without one, it is not decided on beforehand.
 ///
 /// # Errors
 /// Every reason why not.
@@ -186,7 +187,7 @@ pub fn approve(
             }
         }
     }
-    may_approve(&mut step, policy);
+    may_approve(&mut step, template_approver.is_some(), policy);
     heeds_calendar(&mut step, &fresh);
     let by_template = request.category == ChangeCategory::Standard;
     let decided_by = template_approver.filter(|_| by_template).unwrap_or(by.actor);
@@ -216,11 +217,18 @@ fn outdated(seen: &FrozenAssessment, fresh: &FrozenAssessment) -> Option<String>
     })
 }
 
-fn may_approve(step: &mut Stepping<'_>, policy: &Policy) {
+fn may_approve(step: &mut Stepping<'_>, template_is_approved: bool, policy: &Policy) {
     let (request, actor) = (step.request, step.by.actor);
     match request.category {
         // Its template was approved by somebody else than its author.
-        ChangeCategory::Standard => {}
+        ChangeCategory::Standard if template_is_approved => {}
+        ChangeCategory::Standard => {
+            let message = format!(
+                "the template '{}' is not approved as it stands now; have it approved again, or make this a normal change",
+                request.template.as_deref().unwrap_or_default()
+            );
+            step.refuse(ProblemCode::NotAllowed, "template", message);
+        }
         ChangeCategory::Normal | ChangeCategory::Emergency if is_same(&request.requester, actor) => {
             let message = format!("{actor} asks for this change and cannot approve it; somebody else must");
             step.refuse(ProblemCode::NotAllowed, "state", message);

@@ -333,6 +333,9 @@ fn a_standard_change_keeps_to_an_approved_template() {
     let request = world.assessed(&standard);
     assert_eq!(request.category, ChangeCategory::Standard);
     let bob = name("bob");
+    // Rewritten since, and not approved again: nobody else has decided on it.
+    let by_nobody = workflow::approve(&request, assessment(3, Vec::new()), None, by(&name("ann")), &world.policy);
+    assert_eq!(codes(by_nobody), [NotAllowed]);
     let by_template =
         workflow::approve(&request, assessment(3, Vec::new()), Some(&bob), by(&name("ann")), &world.policy);
     assert_eq!(world.take(by_template).approval.as_ref().unwrap().by, bob);
