@@ -140,7 +140,7 @@ pub fn assess(
         basis.limit(LimitCode::NotInService, message);
     }
     let effects = effects::of(&computed, question.policy, &mut basis);
-    let joint = joint::of(&view, request, &seeds, &computed.reached, &standing, question.policy, &mut basis, pool)?;
+    let joint = joint::of(&view, request, &seeds, &computed.reached, question.policy, asked, &mut basis, pool)?;
     let violations = calendar::violations(&view, request, &seeds, &effects, question.policy, &mut basis, pool);
     Ok(answer::write(&answer::Parts {
         view: &view,
