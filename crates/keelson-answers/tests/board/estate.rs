@@ -10,12 +10,13 @@ use keelson_answers::{Asked, View, schedule};
 use keelson_catalogue::Catalogue;
 use keelson_change::Policy;
 use keelson_change::draft::{self, Fields};
+use keelson_change::records::{DisruptionFields, new_disruption};
 use keelson_import_batch::BatchImporter;
 use keelson_importer::conformance::context;
 use keelson_importer::{Importer, Input, Limits};
 use keelson_model::{
-    Action, Alteration, Batch, BatchId, ChangeState, CiId, CommitHeader, IdSource, RecordChange, RequestForChange,
-    Rollback, SequentialIds, Window, builtin,
+    Action, Alteration, Batch, BatchId, ChangeState, CiId, CommitHeader, DisruptionKind, IdSource, RecordChange,
+    RequestForChange, Rollback, SequentialIds, Window, builtin,
 };
 use keelson_reconcile::{Settings, plan};
 
@@ -110,6 +111,21 @@ impl Estate {
         after.state = ChangeState::Submitted;
         change.after = Some(Arc::new(after));
         self.commit(&[RecordChange::Request(change)]);
+    }
+
+    /// Commits that an item is down or impaired, from and until so many minutes from midnight of day 0.
+    pub(crate) fn down(&mut self, item: &str, loss: f64, from: i64, until: Option<i64>) {
+        let fields = DisruptionFields {
+            ci: self.id(item),
+            kind: DisruptionKind::Incident,
+            loss,
+            from: minutes(from),
+            until: until.map(minutes),
+            reference: None,
+            description: None,
+        };
+        let change = new_disruption(&self.catalogue, &fields, &"ann".into(), &mut self.ids).unwrap();
+        self.commit(&[RecordChange::Disruption(change)]);
     }
 
     pub(crate) fn assess(&self, key: &str) -> ChangeAnswer {

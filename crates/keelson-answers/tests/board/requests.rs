@@ -95,6 +95,50 @@ fn what_is_down_anyway_is_where_the_change_starts_from() {
     assert!(answer.starting_state.is_empty() && answer.inputs != before);
 }
 
+/// The new single points of payments, by name.
+fn points(estate: &Estate, key: &str) -> Vec<String> {
+    let answer = estate.assess(key);
+    let payments = answer.services.iter().find(|line| line.subject.name == "payments").unwrap();
+    assert_eq!(payments.effect.as_str(), "margin_lost");
+    payments.new_single_points.iter().filter_map(|key| key.split('/').nth(1)).map(str::to_owned).collect()
+}
+
+#[test]
+fn what_is_merely_impaired_or_up_again_soon_is_still_taken_by_the_change() {
+    // One of the pair is slow anyway; then the change takes it down.
+    let mut estate = Estate::new();
+    estate.down("dbA", 0.2, -60, None);
+    estate.request("A", &["dbA"], Some(hours(22.0, 26.0)), 1);
+    assert_eq!(points(&estate, "A"), ["dbB"]);
+    // Its host is down for the first five minutes of the four hours.
+    let mut estate = Estate::new();
+    estate.down("hv1", 1.0, 22 * 60, Some(22 * 60 + 5));
+    estate.request("A", &["dbA"], Some(hours(22.0, 26.0)), 1);
+    assert_eq!(points(&estate, "A"), ["dbB"]);
+    // Its host is down all the time: the change takes nothing more.
+    let mut estate = Estate::new();
+    estate.down("hv1", 1.0, 22 * 60, None);
+    estate.request("A", &["dbA"], Some(hours(22.0, 26.0)), 1);
+    assert_eq!(effects(&estate.assess("A")), [is("payments", "protected")]);
+    // Another need lost a member for five minutes, which is not the change's doing.
+    let mut estate = Estate::new();
+    estate.down("api1", 1.0, 22 * 60, Some(22 * 60 + 5));
+    estate.request("A", &["dbA"], Some(hours(22.0, 26.0)), 1);
+    assert_eq!(points(&estate, "A"), ["dbB"]);
+    assert_eq!(estate.assess("A").services[0].margin_taken, 1);
+}
+
+#[test]
+fn what_is_degraded_enough_to_breach_is_no_redundancy() {
+    // payments must deliver half: with dbA at a tenth it is one failure away, with dbA at nine tenths not.
+    for (loss, new) in [(0.9, "margin_lost"), (0.1, "protected")] {
+        let mut estate = Estate::new();
+        let alteration = Alteration { ci: estate.id("dbA"), action: Action::Degrades { loss } };
+        estate.request_of("D", vec![alteration], Some(hours(1.0, 2.0)), 5);
+        assert_eq!(effects(&estate.assess("D")), [is("payments", new)], "{loss}");
+    }
+}
+
 #[test]
 fn what_is_judged_by_hand_stops_the_spread_and_is_named() {
     let mut estate = Estate::new();
