@@ -133,7 +133,7 @@ pub fn assess(
     let window = window_of(request, asked);
     let (seeds, left_out) = seeds_of(&view, request);
     let standing = standing_within(&view, window);
-    let computed = compute(&view, &seeds, &standing, question.budget, asked, pool)?;
+    let computed = compute(&view, &seeds, &standing, window, question.budget, asked, pool)?;
     let mut basis = computed.assessment.basis().clone();
     if !left_out.is_empty() {
         let message = format!("{} altered items take no part in analyses: {}", left_out.len(), left_out.join(", "));
@@ -141,7 +141,7 @@ pub fn assess(
     }
     let effects = effects::of(&computed, question.policy, &mut basis);
     let joint = joint::of(&view, request, &seeds, &computed.reached, question.policy, asked, &mut basis, pool)?;
-    let violations = calendar::violations(&view, request, &seeds, &effects, question.policy, &mut basis, pool);
+    let violations = calendar::violations(&view, request, &computed, &effects, question.policy, &mut basis, pool);
     Ok(answer::write(&answer::Parts {
         view: &view,
         question,
@@ -164,12 +164,16 @@ pub(crate) struct Computed {
     pub(crate) seeds: Vec<Seed>,
     /// The loss of each item before the change, where there is one.
     pub(crate) before: keelson_analysis::impact::Impact,
+    /// The same of what is down from the beginning of the change to its end. Only what that takes is not
+    /// taken by the change.
+    pub(crate) throughout: keelson_analysis::impact::Impact,
 }
 
 fn compute(
     view: &View,
     seeds: &[Seed],
     standing: &[Standing],
+    window: Window,
     budget: usize,
     asked: Asked,
     pool: &Pool,
@@ -177,15 +181,19 @@ fn compute(
     let all = standing.iter().map(|one| one.seed).chain(seeds.iter().copied());
     let question = ImpactQuestion { seeds: Vec::new(), interval: None, budget, limits: Limits::default() };
     let assessment = assess_items(view, all.map(|seed| (seed.item, seed.loss)).collect(), &question, asked, pool)?;
-    let down: Vec<Seed> = standing.iter().map(|one| one.seed).collect();
-    let before =
-        keelson_analysis::impact::Question { touched: false, ..keelson_analysis::impact::Question::about(&down) };
-    let before = keelson_analysis::impact::impact(&view.graph, &before, pool)?;
+    let lost_to = |down: &[Seed]| {
+        let question =
+            keelson_analysis::impact::Question { touched: false, ..keelson_analysis::impact::Question::about(down) };
+        keelson_analysis::impact::impact(&view.graph, &question, pool)
+    };
+    let lasts = |one: &&Standing| one.from <= window.start() && one.until.is_none_or(|until| window.end() <= until);
+    let before = lost_to(&standing.iter().map(|one| one.seed).collect::<Vec<_>>())?;
+    let throughout = lost_to(&standing.iter().filter(lasts).map(|one| one.seed).collect::<Vec<_>>())?;
     let alone = keelson_analysis::impact::Question::about(seeds);
     let alone = keelson_analysis::impact::impact(&view.graph, &alone, pool)?;
     let reached = alone.touched().unwrap_or_default().iter().copied();
     let reached = reached.chain(seeds.iter().map(|seed| seed.item)).collect();
-    Ok(Computed { assessment, reached, seeds: seeds.to_vec(), before })
+    Ok(Computed { assessment, reached, seeds: seeds.to_vec(), before, throughout })
 }
 
 /// The id of an item of the graph.
