@@ -1,5 +1,6 @@
 //! What becomes of each service a change touches.
 
+use keelson_analysis::Reading;
 use keelson_analysis::impact::{Guard, Impact, Protection, Verdict, verdict};
 use keelson_analysis::single_points::{self, breach_level};
 use keelson_change::Policy;
@@ -111,11 +112,14 @@ fn find_points(computed: &Computed, policy: &Policy, effects: &mut [ServiceEffec
             continue;
         }
         looked_at += 1;
-        let Some(points) = new_points(computed, effect.item) else {
+        let Some(points) = new_points(computed, effect.item, Reading::AsWritten) else {
             raise_unknown(effect);
             continue;
         };
-        if points.is_cut {
+        // With doubts in the way, members that may be none are no redundancy at worst.
+        let is_in_doubt = computed.assessment.certainty().is_some();
+        let doubted = is_in_doubt.then(|| new_points(computed, effect.item, Reading::Pessimistic)).flatten();
+        if points.is_cut || doubted.as_ref().is_some_and(|doubted| doubted.is_cut) {
             cut += 1;
             raise_unknown(effect);
         }
@@ -123,6 +127,12 @@ fn find_points(computed: &Computed, policy: &Policy, effects: &mut [ServiceEffec
         effect.new_points = points.items;
         if !effect.new_points.is_empty() {
             raise(effect);
+        }
+        effect.new_points.extend(doubted.into_iter().flat_map(|doubted| doubted.items));
+        effect.new_points.sort_unstable();
+        effect.new_points.dedup();
+        if !effect.new_points.is_empty() {
+            effect.at_worst = effect.at_worst.max(Effect::MarginLost);
         }
     }
     if left_out + cut > 0 {
@@ -140,13 +150,14 @@ struct NewPoints {
     is_cut: bool,
 }
 
-/// The single failures that breach a service while the change is under way, and would not without it: with
+/// The single failures that, doubts read one way, breach a service while the change is under way, and would not without it: with
 /// everything that is down at some time meanwhile, and with what is down all the time alone. `None` when
 /// they cannot be told.
-fn new_points(computed: &Computed, item: ItemIx) -> Option<NewPoints> {
+fn new_points(computed: &Computed, item: ItemIx, reading: Reading) -> Option<NewPoints> {
     let assessment = &computed.assessment;
     let level = breach_level(assessment.least_delivered(item));
-    let question = single_points::Question { level, max_entries: MOST_ENTRIES, ..single_points::Question::about(item) };
+    let question =
+        single_points::Question { level, reading, max_entries: MOST_ENTRIES, ..single_points::Question::about(item) };
     // At the level at which the service is breached, what has lost as much has failed.
     let failed = |impact: &Impact| -> Vec<ItemIx> {
         impact.seeds().iter().copied().filter(|seed| impact.loss(*seed) >= level.min(1.0)).collect()

@@ -40,7 +40,20 @@ pub(crate) fn hours(from: f64, to: f64) -> Window {
 
 impl Estate {
     pub(crate) fn new() -> Self {
+        Self::of(concat!(env!("CARGO_MANIFEST_DIR"), "/../keelson/tests/fixtures/worked-estate.ndjson"))
+    }
+
+    /// The estate with a part of its text replaced.
+    pub(crate) fn with(name: &str, part: &str, other: &str) -> Self {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../keelson/tests/fixtures/worked-estate.ndjson");
+        let text = std::fs::read_to_string(file).unwrap();
+        assert!(text.contains(part), "{part}");
+        let changed = format!("{}/{name}.ndjson", env!("CARGO_TARGET_TMPDIR"));
+        std::fs::write(&changed, text.replace(part, other)).unwrap();
+        Self::of(&changed)
+    }
+
+    fn of(file: &str) -> Self {
         let input = Input::from_paths(&[file.into()], Limits::default()).unwrap();
         let batch = BatchImporter.normalise(&input, &context("all")).unwrap().remove(0);
         let catalogue = Catalogue::new(Arc::new(builtin::schema([]).unwrap()));

@@ -129,6 +129,18 @@ fn what_is_merely_impaired_or_up_again_soon_is_still_taken_by_the_change() {
 }
 
 #[test]
+fn a_doubtful_member_is_no_redundancy_at_worst() {
+    let pool = r#""members":["software-instance/web1","software-instance/web2","software-instance/web3"]}}"#;
+    let doubtful = pool.replace("]}}", r#"],"doubtful":["software-instance/web3"]}}"#);
+    let mut estate = Estate::with("doubtful-member", pool, &doubtful);
+    estate.request("W", &["web2"], Some(hours(1.0, 2.0)), 5);
+    let answer = estate.assess("W");
+    let portal = answer.services.iter().find(|line| line.subject.name == "portal").unwrap();
+    assert_eq!((portal.effect.as_str(), portal.is_certain), ("margin_lost", false));
+    assert!(portal.new_single_points.contains(&"software-instance/web1".to_owned()), "{:?}", portal.new_single_points);
+}
+
+#[test]
 fn what_is_degraded_enough_to_breach_is_no_redundancy() {
     // payments must deliver half: with dbA at a tenth it is one failure away, with dbA at nine tenths not.
     for (loss, new) in [(0.9, "margin_lost"), (0.1, "protected")] {
