@@ -6,13 +6,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use keelson_analysis::Pool;
 use keelson_analysis::certainty::Target;
 use keelson_analysis::impact::Seed;
-use keelson_analysis::schedule::{Plan, Planner, Policy as ShiftPolicy, Scenario, Schedule};
+use keelson_analysis::schedule::{
+    Change, Plan, Planner, Policy as ShiftPolicy, Scenario, Schedule, Standing as Outage,
+};
 use keelson_change::Policy;
 use keelson_graph::ItemIx;
 use keelson_model::{ChangeState, RequestForChange, Window};
 
 use super::answer::{CollisionLine, ShiftLine};
-use super::{seeds_of, standing_within};
+use super::{Marks, seeds_of, standing_within};
 use crate::schedule::{horizon, planned, reach, seconds, services_among, standing_outages, window_from};
 use crate::subject::ci_of;
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
@@ -41,6 +43,7 @@ fn others<'a>(view: &'a View, request: &RequestForChange, within: Window, asked:
 #[allow(clippy::too_many_arguments)]
 pub(crate) fn of(
     view: &View,
+    marks: &Marks<'_>,
     request: &RequestForChange,
     seeds: &[Seed],
     reached: &HashSet<ItemIx>,
@@ -56,9 +59,8 @@ pub(crate) fn of(
         return Ok(Joint { with, ..Joint::default() });
     }
     let all: Vec<&RequestForChange> = std::iter::once(request).chain(others).collect();
-    let changes = all.iter().filter_map(|request| planned(view, request, asked.at)).collect::<Vec<_>>();
+    let (changes, outages) = plan(view, marks, &all, whole, asked, pool)?;
     let services = services_among(view, reached.iter().copied());
-    let outages = standing_outages(&standing_within(view, whole));
     let plan = Plan { standing: &outages, ..Plan::of(&changes, &services) };
     let found = Planner::new(&view.graph, plan, pool)?.schedule();
     if found.is_truncated || !found.cut.is_empty() {
@@ -68,11 +70,31 @@ pub(crate) fn of(
     let is_movable = request.state != ChangeState::InProgress;
     let collides = collisions.iter().any(|line| line.reversed.is_none());
     let shift = if is_movable && collides {
-        shift(view, request, whole, &services, &found, policy, asked, basis, pool)?
+        shift(view, marks, request, whole, &services, &found, policy, asked, basis, pool)?
     } else {
         None
     };
     Ok(Joint { with, collisions, shift })
+}
+
+/// Requests, the one in question first, and what is down anyway, as the analyses take them.
+fn plan(
+    view: &View,
+    marks: &Marks<'_>,
+    all: &[&RequestForChange],
+    within: Window,
+    asked: Asked,
+    pool: &Pool,
+) -> Result<(Vec<Change>, Vec<Outage>), QuestionError> {
+    let mut changes: Vec<Change> = all.iter().filter_map(|request| planned(view, request, asked.at)).collect();
+    for other in changes.iter_mut().skip(1) {
+        other.seeds = marks.carried(std::mem::take(&mut other.seeds), pool)?;
+    }
+    let mut outages = standing_outages(&standing_within(view, within));
+    for outage in &mut outages {
+        outage.seeds = marks.carried(std::mem::take(&mut outage.seeds), pool)?;
+    }
+    Ok((changes, outages))
 }
 
 /// The smallest shift of a request that ends its collisions: to a time that is still ahead, and away from
@@ -80,6 +102,7 @@ pub(crate) fn of(
 #[allow(clippy::too_many_arguments)]
 fn shift(
     view: &View,
+    marks: &Marks<'_>,
     request: &RequestForChange,
     whole: Window,
     services: &[Target],
@@ -94,8 +117,7 @@ fn shift(
     let to = whole.end().checked_add_signed(most).unwrap_or(DateTime::<Utc>::MAX_UTC);
     let near = Window::new(from, to).unwrap_or(whole);
     let all: Vec<&RequestForChange> = std::iter::once(request).chain(others(view, request, near, asked)).collect();
-    let changes: Vec<_> = all.iter().filter_map(|request| planned(view, request, asked.at)).collect();
-    let outages = standing_outages(&standing_within(view, near));
+    let (changes, outages) = plan(view, marks, &all, near, asked, pool)?;
     let plan = Plan { standing: &outages, ..Plan::of(&changes, services) };
     let mut planner = Planner::new(&view.graph, plan, pool)?;
     let limits = ShiftPolicy { most: most.num_seconds(), earliest: seconds(asked.at), latest: i64::MAX / 2 };

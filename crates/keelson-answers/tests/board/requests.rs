@@ -151,23 +151,55 @@ fn what_is_degraded_enough_to_breach_is_no_redundancy() {
     }
 }
 
-#[test]
-fn what_is_judged_by_hand_stops_the_spread_and_is_named() {
-    let mut estate = Estate::new();
-    estate.request("H", &["hv2"], Some(hours(1.0, 3.0)), 30);
-    let before = estate.catalogue.find_request("H").unwrap().record.clone();
+/// Marks an item as not impacted by a request.
+fn mark(estate: &mut Estate, key: &str, item: &str) {
+    let before = estate.catalogue.find_request(key).unwrap().record.clone();
     let mut after = RequestForChange::clone(&before);
     after.version += 1;
     after.not_impacted.push(NotImpacted {
-        ci: estate.id("web3"),
+        ci: estate.id(item),
         by: "ann".into(),
         at: minutes(0),
         reason: "moved to another host last night".into(),
     });
     estate.commit(&[RecordChange::Request(keelson_model::Change::updated(before, after))]);
+}
+
+#[test]
+fn what_is_judged_by_hand_stops_the_spread_and_is_named() {
+    let mut estate = Estate::new();
+    estate.request("H", &["hv2"], Some(hours(1.0, 3.0)), 30);
+    mark(&mut estate, "H", "web3");
     let answer = estate.assess("H");
     assert_eq!(answer.services[0].effect.as_str(), "margin_lost");
     assert_eq!(answer.not_impacted[0].reason, "moved to another host last night");
+}
+
+#[test]
+fn a_mark_is_about_its_request_and_not_about_what_else_happens() {
+    let sso = |estate: &Estate| {
+        let answer = estate.assess("I");
+        let sso = answer.services.iter().find(|line| line.subject.name == "sso").unwrap();
+        (sso.effect.as_str(), answer.collisions.iter().filter(|line| line.service.name == "sso").count())
+    };
+    for is_marked in [false, true] {
+        // Of the pair below sso one is taken by the request, and the other is on a host that is down,
+        let mut estate = Estate::new();
+        estate.request("I", &["idp1"], Some(hours(1.0, 3.0)), 30);
+        estate.down("hv2", 1.0, 0, None);
+        if is_marked {
+            mark(&mut estate, "I", "idp2");
+        }
+        assert_eq!(sso(&estate), ("breached", 0), "{is_marked}");
+        // or that another request takes down.
+        let mut estate = Estate::new();
+        estate.request("I", &["idp1"], Some(hours(1.0, 3.0)), 30);
+        estate.request("H", &["hv2"], Some(hours(1.0, 3.0)), 30);
+        if is_marked {
+            mark(&mut estate, "I", "idp2");
+        }
+        assert_eq!(sso(&estate), ("margin_lost", 1), "{is_marked}");
+    }
 }
 
 #[test]
