@@ -354,7 +354,8 @@ impl Told<'_> {
         lines
     }
 
-    /// The smallest shift to times that are still ahead, and of which the requests are known.
+    /// The smallest shift to times that are still ahead and of which the requests are known: not into the past,
+    /// unless the change is there already, and not out of the times asked about.
     fn shift(
         &self,
         planner: &mut Planner<'_>,
@@ -362,12 +363,15 @@ impl Told<'_> {
         question: &ScheduleQuestion<'_>,
         asked: Asked,
     ) -> Option<ShiftLine> {
-        let most = i64::from(question.policy.longest_shift_hours) * 3_600;
-        let earliest = seconds(question.within.start().max(asked.at));
-        let policy = ShiftPolicy { most, earliest, latest: seconds(question.within.end()) };
         // What was begun cannot be moved.
         let movable: Vec<usize> =
             changes.iter().copied().filter(|at| self.all[*at].state != ChangeState::InProgress).collect();
+        let windows = || movable.iter().filter_map(|at| self.all[*at].window);
+        let ahead = question.within.start().max(asked.at);
+        let earliest = windows().map(|window| window.start()).fold(ahead, DateTime::min);
+        let latest = windows().map(|window| window.end()).fold(question.within.end(), DateTime::max);
+        let most = i64::from(question.policy.longest_shift_hours) * 3_600;
+        let policy = ShiftPolicy { most, earliest: seconds(earliest), latest: seconds(latest) };
         let shift = planner.smallest_shift(self.found, &movable, &policy).shift?;
         Some(ShiftLine {
             change: self.key(shift.change),

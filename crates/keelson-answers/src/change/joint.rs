@@ -120,7 +120,8 @@ fn shift(
     let (changes, outages) = plan(view, marks, &all, near, asked, pool)?;
     let plan = Plan { standing: &outages, ..Plan::of(&changes, services) };
     let mut planner = Planner::new(&view.graph, plan, pool)?;
-    let limits = ShiftPolicy { most: most.num_seconds(), earliest: seconds(asked.at), latest: i64::MAX / 2 };
+    let earliest = seconds(asked.at.min(whole.start()));
+    let limits = ShiftPolicy { most: most.num_seconds(), earliest, latest: i64::MAX / 2 };
     let search = planner.smallest_shift(found, &[0], &limits);
     if search.is_truncated {
         basis.limit(LimitCode::CollisionBudget, "the search for a shift was cut short; there may be one");
