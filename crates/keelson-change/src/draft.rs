@@ -124,7 +124,13 @@ pub fn altered(
     }
     let mut after = RequestForChange::clone(request);
     fill(catalogue, &mut after, fields, &mut problems);
+    if after.alterations.is_empty() && request.state != Draft {
+        let message = "what was handed in alters at least one item; name it, or give the request up";
+        problems.push(Problem::of(ProblemCode::Missing, "alterations", message));
+    }
     note_editor(&mut after, actor);
+    // Who asked for it before wrote what it said, and does not come to decide on it by being replaced.
+    note_editor(&mut after, &request.requester);
     Problems::none_or(problems)?;
     after.version += 1;
     after.assessment = None;

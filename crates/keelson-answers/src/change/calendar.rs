@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use keelson_analysis::closure::{Direction, Filter, closure};
-use keelson_analysis::impact::Seed;
 use keelson_analysis::{Limits, Pool};
 use keelson_catalogue::CiIx;
 use keelson_change::Policy;
@@ -12,7 +11,7 @@ use keelson_model::{CalendarEntry, CiId, RequestForChange};
 
 use super::answer::ViolationLine;
 use super::effects::ServiceEffect;
-use super::id_of;
+use super::{Computed, id_of};
 use crate::subject::ci_of;
 use crate::{Basis, LimitCode, Subject, View, item};
 
@@ -20,7 +19,7 @@ use crate::{Basis, LimitCode, Subject, View, item};
 pub(crate) fn violations(
     view: &View,
     request: &RequestForChange,
-    seeds: &[Seed],
+    computed: &Computed,
     effects: &[ServiceEffect],
     policy: &Policy,
     basis: &mut Basis,
@@ -28,7 +27,7 @@ pub(crate) fn violations(
 ) -> Vec<ViolationLine> {
     let Some(window) = request.window else { return Vec::new() };
     let entries: Vec<&CalendarEntry> = view.catalogue.calendar().map(|kept| &*kept.record).collect();
-    if entries.is_empty() || seeds.is_empty() {
+    if entries.is_empty() || computed.seeds.is_empty() {
         return Vec::new();
     }
     if entries.iter().any(|entry| occurrences(entry, window).is_cut) {
@@ -46,7 +45,7 @@ pub(crate) fn violations(
             margin_taken: effect.margin_taken,
         })
         .collect();
-    let beneath = beneath(view, &entries, seeds, pool);
+    let beneath = beneath(view, &entries, computed, pool);
     let doing = Doing { window, shadow: request.shadow(), services: &services, beneath: &beneath };
     let subject = |id: CiId| view.catalogue.find_id(id).map(|ix| Subject::of(&view.catalogue, ix));
     let name = |id: CiId| subject(id).map_or_else(|| id.to_string(), |subject| subject.name);
@@ -66,8 +65,10 @@ pub(crate) fn violations(
     lines.collect()
 }
 
-/// The items the calendar is about that some interrupted item is, or depends on.
-fn beneath(view: &View, entries: &[&CalendarEntry], seeds: &[Seed], pool: &Pool) -> HashSet<CiId> {
+/// The items the calendar is about that some interrupted item is, or depends on, or that lose something
+/// themselves.
+fn beneath(view: &View, entries: &[&CalendarEntry], computed: &Computed, pool: &Pool) -> HashSet<CiId> {
+    let seeds = &computed.seeds;
     let named: HashSet<CiIx> = entries
         .iter()
         .flat_map(|entry| &entry.items)
@@ -77,10 +78,13 @@ fn beneath(view: &View, entries: &[&CalendarEntry], seeds: &[Seed], pool: &Pool)
     let mut beneath = HashSet::new();
     for ix in named.into_iter().filter(|ix| view.graph.contains(item(*ix))) {
         // What depends on the place, and not what the interrupted depends on: places are few.
+        let loses = |found| {
+            computed.reached.contains(&found) && computed.assessment.impact().loss(found) > computed.before.loss(found)
+        };
         let interrupted = |found| seeds.iter().any(|seed| seed.item == found);
         let filter = Filter { through: |_| true, select: interrupted };
         let above = closure(&view.graph, &[item(ix)], Direction::Dependents, &filter, &Limits::default(), pool);
-        if interrupted(item(ix)) || above.is_ok_and(|above| !above.items.is_empty()) {
+        if interrupted(item(ix)) || loses(item(ix)) || above.is_ok_and(|above| !above.items.is_empty()) {
             beneath.insert(view.catalogue.ci(ix).id);
         }
     }

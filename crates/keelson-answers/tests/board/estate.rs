@@ -10,12 +10,13 @@ use keelson_answers::{Asked, View, schedule};
 use keelson_catalogue::Catalogue;
 use keelson_change::Policy;
 use keelson_change::draft::{self, Fields};
+use keelson_change::records::{DisruptionFields, new_disruption};
 use keelson_import_batch::BatchImporter;
 use keelson_importer::conformance::context;
 use keelson_importer::{Importer, Input, Limits};
 use keelson_model::{
-    Action, Alteration, Batch, BatchId, ChangeState, CiId, CommitHeader, IdSource, RecordChange, RequestForChange,
-    Rollback, SequentialIds, Window, builtin,
+    Action, Alteration, Batch, BatchId, ChangeState, CiId, CommitHeader, DisruptionKind, IdSource, RecordChange,
+    RequestForChange, Rollback, SequentialIds, Window, builtin,
 };
 use keelson_reconcile::{Settings, plan};
 
@@ -39,7 +40,20 @@ pub(crate) fn hours(from: f64, to: f64) -> Window {
 
 impl Estate {
     pub(crate) fn new() -> Self {
+        Self::of(concat!(env!("CARGO_MANIFEST_DIR"), "/../keelson/tests/fixtures/worked-estate.ndjson"))
+    }
+
+    /// The estate with a part of its text replaced.
+    pub(crate) fn with(name: &str, part: &str, other: &str) -> Self {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../keelson/tests/fixtures/worked-estate.ndjson");
+        let text = std::fs::read_to_string(file).unwrap();
+        assert!(text.contains(part), "{part}");
+        let changed = format!("{}/{name}.ndjson", env!("CARGO_TARGET_TMPDIR"));
+        std::fs::write(&changed, text.replace(part, other)).unwrap();
+        Self::of(&changed)
+    }
+
+    fn of(file: &str) -> Self {
         let input = Input::from_paths(&[file.into()], Limits::default()).unwrap();
         let batch = BatchImporter.normalise(&input, &context("all")).unwrap().remove(0);
         let catalogue = Catalogue::new(Arc::new(builtin::schema([]).unwrap()));
@@ -110,6 +124,21 @@ impl Estate {
         after.state = ChangeState::Submitted;
         change.after = Some(Arc::new(after));
         self.commit(&[RecordChange::Request(change)]);
+    }
+
+    /// Commits that an item is down or impaired, from and until so many minutes from midnight of day 0.
+    pub(crate) fn down(&mut self, item: &str, loss: f64, from: i64, until: Option<i64>) {
+        let fields = DisruptionFields {
+            ci: self.id(item),
+            kind: DisruptionKind::Incident,
+            loss,
+            from: minutes(from),
+            until: until.map(minutes),
+            reference: None,
+            description: None,
+        };
+        let change = new_disruption(&self.catalogue, &fields, &"ann".into(), &mut self.ids).unwrap();
+        self.commit(&[RecordChange::Disruption(change)]);
     }
 
     pub(crate) fn assess(&self, key: &str) -> ChangeAnswer {

@@ -141,6 +141,37 @@ fn whoever_wrote_what_a_request_says_does_not_approve_it() {
 }
 
 #[test]
+fn a_requester_who_is_replaced_still_does_not_approve() {
+    let mut world = World::new();
+    let fields = world.fields();
+    let new = world.new_request(&fields);
+    let request = world.take(new);
+    let handed_on = Fields { requester: Some("carl".into()), ..fields };
+    let altered = draft::altered(&world.catalogue, &request, &handed_on, &name("bob"), at(1));
+    let request = world.take(altered);
+    let request = world.take(workflow::submit(&request, by(&name("carl"))));
+    let request = world.take(workflow::assess(&request, assessment(3, Vec::new()), by(&name("carl"))));
+    for who in ["ann", "bob", "carl"] {
+        let (seen, who) = (assessment(3, Vec::new()), name(who));
+        let refused = workflow::approve(&request, seen, &world.catalogue, by(&who), &world.policy);
+        assert_eq!(codes(refused), [NotAllowed], "{who}");
+    }
+}
+
+#[test]
+fn what_was_handed_in_is_not_emptied_afterwards() {
+    let mut world = World::new();
+    let fields = world.fields();
+    let new = world.new_request(&fields);
+    let request = world.take(new);
+    let nothing = Fields { alterations: Vec::new(), ..fields };
+    assert!(draft::altered(&world.catalogue, &request, &nothing, &name("ann"), at(1)).is_ok(), "a draft may be");
+    let request = world.take(workflow::submit(&request, by(&name("ann"))));
+    let refused = draft::altered(&world.catalogue, &request, &nothing, &name("ann"), at(1));
+    assert_eq!(codes(refused), [Missing]);
+}
+
+#[test]
 fn what_has_changed_since_it_was_looked_at_is_not_approved() {
     let mut world = World::new();
     let fields = world.fields();
