@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use keelson_catalogue::Catalogue;
 use keelson_model::{
     Action, Alteration, Change, ChangeCategory, ChangeId, ChangeState, ChangeTemplate, IdSource, RequestForChange,
@@ -136,6 +136,10 @@ pub fn altered(
     after.assessment = None;
     after.approval = None;
     after.rechecks = Vec::new();
+    if after.alterations != request.alterations {
+        // What was judged by hand was judged of another change.
+        after.not_impacted = Vec::new();
+    }
     if !matches!(request.state, Draft | Submitted) {
         after.state = Submitted;
         let reason = Some(Arc::from("altered: what was assessed and decided no longer holds"));
@@ -144,8 +148,8 @@ pub fn altered(
     Ok(Change::updated(Arc::clone(request), after))
 }
 
-/// Remembers who wrote what a request says, where that is not the requester.
-fn note_editor(request: &mut RequestForChange, actor: &Arc<str>) {
+/// Remembers who wrote what a request says, or judged it by hand, where that is not the requester.
+pub(crate) fn note_editor(request: &mut RequestForChange, actor: &Arc<str>) {
     let is_known = request.edited_by.iter().any(|known| is_same(known, actor));
     if !is_known && !is_same(&request.requester, actor) {
         request.edited_by.push(Arc::clone(actor));
@@ -307,7 +311,7 @@ fn against_template(
         }
     }
     let longest = i64::from(template.longest_minutes);
-    if request.window.is_some_and(|window| window.length().num_minutes() > longest) {
+    if request.window.is_some_and(|window| window.length() > TimeDelta::minutes(longest)) {
         refuse("window", format!("the template '{}' allows {longest} minutes at most", template.name));
     }
 }

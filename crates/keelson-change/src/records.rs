@@ -216,6 +216,13 @@ pub fn put_template(
     if fields.actions.is_empty() {
         problems.push(Problem::of(ProblemCode::Missing, "actions", "name at least one thing it may do"));
     }
+    for (at, action) in fields.actions.iter().enumerate() {
+        let loss = action.loss();
+        if !(0.0..=1.0).contains(&loss) {
+            let message = format!("the largest loss is {loss}; it must lie between 0 and 1");
+            problems.push(Problem::of(ProblemCode::BadValue, &format!("actions.{at}.loss"), message));
+        }
+    }
     if fields.longest_minutes == 0 || fields.rollback.minutes == 0 {
         problems.push(Problem::of(
             ProblemCode::BadValue,

@@ -138,6 +138,8 @@ pub fn mark_not_impacted(
     step.done(to, |after| {
         after.not_impacted.push(NotImpacted { ci, by: Arc::clone(by.actor), at: by.at, reason });
         after.assessment = None;
+        // Whoever makes it look harmless does not decide on it as well.
+        draft::note_editor(after, by.actor);
     })
 }
 
@@ -217,7 +219,7 @@ fn may_approve(step: &mut Stepping<'_>, policy: &Policy) {
         ChangeCategory::Normal | ChangeCategory::Emergency
             if request.edited_by.iter().any(|editor| is_same(editor, actor)) =>
         {
-            let message = format!("{actor} wrote what this request says and cannot approve it; somebody else must");
+            let message = format!("{actor} wrote or judged what this request says and cannot approve it; somebody else must");
             step.refuse(ProblemCode::NotAllowed, "state", message);
         }
         ChangeCategory::Normal => {}

@@ -22,7 +22,7 @@ use crate::inputs::change::{
     CreateCalendarEntryInput, CreateRequestForChangeInput, EndDisruptionInput, FinishRequestForChangeInput,
     LiftCalendarEntryInput, MarkNotImpactedInput, PutChangeTemplateInput, RejectRequestForChangeInput,
     ReportDisruptionInput, ReviewRequestForChangeInput, ScheduleRequestForChangeInput, StartRequestForChangeInput,
-    SubmitRequestForChangeInput, TakeBaselineInput, UpdateRequestForChangeInput,
+    SubmitRequestForChangeInput, TakeBaselineInput, UpdateRequestForChangeInput, WithdrawChangeTemplateInput,
 };
 use crate::moment::Moment;
 use crate::types::change::baseline::Baseline;
@@ -34,7 +34,7 @@ use crate::types::change::payload::{
     FinishRequestForChangePayload, LiftCalendarEntryPayload, MarkNotImpactedPayload, PutChangeTemplatePayload,
     RejectRequestForChangePayload, ReportDisruptionPayload, ReviewRequestForChangePayload,
     ScheduleRequestForChangePayload, StartRequestForChangePayload, SubmitRequestForChangePayload, TakeBaselinePayload,
-    UpdateRequestForChangePayload,
+    UpdateRequestForChangePayload, WithdrawChangeTemplatePayload,
 };
 use crate::types::change::request::RequestForChange;
 use crate::types::change::template::ChangeTemplate;
@@ -270,6 +270,16 @@ impl ChangeMutation {
         #[graphql(desc = "Which.")] input: ApproveChangeTemplateInput,
     ) -> Result<ApproveChangeTemplatePayload, Refusal> {
         let act = Act::ApproveTemplate { name: ids::template(&input.id)?.to_string() };
+        Ok(template_done(ctx, Ok(act), Some(input.expected_version), input.reason).await?.into())
+    }
+
+    /// Withdraws a template: nothing new follows it. What was approved by it stays approved.
+    async fn withdraw_change_template(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which.")] input: WithdrawChangeTemplateInput,
+    ) -> Result<WithdrawChangeTemplatePayload, Refusal> {
+        let act = Act::WithdrawTemplate { name: ids::template(&input.id)?.to_string() };
         Ok(template_done(ctx, Ok(act), Some(input.expected_version), input.reason).await?.into())
     }
 
