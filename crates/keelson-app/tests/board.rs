@@ -226,7 +226,7 @@ fn a_disruption_or_another_request_at_the_same_time_is_noticed_too() {
         let other = board.new_request("database/dbB").await;
         board.act("ann", Act::Assess(of(&other))).await.unwrap();
         let assessment = board.request(&other).assessment.clone().unwrap();
-        assert_eq!(assessment.collides_with.iter().map(|key| &**key).collect::<Vec<_>>(), [&*key]);
+        assert_eq!(assessment.collides_with(), [Arc::<str>::from(&*key)]);
         let silent = board.act("bob", Act::Approve(of(&other))).await.err().unwrap();
         assert!(silent.to_string().contains("although it collides"), "{silent}");
         board.say("bob", "the duty manager agreed", Act::Approve(of(&other))).await.unwrap();

@@ -64,8 +64,6 @@ impl Default for MajorCriteria {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reapproval {
-    /// Any service is worse off, or touched that was not.
-    Any,
     /// A service newly loses its margin, or worse.
     MarginLost,
     /// A service is newly degraded, or worse.
@@ -79,7 +77,6 @@ impl Reapproval {
     #[must_use]
     pub fn from(self) -> Effect {
         match self {
-            Self::Any => Effect::Protected,
             Self::MarginLost => Effect::MarginLost,
             Self::Degraded => Effect::Degraded,
             Self::Breached => Effect::Breached,

@@ -1,10 +1,13 @@
 //! What of an approval still holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use keelson_model::{CiId, Effect, EffectOn, FrozenAssessment, Recheck, RecheckReason, RequestForChange, Revision};
+use keelson_catalogue::Catalogue;
+use keelson_model::{
+    CiId, Effect, EffectOn, FrozenAssessment, KnownCollision, Recheck, RecheckReason, RequestForChange, Revision,
+};
 
 use crate::draft::said;
 use crate::{Policy, Problem, ProblemCode};
@@ -83,7 +86,7 @@ pub fn recheck(
     let approved = &request.approval.as_ref()?.assessment;
     let Difference { worse, better } = difference(&approved.effects, &fresh.effects);
     let violations = joined(&approved.violations, &fresh.violations);
-    let collides_with = joined(&approved.collides_with, &fresh.collides_with);
+    let collides_with = new_collisions(approved, fresh);
     let found = (&worse, &better, &violations, &collides_with);
     let is_known = match request.rechecks.last() {
         Some(last) => found == (&last.worse, &last.better, &last.violations, &last.collides_with),
@@ -98,15 +101,29 @@ pub fn recheck(
     Some(Recheck { cause, reason, at, worse, better, violations, collides_with, needs_approval })
 }
 
+/// The requests with which there are collisions that are not within those that are known.
+fn new_collisions(known: &FrozenAssessment, fresh: &FrozenAssessment) -> Vec<Arc<str>> {
+    let is_new = |one: &&KnownCollision| !known.collisions.iter().any(|known| one.is_within(known));
+    let with: BTreeSet<&Arc<str>> = fresh.collisions.iter().filter(is_new).flat_map(|one| &one.with).collect();
+    with.into_iter().cloned().collect()
+}
+
 /// What the second list names and the first does not.
 fn joined(before: &[Arc<str>], after: &[Arc<str>]) -> Vec<Arc<str>> {
     after.iter().filter(|name| !before.contains(name)).cloned().collect()
 }
 
 /// Everything that keeps a request from going ahead at `at`; empty when it may. `fresh` is its assessment
-/// as of now.
+/// as of now. Of other requests only those that may be done count: one that nobody has decided on stops
+/// nothing.
 #[must_use]
-pub fn gate(request: &RequestForChange, fresh: &FrozenAssessment, at: DateTime<Utc>, policy: &Policy) -> Vec<Problem> {
+pub fn gate(
+    catalogue: &Catalogue,
+    request: &RequestForChange,
+    fresh: &FrozenAssessment,
+    at: DateTime<Utc>,
+    policy: &Policy,
+) -> Vec<Problem> {
     let mut closed = Vec::new();
     let mut close = |code, field: &str, message: String| closed.push(Problem::of(code, field, message));
     if !request.state.is_cleared() {
@@ -145,9 +162,15 @@ pub fn gate(request: &RequestForChange, fresh: &FrozenAssessment, at: DateTime<U
                 format!("{violation}, which was not so when it was approved"),
             );
         }
-        let with = joined(&approval.assessment.collides_with, &fresh.collides_with);
+        let is_decided = |key: &Arc<str>| catalogue.find_request(key).is_none_or(|kept| kept.record.state.is_cleared());
+        let mut with = new_collisions(&approval.assessment, fresh);
+        with.retain(is_decided);
         if !with.is_empty() {
-            let message = format!("it collides with {}, which it did not when it was approved", with.join(", "));
+            let message = format!("it collides with {} as it did not when it was approved", with.join(", "));
+            close(ProblemCode::Outdated, "approval", message);
+        }
+        for cut in joined(&approval.assessment.unsearched, &fresh.unsearched) {
+            let message = format!("its assessment is not whole, as it was when it was approved: {cut}");
             close(ProblemCode::Outdated, "approval", message);
         }
     } else if request.state.is_cleared() {

@@ -194,7 +194,7 @@ fn outdated(seen: &FrozenAssessment, fresh: &FrozenAssessment) -> Option<String>
     let same = worse.is_empty()
         && better.is_empty()
         && seen.violations == fresh.violations
-        && seen.collides_with == fresh.collides_with;
+        && seen.collisions == fresh.collisions;
     (!same).then(|| {
         format!(
             "what was assessed at revision {} is no longer so at revision {}: {} services are worse off, {} better; \
@@ -219,7 +219,8 @@ fn may_approve(step: &mut Stepping<'_>, policy: &Policy) {
         ChangeCategory::Normal | ChangeCategory::Emergency
             if request.edited_by.iter().any(|editor| is_same(editor, actor)) =>
         {
-            let message = format!("{actor} wrote or judged what this request says and cannot approve it; somebody else must");
+            let message =
+                format!("{actor} wrote or judged what this request says and cannot approve it; somebody else must");
             step.refuse(ProblemCode::NotAllowed, "state", message);
         }
         ChangeCategory::Normal => {}
@@ -245,8 +246,13 @@ fn heeds_calendar(step: &mut Stepping<'_>, fresh: &FrozenAssessment) {
     } else if !fresh.violations.is_empty() {
         step.need_reason("an emergency change violates the calendar");
     }
-    if !fresh.collides_with.is_empty() {
-        step.need_reason(&format!("it is approved although it collides with {}", fresh.collides_with.join(", ")));
+    if !fresh.collisions.is_empty() {
+        let with = fresh.collides_with().join(", ");
+        step.need_reason(&format!("it is approved although it collides with {with}"));
+    }
+    if !fresh.unsearched.is_empty() {
+        let cut = fresh.unsearched.join("; ");
+        step.need_reason(&format!("it is approved although its assessment is not whole ({cut})"));
     }
 }
 

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use assessed::{Approval, Effect, EffectOn, FrozenAssessment, Recheck, RecheckReason};
+pub use assessed::{Approval, Effect, EffectOn, FrozenAssessment, KnownCollision, Recheck, RecheckReason};
 pub use calendar::{CalendarEntry, CalendarKind, Disruption, DisruptionKind, Recurrence};
 pub use evidence::{Baseline, ChangeTemplate, Completion, ObservedLoss, ReviewRecord};
 

@@ -35,8 +35,8 @@ pub use batch::{
 };
 pub use change::{
     Action, Alteration, Approval, Baseline, CalendarEntry, CalendarKind, ChangeCategory, ChangeState, ChangeTemplate,
-    Completion, Disruption, DisruptionKind, Effect, EffectOn, FrozenAssessment, NotImpacted, ObservedLoss, Recheck,
-    RecheckReason, Recurrence, RequestForChange, ReviewRecord, Rollback, Step,
+    Completion, Disruption, DisruptionKind, Effect, EffectOn, FrozenAssessment, KnownCollision, NotImpacted,
+    ObservedLoss, Recheck, RecheckReason, Recurrence, RequestForChange, ReviewRecord, Rollback, Step,
 };
 pub use ci::{Claim, ConfigurationItem, Criticality, Facts, Lifecycle, Merged, Standing};
 pub use class::{AttributeDefinition, AttributeType, Class, ClassError, ClassRegistry, IdentityRule, NeedRule};

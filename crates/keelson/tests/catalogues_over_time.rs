@@ -72,6 +72,22 @@ fn six_versions_of_a_real_catalogue() {
             assert!(each(&answer["items"], "key").contains(&"application/api"), "{date}: {answer:#}");
         }
     }
+    // What falls with redis, year by year, counted in the files alone by following who lists whom.
+    let without_redis = [
+        ("2019-02-01", "api console fe-lb git gitaly mailroom"),
+        ("2020-01-01", "api console frontend git gitaly mailroom praefect registry sidekiq web"),
+        ("2021-01-01", "api console frontend git gitaly mailroom praefect registry sidekiq web"),
+        ("2021-07-01", "api console frontend git gitaly kas mailroom praefect registry sidekiq web"),
+    ];
+    for (date, names) in without_redis {
+        let answer = touched(&place, "application/redis", date);
+        let lost = answer["items"].as_array().unwrap().iter().filter(|item| item["loss"] == 1.0);
+        let lost = lost.filter_map(|item| item["key"].as_str()?.strip_prefix("application/"));
+        let mut lost: Vec<&str> = lost.collect();
+        lost.sort_unstable();
+        assert_eq!(lost.join(" "), names, "{date}");
+        assert_eq!(answer["asOf"], format!("{date}T23:59:59.999Z"));
+    }
     // postgres was listed until it became patroni. What the others state of it stands, and answers say
     // that nothing describes it any longer.
     let standing = |date| place.json(&["get", "application/postgres", "--as-of", date])["standing"].clone();

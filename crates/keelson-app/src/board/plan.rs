@@ -299,7 +299,7 @@ impl Planning<'_> {
     fn start(&mut self, subject: &Subject) -> Result<Planned, ActError> {
         let request = self.request(subject)?;
         let (frozen, payload) = self.frozen(&request)?;
-        let closed = gate(&request, &frozen, self.at, self.policy);
+        let closed = gate(&self.view.catalogue, &request, &frozen, self.at, self.policy);
         let (items, chosen) = self.selected(&Selection::Change(request.key.to_string()))?;
         // A request that was begun before, and cancelled or backed out, has a baseline already.
         let number = (1..).map(|number| match number {

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use keelson_analysis::Pool;
 use keelson_answers::baseline;
+use keelson_answers::schedule::reach;
 use keelson_catalogue::CiIx;
 use keelson_change::recheck::{gate, recheck};
 use keelson_change::{Policy, Problem};
-use keelson_model::{Change, CiId, CommitHeader, RecheckReason, RecordChange, RequestForChange, Window};
+use keelson_model::{Change, CiId, CommitHeader, RecheckReason, RecordChange, RequestForChange, Revision};
+use keelson_store::CommitError;
 
 use super::act::ActError;
 use super::plan::answer;
+use crate::committing::MOST_PLANS;
 use crate::keelson::blocking;
 use crate::system::now;
 use crate::{Actor, Error, Keelson, View};
@@ -41,7 +44,7 @@ impl Keelson {
         let closed = blocking(move || {
             let request = keelson_answers::schedule::find_request(&view, &key)?;
             let fresh = answer(&view, request, at, keelson.policy(), keelson.pool())?.frozen(&Arc::from(ACTOR), at);
-            Ok::<_, ActError>(gate(request, &fresh, at, keelson.policy()))
+            Ok::<_, ActError>(gate(&view.catalogue, request, &fresh, at, keelson.policy()))
         });
         closed.await?
     }
@@ -59,29 +62,47 @@ impl Keelson {
         if !view.catalogue.open_requests().any(|kept| is_watched(&kept.record)) {
             return Ok(());
         }
-        let touched = Touched::by(&view, changes);
+        let touched = Arc::new(Touched::by(&view, changes, now()));
         if touched.is_nothing() {
             return Ok(());
         }
-        let (keelson, before, cause) = (self.clone(), before.clone(), cause.revision);
-        let at = now();
-        let planned = blocking(move || {
-            let view = keelson.view();
-            let watched = view.catalogue.open_requests().map(|kept| &kept.record).filter(|request| is_watched(request));
-            let mut planned = Vec::new();
-            for request in watched {
-                let Some(reason) = touched.reason(&before, &view, request, keelson.pool()) else { continue };
-                planned.extend(again(&view, request, cause, reason, at, keelson.policy(), keelson.pool()));
+        let cause = cause.revision;
+        for _ in 0..MOST_PLANS {
+            let (keelson, before, touched) = (self.clone(), before.clone(), Arc::clone(&touched));
+            let at = now();
+            let (planned_at, changes) = blocking(move || keelson.plan_recheck(&before, &touched, cause, at)).await?;
+            if changes.is_empty() {
+                return Ok(());
             }
-            (view.revision(), planned)
-        });
-        let (planned_at, changes) = planned.await?;
-        if changes.is_empty() {
-            return Ok(());
+            let reason = Some(Arc::from(format!("revision {cause} changed what they rest on")));
+            let actor = Actor { name: Arc::from(ACTOR), reason };
+            match self.commit(actor.draft(ACTION, planned_at, at, changes)).await {
+                Ok(_) => return Ok(()),
+                // Another process of the same store came first.
+                Err(Error::Commit(CommitError::Stale { .. })) => self.catch_up().await?,
+                Err(error) => return Err(error),
+            }
         }
-        let reason = Some(Arc::from(format!("revision {cause} changed what they rest on")));
-        let actor = Actor { name: Arc::from(ACTOR), reason };
-        self.commit(actor.draft(ACTION, planned_at, at, changes)).await.map(|_| ())
+        Err(Error::Contended { attempts: MOST_PLANS })
+    }
+
+    /// The requests that a commit touches with what differs from their approvals, and the revision that was
+    /// looked at.
+    fn plan_recheck(
+        &self,
+        before: &View,
+        touched: &Touched,
+        cause: Revision,
+        at: DateTime<Utc>,
+    ) -> (Revision, Vec<RecordChange>) {
+        let view = self.view();
+        let watched = view.catalogue.open_requests().map(|kept| &kept.record).filter(|request| is_watched(request));
+        let mut planned = Vec::new();
+        for request in watched {
+            let Some(reason) = touched.reason(before, &view, request, at, self.pool()) else { continue };
+            planned.extend(again(&view, request, cause, reason, at, self.policy(), self.pool()));
+        }
+        (view.revision(), planned)
     }
 }
 
@@ -93,7 +114,7 @@ fn is_watched(request: &RequestForChange) -> bool {
 fn again(
     view: &View,
     request: &Arc<RequestForChange>,
-    cause: keelson_model::Revision,
+    cause: Revision,
     reason: RecheckReason,
     at: DateTime<Utc>,
     policy: &Policy,
@@ -124,7 +145,7 @@ struct Touched {
 }
 
 impl Touched {
-    fn by(view: &View, changes: &[RecordChange]) -> Self {
+    fn by(view: &View, changes: &[RecordChange], at: DateTime<Utc>) -> Self {
         let mut touched = Self { items: HashSet::new(), times: Vec::new(), requests: HashSet::new() };
         let mut item = |id: CiId| touched.items.extend(view.catalogue.find_id(id));
         for change in changes {
@@ -151,9 +172,7 @@ impl Touched {
                 RecordChange::Request(change) => {
                     for request in change.before.iter().chain(&change.after) {
                         touched.requests.insert(request.id);
-                        let span =
-                            request.window.map(|window| (window.start(), request.shadow().unwrap_or(window).end()));
-                        touched.times.extend(span.map(|(start, end)| (start, Some(end))));
+                        touched.times.extend(reach(request, at).map(|reach| (reach.start(), Some(reach.end()))));
                     }
                 }
                 RecordChange::Scope(_)
@@ -171,15 +190,20 @@ impl Touched {
     }
 
     /// Why a request has to be assessed again, if it has to.
-    fn reason(&self, before: &View, after: &View, request: &RequestForChange, pool: &Pool) -> Option<RecheckReason> {
+    fn reason(
+        &self,
+        before: &View,
+        after: &View,
+        request: &RequestForChange,
+        at: DateTime<Utc>,
+        pool: &Pool,
+    ) -> Option<RecheckReason> {
         let touches = |view: &View| cone(view, request, pool).is_none_or(|cone| !cone.is_disjoint(&self.items));
         if !self.items.is_empty() && (touches(after) || touches(before)) {
             return Some(RecheckReason::Catalogue);
         }
-        let whole = request.window.map(|window| {
-            let end = request.shadow().map_or(window.end(), |shadow| shadow.end());
-            Window::new(window.start(), end).unwrap_or(window)
-        });
+        // What retires something, or overran its window, meets everything that comes after.
+        let whole = reach(request, at);
         let meets = |(from, until): &(DateTime<Utc>, Option<DateTime<Utc>>)| {
             whole.is_none_or(|whole| *from < whole.end() && until.is_none_or(|until| whole.start() < until))
         };

@@ -1,11 +1,15 @@
 //! What of an approval still holds, and the gate.
 
+use std::sync::Arc;
+
 use keelson_change::ProblemCode::{BadValue, CalendarViolated, IllegalTransition, Outdated};
 use keelson_change::recheck::{difference, gate, recheck};
-use keelson_change::{Policy, Reapproval};
-use keelson_model::{Effect, EffectOn, RecheckReason, RequestForChange, Revision};
+use keelson_change::{Policy, ProblemCode, Reapproval};
+use keelson_model::{
+    Effect, EffectOn, FrozenAssessment, KnownCollision, RecheckReason, RecordChange, RequestForChange, Revision,
+};
 
-use super::world::{World, assessment, at, effect, name};
+use super::world::{World, assessment, at, effect, hours, name};
 
 #[test]
 fn assessments_differ_by_what_joined_what_left_and_what_got_worse() {
@@ -65,6 +69,12 @@ fn a_difference_is_noted_once_and_counts_by_the_policy() {
     assert!(!back.needs_approval && back.worse.is_empty());
 }
 
+/// What keeps the gate of a request closed at an hour.
+fn closed(world: &World, request: &RequestForChange, fresh: &FrozenAssessment, hour: i64) -> Vec<ProblemCode> {
+    let closed = gate(&world.catalogue, request, fresh, at(hour), &world.policy);
+    closed.into_iter().map(|problem| problem.code).collect()
+}
+
 #[test]
 fn the_gate_opens_for_what_was_approved_in_its_window_as_it_was() {
     let mut world = World::new();
@@ -72,19 +82,37 @@ fn the_gate_opens_for_what_was_approved_in_its_window_as_it_was() {
     let fields = world.fields();
     let request = world.approved(&fields, vec![effect(payments, Effect::Protected)]);
     let same = assessment(4, vec![effect(payments, Effect::Protected)]);
-    let policy = world.policy.clone();
-    let codes = |request: &RequestForChange, fresh: &_, hour| -> Vec<_> {
-        gate(request, fresh, at(hour), &policy).into_iter().map(|problem| problem.code).collect()
-    };
-    assert_eq!(codes(&request, &same, 22), []);
-    assert_eq!(codes(&request, &same, 21), [BadValue]);
-    assert_eq!(codes(&request, &same, 26), [BadValue], "the end is not part of the window");
+    assert_eq!(closed(&world, &request, &same, 22), []);
+    assert_eq!(closed(&world, &request, &same, 21), [BadValue]);
+    assert_eq!(closed(&world, &request, &same, 26), [BadValue], "the end is not part of the window");
     let worse = assessment(5, vec![effect(payments, Effect::Breached)]);
-    assert_eq!(codes(&request, &worse, 23), [Outdated]);
-    let mut joined = same.clone();
-    joined.violations = vec![name("a freeze")];
-    joined.collides_with = vec![name("RFC-9")];
-    assert_eq!(codes(&request, &joined, 23), [CalendarViolated, Outdated]);
+    assert_eq!(closed(&world, &request, &worse, 23), [Outdated]);
+    let violating = FrozenAssessment { violations: vec![name("a freeze")], ..same.clone() };
+    assert_eq!(closed(&world, &request, &violating, 23), [CalendarViolated]);
+    // A search that was cut short has found nothing, which is not the same as there being nothing.
+    let cut = FrozenAssessment { unsearched: vec![name("the search for collisions")], ..same.clone() };
+    assert_eq!(closed(&world, &request, &cut, 23), [Outdated]);
     let draft = world.new_request(&world.fields()).unwrap().after.unwrap();
-    assert_eq!(codes(&draft, &same, 23), [IllegalTransition]);
+    assert_eq!(closed(&world, &draft, &same, 23), [IllegalTransition]);
+}
+
+#[test]
+fn the_gate_closes_for_collisions_that_were_not_approved_with_requests_that_may_be_done() {
+    let mut world = World::new();
+    let payments = world.id("business-service/payments");
+    let fields = world.fields();
+    let mut request = RequestForChange::clone(&world.approved(&fields, Vec::new()));
+    let other = world.new_request(&fields).unwrap();
+    let key = Arc::clone(&other.after.as_ref().unwrap().key);
+    world.commit(&[RecordChange::Request(other)]);
+    let with = |key: &str, from, to| {
+        let collision = KnownCollision { service: payments, window: hours(from, to), with: vec![name(key)] };
+        FrozenAssessment { collisions: vec![collision], ..assessment(4, Vec::new()) }
+    };
+    assert_eq!(closed(&world, &request, &with("RFC-9", 23, 24), 23), [Outdated], "it may be done for all we know");
+    assert_eq!(closed(&world, &request, &with(&key, 23, 24), 23), [], "nobody has decided on it");
+    // What was approved is approved for that service and time alone.
+    request.approval.as_mut().unwrap().assessment = with("RFC-9", 23, 24);
+    assert_eq!(closed(&world, &request, &with("RFC-9", 23, 24), 23), []);
+    assert_eq!(closed(&world, &request, &with("RFC-9", 22, 24), 23), [Outdated]);
 }

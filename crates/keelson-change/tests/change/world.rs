@@ -53,7 +53,8 @@ pub(crate) fn assessment(revision: u64, effects: Vec<EffectOn>) -> FrozenAssessm
         is_complete: true,
         major: Vec::new(),
         violations: Vec::new(),
-        collides_with: Vec::new(),
+        collisions: Vec::new(),
+        unsearched: Vec::new(),
         effects,
     }
 }

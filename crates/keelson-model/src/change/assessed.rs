@@ -1,5 +1,6 @@
 //! What an assessment said, kept with the request.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -7,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ci::words;
-use crate::{CiId, Digest, Revision};
+use crate::{CiId, Digest, Revision, Window};
 
 words! {
     /// What becomes of a service while a change is under way, from the mildest to the worst.
@@ -39,6 +40,25 @@ pub struct EffectOn {
     pub new_single_points: Vec<CiId>,
 }
 
+/// A collision as an assessment keeps it: what the request and others breach together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownCollision {
+    /// The service that is breached.
+    pub service: CiId,
+    /// When.
+    pub window: Window,
+    /// The other requests, by key, in order.
+    pub with: Vec<Arc<str>>,
+}
+
+impl KnownCollision {
+    /// Whether it says no more than another one: the same service and requests, at no other time.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.service == other.service && self.with == other.with && other.window.covers(&self.window)
+    }
+}
+
 /// An assessment as a request keeps it: what it said in short, and the digests that prove the rest.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FrozenAssessment {
@@ -61,11 +81,24 @@ pub struct FrozenAssessment {
     /// Freezes and maintenance windows it violates, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub violations: Vec<Arc<str>>,
-    /// The other requests it collides with, by key.
+    /// What it and other requests breach together, if all goes to plan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub collides_with: Vec<Arc<str>>,
+    pub collisions: Vec<KnownCollision>,
+    /// Searches that were ended before they had looked at everything, in words: what they did not find may be
+    /// there all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsearched: Vec<Arc<str>>,
     /// The services it touches, in order of their ids.
     pub effects: Vec<EffectOn>,
+}
+
+impl FrozenAssessment {
+    /// The other requests it collides with, by key, each once.
+    #[must_use]
+    pub fn collides_with(&self) -> Vec<Arc<str>> {
+        let with: BTreeSet<&Arc<str>> = self.collisions.iter().flat_map(|collision| &collision.with).collect();
+        with.into_iter().cloned().collect()
+    }
 }
 
 /// The decision that a request may be done.
@@ -110,7 +143,7 @@ pub struct Recheck {
     /// Freezes and maintenance windows that are violated and were not when it was approved.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub violations: Vec<Arc<str>>,
-    /// Requests with which it collides and did not when it was approved, by key.
+    /// Requests with which it collides otherwise than when it was approved, by key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub collides_with: Vec<Arc<str>>,
     /// Whether the difference is beyond what the policy lets pass: it must be approved again.

@@ -121,6 +121,12 @@ impl FrozenAssessment {
         texts(&self.kept.major)
     }
 
+    /// Searches that were ended before they had looked at everything, in words: what they did not find may be
+    /// there all the same. The first 100.
+    async fn unsearched(&self) -> Vec<String> {
+        texts(&self.kept.unsearched)
+    }
+
     /// Freezes and maintenance windows it violates, in words; the first 100.
     async fn violations(&self) -> Vec<String> {
         texts(&self.kept.violations)
@@ -137,7 +143,7 @@ impl FrozenAssessment {
     ) -> Result<Connection<RequestForChange>, Refusal> {
         let paging = Paging::new(first, after, last, before);
         let found: Vec<_> =
-            self.kept.collides_with.iter().filter_map(|key| RequestForChange::named(&self.at, key)).collect();
+            self.kept.collides_with().iter().filter_map(|key| RequestForChange::named(&self.at, key)).collect();
         placed(ctx, &self.at, ("frozenAssessment.collidesWith", String::new()), &found, &paging, Clone::clone)
     }
 

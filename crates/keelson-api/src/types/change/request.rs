@@ -363,7 +363,7 @@ impl RequestForChange {
     async fn gate(&self, ctx: &Context<'_>) -> Result<GateAnswer, Refusal> {
         let (answer, when) = (self.answer(ctx).await?, self.at.asked.at);
         let fresh = answer.frozen(&Arc::from("gate"), when);
-        let closed = gate(self.record(), &fresh, when, ctx.services().keelson.policy());
+        let closed = gate(self.at.catalogue(), self.record(), &fresh, when, ctx.services().keelson.policy());
         let reason = |problem: keelson_app::change::Problem| GateReason {
             field: problem.field.iter().map(|part| camel(part)).collect(),
             code: problem.code.into(),
