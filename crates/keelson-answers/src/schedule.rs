@@ -118,11 +118,6 @@ pub(crate) fn window_from(window: schedule::Window) -> Option<Window> {
     Window::new(at(window.start)?, at(window.end)?).ok()
 }
 
-/// A window together with what follows it.
-pub(crate) fn span(window: Window, shadow: Option<Window>) -> Window {
-    shadow.and_then(|shadow| Window::new(window.start(), shadow.end()).ok()).unwrap_or(window)
-}
-
 /// A request as the analyses plan with it; absent without a window or an interruption.
 ///
 /// What it retires does not come back, so that its window has no end for the items it retires; a request
@@ -209,7 +204,7 @@ fn requests<'a>(view: &'a View, question: &ScheduleQuestion<'_>) -> Result<Vec<&
         let open = view.catalogue.open_requests().map(|kept| &*kept.record);
         let planned = open.filter(|request| request.state != ChangeState::Draft);
         let within = |request: &&RequestForChange| {
-            request.window.is_none_or(|window| span(window, request.shadow()).overlap(&question.within).is_some())
+            request.window.is_none_or(|window| window.through(request.shadow()).overlap(&question.within).is_some())
         };
         planned.filter(within).collect()
     } else {

@@ -7,8 +7,8 @@ use keelson_analysis::impact::Seed;
 use keelson_analysis::{Limits, Pool};
 use keelson_catalogue::CiIx;
 use keelson_change::Policy;
-use keelson_change::calendar::{AtStake, Doing, occurrences, violations as judge};
-use keelson_model::{CalendarEntry, CiId, RequestForChange};
+use keelson_change::calendar::{AtStake, Doing, Timed, violations as judge};
+use keelson_model::{CiId, RequestForChange};
 
 use super::answer::ViolationLine;
 use super::effects::ServiceEffect;
@@ -27,11 +27,12 @@ pub(crate) fn violations(
     pool: &Pool,
 ) -> Vec<ViolationLine> {
     let Some(window) = request.window else { return Vec::new() };
-    let entries: Vec<&CalendarEntry> = view.catalogue.calendar().map(|kept| &*kept.record).collect();
+    let span = window.through(request.shadow());
+    let entries: Vec<Timed<'_>> = view.catalogue.calendar().map(|kept| Timed::within(&kept.record, span)).collect();
     if entries.is_empty() || seeds.is_empty() {
         return Vec::new();
     }
-    if entries.iter().any(|entry| occurrences(entry, window).is_cut) {
+    if entries.iter().any(|timed| timed.times.is_cut) {
         basis.limit(LimitCode::Occurrences, "a repeating window of the calendar was not looked at to its end");
     }
     let names: Vec<String> =
@@ -50,10 +51,10 @@ pub(crate) fn violations(
     let doing = Doing { window, shadow: request.shadow(), services: &services, beneath: &beneath };
     let subject = |id: CiId| view.catalogue.find_id(id).map(|ix| Subject::of(&view.catalogue, ix));
     let name = |id: CiId| subject(id).map_or_else(|| id.to_string(), |subject| subject.name);
-    let found = judge(entries.iter().copied(), &doing, policy.freeze_margin, name);
+    let found = judge(&entries, &doing, policy.freeze_margin, name);
     let lines = found.into_iter().filter_map(|violation| {
         // What is violated is one of the entries looked at.
-        let entry = entries.iter().find(|entry| entry.id == violation.entry)?;
+        let entry = entries.iter().find(|timed| timed.entry.id == violation.entry)?.entry;
         Some(ViolationLine {
             entry: entry.name.to_string(),
             kind: entry.kind,
@@ -67,10 +68,10 @@ pub(crate) fn violations(
 }
 
 /// The items the calendar is about that some interrupted item is, or depends on.
-fn beneath(view: &View, entries: &[&CalendarEntry], seeds: &[Seed], pool: &Pool) -> HashSet<CiId> {
+fn beneath(view: &View, entries: &[Timed<'_>], seeds: &[Seed], pool: &Pool) -> HashSet<CiId> {
     let named: HashSet<CiIx> = entries
         .iter()
-        .flat_map(|entry| &entry.items)
+        .flat_map(|timed| &timed.entry.items)
         .filter_map(|id| view.catalogue.find_id(*id))
         .filter(|ix| !view.is_service(*ix))
         .collect();

@@ -12,7 +12,7 @@ use keelson_model::{ChangeState, RequestForChange, Window};
 
 use super::answer::{CollisionLine, ShiftLine};
 use super::{Standing, seeds_of};
-use crate::schedule::{planned, services_among, span, standing_outages, window_from};
+use crate::schedule::{planned, services_among, standing_outages, window_from};
 use crate::subject::ci_of;
 use crate::{Basis, LimitCode, QuestionError, Subject, View};
 
@@ -49,7 +49,7 @@ pub(crate) fn of(
     pool: &Pool,
 ) -> Result<Joint, QuestionError> {
     let Some(window) = request.window else { return Ok(Joint::default()) };
-    let whole = span(window, request.shadow());
+    let whole = window.through(request.shadow());
     let others: Vec<&RequestForChange> =
         others(view, request, whole).into_iter().filter(|other| !seeds_of(view, other).0.is_empty()).collect();
     let with = others.iter().map(|other| (other.key.to_string(), other.version)).collect();
