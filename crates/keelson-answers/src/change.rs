@@ -30,6 +30,7 @@ pub use picture::{Picture, PictureEdge, PictureNode, PictureState, USUAL_ITEMS, 
 pub use risk::{has_failed, histories};
 
 use crate::impact::{Assessment, ImpactQuestion, assess_items};
+use crate::register::{in_force, listed};
 use crate::{Asked, LimitCode, QuestionError, Subject, View, item};
 
 /// What is asked about a request.
@@ -141,7 +142,12 @@ pub fn assess(
     }
     let effects = effects::of(&computed, question.policy, &mut basis);
     let joint = joint::of(&view, request, &seeds, &computed.reached, &standing, question.policy, &mut basis, pool)?;
-    let violations = calendar::violations(&view, request, &seeds, &effects, question.policy, &mut basis, pool);
+    let entries = match request.window {
+        Some(window) => in_force(&view, window.through(request.shadow()), &mut basis),
+        None => Vec::new(),
+    };
+    let violations = calendar::violations(&view, request, &entries, &seeds, &effects, question.policy, pool);
+    let calendar = listed(&view, entries, question.most, &mut basis);
     Ok(answer::write(&answer::Parts {
         view: &view,
         question,
@@ -152,6 +158,7 @@ pub fn assess(
         effects,
         joint,
         violations,
+        calendar,
         basis,
     }))
 }

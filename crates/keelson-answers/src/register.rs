@@ -1,7 +1,7 @@
 //! The books of change management as they stand: requests, calendar, disruptions, templates, baselines.
 
 use chrono::{DateTime, Utc};
-use keelson_change::calendar::occurrences;
+use keelson_change::calendar::Timed;
 use keelson_model::{
     Baseline, CalendarEntry, CalendarKind, ChangeCategory, ChangeState, CiId, DisruptionKind, Effect, EffectOn,
     FrozenAssessment, RecheckReason, Recurrence, RequestForChange, Revision, Rollback, Step, Window,
@@ -11,7 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::{ChangeLine, NotImpactedLine};
 use crate::schedule::find_request;
-use crate::{Asked, Basis, QuestionError, Subject, View};
+use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
+
+/// Items of an entry of the calendar that answers about changes name.
+const MOST_ITEMS: usize = 100;
+/// Names in a sentence.
+const MOST_NAMES: usize = 3;
 
 /// The effect on one service, as a request keeps it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -212,8 +217,10 @@ pub struct EntryLine {
     pub name: String,
     /// What it means.
     pub kind: CalendarKind,
-    /// What it is about; empty means every service.
+    /// What it is about; empty means every service. Answers about changes name the first 100.
     pub items: Vec<Subject>,
+    /// How many items it is about; 0 means every service.
+    pub item_count: usize,
     /// When; the first time.
     pub window: Window,
     /// How it repeats.
@@ -519,17 +526,8 @@ fn line(request: &RequestForChange) -> RequestLine {
 #[must_use]
 pub fn calendar(view: &View, within: Window, asked: Asked) -> CalendarAnswer {
     let mut basis = Basis::of(view, asked);
-    let mut entries: Vec<EntryLine> = Vec::new();
-    for kept in view.catalogue.calendar() {
-        let found = occurrences(&kept.record, within);
-        if found.is_cut {
-            let message = format!("the times of '{}' were not looked at to their end", kept.record.name);
-            basis.limit(crate::LimitCode::Occurrences, message);
-        }
-        if !found.windows.is_empty() {
-            entries.push(entry(view, &kept.record, found.windows));
-        }
-    }
+    let timed = timed(view, within, |_| true, &mut basis);
+    let mut entries = entries(view, timed, usize::MAX);
     entries.sort_by_key(|entry| entry.occurrences.first().copied());
     let disruptions = view.catalogue.disruptions().map(|kept| &kept.record);
     let there =
@@ -558,19 +556,59 @@ pub fn calendar(view: &View, within: Window, asked: Asked) -> CalendarAnswer {
     CalendarAnswer { basis, within, entries, disruptions, templates }
 }
 
-fn entry(view: &View, entry: &CalendarEntry, occurrences: Vec<Window>) -> EntryLine {
-    EntryLine {
+/// The entries of the calendar that are in force, with their times within a window. Says of which not all times
+/// were looked at.
+pub(crate) fn in_force<'a>(view: &'a View, within: Window, basis: &mut Basis) -> Vec<Timed<'a>> {
+    timed(view, within, |entry| entry.lifted_at.is_none(), basis)
+}
+
+/// Entries that have a time, as answers about changes list them: freezes first, then by time; at most so many.
+pub(crate) fn listed(view: &View, timed: Vec<Timed<'_>>, most: usize, basis: &mut Basis) -> Vec<EntryLine> {
+    let mut entries = entries(view, timed, MOST_ITEMS);
+    entries.sort_by_key(|entry| (entry.kind, entry.occurrences.first().copied()));
+    basis.page("entries of the calendar", entries.len().min(most), entries.len());
+    entries.truncate(most);
+    entries
+}
+
+fn timed<'a>(
+    view: &'a View,
+    within: Window,
+    is_wanted: impl Fn(&CalendarEntry) -> bool,
+    basis: &mut Basis,
+) -> Vec<Timed<'a>> {
+    let wanted = view.catalogue.calendar().map(|kept| &*kept.record).filter(|entry| is_wanted(entry));
+    let timed: Vec<Timed<'_>> = wanted.map(|entry| Timed::within(entry, within)).collect();
+    let cut: Vec<String> =
+        timed.iter().filter(|one| one.times.is_cut).map(|one| format!("'{}'", one.entry.name)).collect();
+    if !cut.is_empty() {
+        let more = match cut.len().saturating_sub(MOST_NAMES) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let named = cut[..cut.len().min(MOST_NAMES)].join(", ");
+        basis.limit(LimitCode::Occurrences, format!("the times of {named}{more} were not looked at to their end"));
+    }
+    timed
+}
+
+/// Those entries that have a time, with at most so many of the items they are about.
+fn entries(view: &View, timed: Vec<Timed<'_>>, most_items: usize) -> Vec<EntryLine> {
+    let there = timed.into_iter().filter(|one| !one.times.windows.is_empty());
+    let line = |Timed { entry, times }: Timed<'_>| EntryLine {
         name: entry.name.to_string(),
         kind: entry.kind,
-        items: entry.items.iter().map(|id| subject(view, *id)).collect(),
+        items: entry.items.iter().take(most_items).map(|id| subject(view, *id)).collect(),
+        item_count: entry.items.len(),
         window: entry.window,
         recurrence: entry.recurrence.clone(),
         margin: entry.margin,
         reason: entry.reason.to_string(),
         by: entry.by.to_string(),
         lifted_at: entry.lifted_at,
-        occurrences,
-    }
+        occurrences: times.windows,
+    };
+    there.map(line).collect()
 }
 
 /// Baselines, newest first.

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::{ChangeLine, CollisionLine, ShiftLine, Standing, StandingLine, seeds_of, standing_within};
 use crate::impact::VerdictWord;
+use crate::register::{EntryLine, in_force, listed};
 use crate::subject::ci_of;
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
 
@@ -105,6 +106,8 @@ pub struct ScheduleAnswer {
     pub harm: Vec<HarmLine>,
     /// The times between boundaries.
     pub intervals: Vec<IntervalLine>,
+    /// Freezes and maintenance windows in force that have a time within the times of interest, freezes first.
+    pub calendar: Vec<EntryLine>,
 }
 
 /// Seconds since 1970 of a time.
@@ -184,6 +187,8 @@ pub fn assess(
     let mut intervals = told.intervals();
     basis.page("intervals", intervals.len().min(question.most), intervals.len());
     intervals.truncate(question.most);
+    let calendar = in_force(view, question.within, &mut basis);
+    let calendar = listed(view, calendar, question.most, &mut basis);
     let touched = seeds.iter().map(|seed| ci_of(seed.item)).chain(services.iter().map(|target| ci_of(target.item)));
     basis.rests_on(view, touched, asked);
     Ok(ScheduleAnswer {
@@ -195,6 +200,7 @@ pub fn assess(
         collisions: collisions.into_iter().take(question.most).collect(),
         harm,
         intervals,
+        calendar,
     })
 }
 

@@ -19,6 +19,7 @@ use super::effects::ServiceEffect;
 use super::joint::Joint;
 use super::{ChangeQuestion, Computed, Standing, id_of, parties, risk};
 use crate::impact::{Because, CertaintyAnswer, ProofText, ProtectedBy, proof_lines};
+use crate::register::EntryLine;
 use crate::subject::ci_of;
 use crate::{Asked, Basis, Subject, View};
 
@@ -296,6 +297,9 @@ pub struct ChangeAnswer {
     pub major: Vec<String>,
     /// Freezes and maintenance windows it violates.
     pub violations: Vec<ViolationLine>,
+    /// Freezes and maintenance windows in force that have a time within its window or the time of reversing it,
+    /// freezes first, violated or not; none without a window.
+    pub calendar: Vec<EntryLine>,
     /// The other requests it was assessed with, by key.
     pub assessed_with: Vec<String>,
     /// Collisions with them.
@@ -328,6 +332,7 @@ pub(super) struct Parts<'a> {
     pub(super) effects: Vec<ServiceEffect>,
     pub(super) joint: Joint,
     pub(super) violations: Vec<ViolationLine>,
+    pub(super) calendar: Vec<EntryLine>,
     pub(super) basis: Basis,
 }
 
@@ -355,6 +360,7 @@ pub(super) fn write(parts: &Parts<'_>) -> ChangeAnswer {
         summary: summary(effects),
         major: major(view, &at_stake, customers.len(), question.policy),
         violations: parts.violations.clone(),
+        calendar: parts.calendar.clone(),
         assessed_with: joint.with.iter().map(|(key, _)| key.clone()).collect(),
         collisions: joint.collisions.clone(),
         smallest_shift: joint.shift.clone(),

@@ -14,26 +14,21 @@ use super::answer::ViolationLine;
 use super::effects::ServiceEffect;
 use super::id_of;
 use crate::subject::ci_of;
-use crate::{Basis, LimitCode, Subject, View, item};
+use crate::{Subject, View, item};
 
-/// What a request violates, in the order of the calendar.
+/// What a request violates, in the order of the calendar, of which the times within its window and shadow are given.
 pub(crate) fn violations(
     view: &View,
     request: &RequestForChange,
+    entries: &[Timed<'_>],
     seeds: &[Seed],
     effects: &[ServiceEffect],
     policy: &Policy,
-    basis: &mut Basis,
     pool: &Pool,
 ) -> Vec<ViolationLine> {
     let Some(window) = request.window else { return Vec::new() };
-    let span = window.through(request.shadow());
-    let entries: Vec<Timed<'_>> = view.catalogue.calendar().map(|kept| Timed::within(&kept.record, span)).collect();
     if entries.is_empty() || seeds.is_empty() {
         return Vec::new();
-    }
-    if entries.iter().any(|timed| timed.times.is_cut) {
-        basis.limit(LimitCode::Occurrences, "a repeating window of the calendar was not looked at to its end");
     }
     let names: Vec<String> =
         effects.iter().map(|effect| view.catalogue.ci(ci_of(effect.item)).name().to_owned()).collect();
@@ -47,11 +42,11 @@ pub(crate) fn violations(
             margin_taken: effect.margin_taken,
         })
         .collect();
-    let beneath = beneath(view, &entries, seeds, pool);
+    let beneath = beneath(view, entries, seeds, pool);
     let doing = Doing { window, shadow: request.shadow(), services: &services, beneath: &beneath };
     let subject = |id: CiId| view.catalogue.find_id(id).map(|ix| Subject::of(&view.catalogue, ix));
     let name = |id: CiId| subject(id).map_or_else(|| id.to_string(), |subject| subject.name);
-    let found = judge(&entries, &doing, policy.freeze_margin, name);
+    let found = judge(entries, &doing, policy.freeze_margin, name);
     let lines = found.into_iter().filter_map(|violation| {
         // What is violated is one of the entries looked at.
         let entry = entries.iter().find(|timed| timed.entry.id == violation.entry)?.entry;
