@@ -3,7 +3,7 @@
 use keelson_answers::change::{ChangeAnswer, ChangeLine, Picture};
 use keelson_answers::schedule::ScheduleAnswer;
 use keelson_change::records::{DisruptionFields, EntryFields, new_disruption, new_entry};
-use keelson_model::{CalendarKind, ChangeState, DisruptionKind, Effect, RecordChange, Revision};
+use keelson_model::{CalendarKind, ChangeState, DisruptionKind, Effect, RecordChange, Recurrence, Revision};
 use keelson_pack::{Cause, ChangeInput, MeetingInput, Moved, RequestInput, Since, Then};
 use keelson_report::zone::Zone;
 
@@ -13,7 +13,7 @@ pub(crate) fn zone() -> Zone {
     "Europe/Berlin".parse().unwrap()
 }
 
-/// The worked estate with a week of changes, a freeze, an incident and a history.
+/// The worked estate with a week of changes, a freeze, a maintenance window, an incident and a history.
 pub(crate) fn estate() -> Estate {
     let mut estate = Estate::new();
     for number in 0..12 {
@@ -30,18 +30,23 @@ pub(crate) fn estate() -> Estate {
         estate.request(key, title, &[down], Some(hours(from, to)), rollback);
     }
     estate.request("CHG-106", "Retire the old web server", &["web1"], None, 30);
-    let payments = estate.id("payments");
-    let fields = EntryFields {
-        name: "Closing of the month".into(),
-        kind: CalendarKind::Freeze,
-        items: vec![payments],
-        window: hours(48.0, 96.0),
-        recurrence: None,
-        margin: None,
-        reason: "books are closed".into(),
-    };
-    let change = new_entry(&estate.catalogue, fields, &"ann".into(), &mut estate.ids).unwrap();
-    estate.commit(&[RecordChange::Calendar(change)]);
+    let daily = Recurrence { rule: "FREQ=DAILY".into(), zone: "UTC".into() };
+    for (name, kind, item, window, recurrence, reason) in [
+        ("Closing of the month", CalendarKind::Freeze, "payments", hours(48.0, 96.0), None, "books are closed"),
+        ("Nights", CalendarKind::Maintenance, "reporting", hours(0.0, 4.0), Some(daily), "nobody reads reports then"),
+    ] {
+        let fields = EntryFields {
+            name: name.into(),
+            kind,
+            items: vec![estate.id(item)],
+            window,
+            recurrence,
+            margin: None,
+            reason: reason.into(),
+        };
+        let change = new_entry(&estate.catalogue, fields, &"ann".into(), &mut estate.ids).unwrap();
+        estate.commit(&[RecordChange::Calendar(change)]);
+    }
     let fields = DisruptionFields {
         ci: estate.id("api1"),
         kind: DisruptionKind::Incident,
@@ -61,7 +66,7 @@ pub(crate) struct Week {
     pub(crate) schedule: ScheduleAnswer,
     pub(crate) answers: Vec<ChangeAnswer>,
     pictures: Vec<Picture>,
-    others: Vec<Vec<ChangeLine>>,
+    pub(crate) others: Vec<Vec<ChangeLine>>,
     since: Since,
 }
 
