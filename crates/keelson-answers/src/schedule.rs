@@ -1,4 +1,9 @@
 //! What a schedule of changes does to services, hour by hour.
+//!
+//! Each change is also looked at while it is being reversed, one at a time. That several are reversed at once is not
+//! looked at; an answer for which that could matter says so in its limits.
+
+pub(crate) mod reversals;
 
 use std::collections::BTreeMap;
 
@@ -178,6 +183,7 @@ pub fn assess(
     if found.is_truncated || !found.cut.is_empty() {
         basis.limit(LimitCode::CollisionBudget, "the search for colliding changes was cut short; there may be more");
     }
+    reversals::note(&mut basis, &all, &changes, None);
     let told = Told { view, all: &all, services: &services, found: &found };
     let collisions = told.collisions(&mut planner, question, &mut basis);
     let mut harm = told.harm();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use keelson_answers::change::{ChangeAnswer, ChangeLine, CollisionLine};
+use keelson_answers::{Basis, LimitCode};
 use keelson_model::Window;
 use keelson_report::document::{Cell, Section, Severity, Table};
 use keelson_report::timeline::{Change, Collision, Interval, Timeline};
@@ -12,7 +13,7 @@ use crate::basics::left_out;
 use crate::calendar;
 use crate::part::Part;
 use crate::summary::{self, advice};
-use crate::words::{NAMES, count, names, percent, time, window};
+use crate::words::{NAMES, capital, count, names, percent, time, window};
 
 /// Collisions that find room.
 const MOST: usize = 60;
@@ -109,6 +110,7 @@ pub(crate) fn collisions(part: &Part<'_>) -> Section {
     if answer.change.window.is_none() {
         return section;
     }
+    section = one_at_a_time(section, &answer.basis);
     let title = format!("{} and what is planned beside it, revision {}", part.key(), answer.basis.revision.0);
     let mut timeline = Timeline::new(title, part.zone).max_rows(MOST_ROWS).narrow();
     add(&mut timeline, &answer.change, Some((summary::severity(answer), "this request".to_owned())));
@@ -133,6 +135,14 @@ pub(crate) fn collisions(part: &Part<'_>) -> Section {
         section = table(section, &part.file("collisions"), &part.stamp(), part.zone, &groups, |_| None);
     }
     section.block(times(part, &groups))
+}
+
+/// Says that several requests being backed out at once were not looked at, where that could matter.
+pub(crate) fn one_at_a_time(section: Section, basis: &Basis) -> Section {
+    match basis.limits.iter().find(|limit| limit.code == LimitCode::ReversedTogether) {
+        Some(limit) => section.paragraph(format!("{}.", capital(&limit.message))),
+        None => section,
+    }
 }
 
 /// Adds a request to a timeline, if it has a window.

@@ -262,6 +262,7 @@ fn collisions(input: &MeetingInput<'_>, stamp: &str) -> Section {
     } else {
         section.paragraph("Requests that breach together what none of them breaches alone.")
     };
+    let section = clashes::one_at_a_time(section, &schedule.basis);
     let mut timeline = Timeline::new(format!("What is planned, {stamp}"), input.zone).max_rows(MOST);
     for change in &schedule.changes {
         clashes::add(&mut timeline, change, None);

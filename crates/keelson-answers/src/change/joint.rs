@@ -12,7 +12,7 @@ use keelson_model::{ChangeState, RequestForChange, Window};
 
 use super::answer::{CollisionLine, ShiftLine};
 use super::{Standing, seeds_of};
-use crate::schedule::{planned, services_among, standing_outages, window_from};
+use crate::schedule::{planned, reversals, services_among, standing_outages, window_from};
 use crate::subject::ci_of;
 use crate::{Basis, LimitCode, QuestionError, Subject, View};
 
@@ -69,6 +69,7 @@ pub(crate) fn of(
     if found.is_truncated || !found.cut.is_empty() {
         basis.limit(LimitCode::CollisionBudget, "the search for colliding changes was cut short; there may be more");
     }
+    reversals::note(basis, &all, &changes, Some(whole));
     let collisions = lines(view, &all, &services, &found);
     let shift = collisions.iter().any(|line| line.reversed.is_none()).then(|| {
         let most = i64::from(policy.longest_shift_hours) * 3_600;

@@ -1,6 +1,8 @@
 //! E3: collisions over time, half-open, minimal, with the smallest shift.
 
 use keelson_answers::schedule::ScheduleAnswer;
+use keelson_answers::{Basis, LimitCode};
+use keelson_model::{Action, Alteration};
 
 use super::estate::{Estate, hours};
 
@@ -111,4 +113,33 @@ fn a_schedule_is_of_the_times_and_the_requests_asked_for() {
     let refused =
         keelson_answers::schedule::assess(&view, &question, asked, &keelson_analysis::Pool::new()).unwrap_err();
     assert!(refused.to_string().contains("no request for change 'C9'"), "{refused}");
+}
+
+/// What an answer says of changes that are reversed at once.
+fn together(basis: &Basis) -> Option<&str> {
+    basis.limits.iter().find(|limit| limit.code == LimitCode::ReversedTogether).map(|limit| limit.message.as_str())
+}
+
+#[test]
+fn that_changes_reversed_at_once_are_not_looked_at_is_said_where_it_could_matter() {
+    let estate = worked();
+    assert_eq!(together(&estate.schedule(hours(0.0, 48.0)).basis), None, "no two may be being reversed at once");
+    let mut estate = Estate::new();
+    estate.request("A", &["dbA"], Some(hours(1.0, 2.0)), 120);
+    estate.request("B", &["dbB"], Some(hours(3.5, 3.75)), 60);
+    estate.request("C", &["web1"], Some(hours(3.0, 4.75)), 60);
+    estate.request("D", &["web2"], Some(hours(20.0, 21.0)), 60);
+    let answer = estate.schedule(hours(0.0, 24.0));
+    let said = together(&answer.basis).unwrap();
+    assert!(said.contains("that several of A, B, whose times for that overlap, are reversed at once"), "{said}");
+    assert!(answer.basis.complete, "nothing of what was asked is missing");
+    // The time for C begins when that for B ends; but A and B may be being reversed while C is under way.
+    let said = |key: &str| together(&estate.assess(key).basis).map(str::to_owned);
+    assert!(said("A").unwrap().contains("several of A, B,"));
+    assert!(said("C").unwrap().contains("several of A, B,"));
+    assert_eq!(said("D"), None);
+    // What does not come back is not reversed.
+    let dba = Alteration { ci: estate.id("dbA"), action: Action::Retires };
+    estate.request_of("R", vec![dba], Some(hours(20.0, 21.0)), 60);
+    assert_eq!(together(&estate.assess("D").basis), None);
 }

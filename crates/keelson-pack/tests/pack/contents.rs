@@ -158,6 +158,23 @@ fn times_for_which_the_calendar_was_not_looked_up_are_told() {
 }
 
 #[test]
+fn that_requests_backed_out_at_once_are_not_looked_at_stands_with_the_collisions() {
+    let week = Week::new();
+    let section = |pack: &str| {
+        let (_, rest) = pack.split_once("## Collisions").unwrap();
+        rest.split("## ").next().unwrap().to_owned()
+    };
+    let said = "Changes are looked at as being reversed one at a time: that several of CHG-101, CHG-102";
+    assert!(section(&text(&request(&week.request(0)))).contains(said));
+    let meeting = text(&week.meeting(meeting));
+    assert!(
+        section(&meeting).contains(said) && meeting.contains("the schedule is complete; every request"),
+        "{meeting}"
+    );
+    assert!(!text(&request(&week.request(2))).contains("reversed one at a time"));
+}
+
+#[test]
 fn answers_of_another_revision_than_the_schedule_are_told() {
     let mut week = Week::new();
     week.answers[1].basis.revision = keelson_model::Revision(3);
