@@ -8,6 +8,7 @@ mod answer;
 mod calendar;
 mod effects;
 mod joint;
+mod lines;
 mod parties;
 mod picture;
 mod risk;
@@ -22,12 +23,12 @@ use keelson_change::Policy;
 use keelson_graph::{Changes, ItemIx};
 use keelson_model::{CiId, RequestForChange, Window};
 
-pub use answer::{
-    AlterationLine, ChangeAnswer, ChangeLine, CollisionLine, EffectLine, NotImpactedLine, RiskLine, ShiftLine,
-    StandingLine, Summary, ViolationLine,
+pub use answer::{ChangeAnswer, Summary};
+pub use lines::{
+    AlterationLine, ChangeLine, CollisionLine, EffectLine, NotImpactedLine, ShiftLine, StandingLine, ViolationLine,
 };
 pub use picture::{Picture, PictureEdge, PictureNode, PictureState, USUAL_ITEMS, picture};
-pub use risk::{has_failed, histories};
+pub use risk::{ExpectedLine, RiskLine, has_failed, histories};
 
 use crate::impact::{Assessment, ImpactQuestion, assess_items};
 use crate::register::{in_force, listed};

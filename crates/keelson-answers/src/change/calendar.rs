@@ -10,9 +10,9 @@ use keelson_change::Policy;
 use keelson_change::calendar::{AtStake, Doing, Timed, violations as judge};
 use keelson_model::{CiId, RequestForChange};
 
-use super::answer::ViolationLine;
 use super::effects::ServiceEffect;
 use super::id_of;
+use super::lines::ViolationLine;
 use crate::subject::ci_of;
 use crate::{Subject, View, item};
 

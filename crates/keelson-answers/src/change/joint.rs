@@ -10,7 +10,7 @@ use keelson_change::Policy;
 use keelson_graph::ItemIx;
 use keelson_model::{ChangeState, RequestForChange, Window};
 
-use super::answer::{CollisionLine, ShiftLine};
+use super::lines::{CollisionLine, ShiftLine};
 use super::{Standing, seeds_of};
 use crate::schedule::{planned, reversals, services_among, standing_outages, window_from};
 use crate::subject::ci_of;
