@@ -2,27 +2,21 @@
 
 use keelson_answers::register::EntryLine;
 use keelson_answers::{LimitCode, Subject};
-use keelson_change::records::{EntryFields, lift, new_entry};
+use keelson_change::records::{EntryFields, lift};
 use keelson_model::{CalendarKind, CiId, RecordChange, Recurrence, Window};
-
-use super::estate::{Estate, hours, minutes};
+use keelson_testkit::{Estate, hours, minutes};
 
 fn enter(estate: &mut Estate, name: &str, kind: CalendarKind, items: Vec<CiId>, window: Window, margin: Option<u32>) {
-    enter_fields(estate, fields(name, kind, items, window, margin));
+    estate.enter_calendar(fields(name, kind, items, window, margin));
 }
 
 fn daily(estate: &mut Estate, name: &str, kind: CalendarKind, items: Vec<CiId>, window: Window) {
     let recurrence = Some(Recurrence { rule: "FREQ=DAILY".into(), zone: "UTC".into() });
-    enter_fields(estate, EntryFields { recurrence, ..fields(name, kind, items, window, None) });
+    estate.enter_calendar(EntryFields { recurrence, ..fields(name, kind, items, window, None) });
 }
 
 fn fields(name: &str, kind: CalendarKind, items: Vec<CiId>, window: Window, margin: Option<u32>) -> EntryFields {
     EntryFields { name: name.into(), kind, items, window, recurrence: None, margin, reason: "because".into() }
-}
-
-fn enter_fields(estate: &mut Estate, fields: EntryFields) {
-    let change = new_entry(&estate.catalogue, fields, &"ann".into(), &mut estate.ids).unwrap();
-    estate.commit(&[RecordChange::Calendar(change)]);
 }
 
 /// Name, kind and times of entries.
@@ -36,7 +30,7 @@ fn violations(estate: &Estate, key: &str) -> Vec<String> {
 
 #[test]
 fn a_freeze_is_violated_by_a_breach_and_by_lost_margin_beyond_what_it_allows() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("H", &["hv2"], Some(hours(1.0, 3.0)), 30);
     estate.request("A", &["dbA"], Some(hours(1.0, 3.0)), 30);
     estate.request("M", &["mailapi"], Some(hours(1.0, 3.0)), 30);
@@ -51,7 +45,7 @@ fn a_freeze_is_violated_by_a_breach_and_by_lost_margin_beyond_what_it_allows() {
 
 #[test]
 fn a_freeze_of_a_site_is_about_what_stands_there() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("A", &["dbA"], Some(hours(1.0, 3.0)), 30);
     estate.request("B", &["dbB"], Some(hours(1.0, 3.0)), 30);
     let site = estate.id("siteX");
@@ -62,7 +56,7 @@ fn a_freeze_of_a_site_is_about_what_stands_there() {
 
 #[test]
 fn harm_outside_of_agreed_windows_is_a_violation() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("H", &["hv2"], Some(hours(1.0, 3.0)), 30);
     estate.request("L", &["hv2"], Some(hours(30.0, 33.0)), 30);
     let payments = estate.id("payments");
@@ -74,7 +68,7 @@ fn harm_outside_of_agreed_windows_is_a_violation() {
 
 #[test]
 fn a_schedule_and_a_request_name_what_of_the_calendar_has_a_time_in_theirs() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("M", &["mailapi"], Some(hours(26.0, 27.0)), 120);
     estate.request("X", &["mailapi"], None, 30);
     let (payments, portal) = (estate.id("payments"), estate.id("portal"));
@@ -113,7 +107,7 @@ fn a_schedule_and_a_request_name_what_of_the_calendar_has_a_time_in_theirs() {
 
 #[test]
 fn times_that_are_not_looked_at_to_their_end_are_said() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     daily(&mut estate, "nights", CalendarKind::Maintenance, Vec::new(), hours(0.0, 4.0));
     let answer = estate.schedule(hours(0.0, 24.0 * 2_000.0));
     assert_eq!(answer.calendar[0].occurrences.len(), 1_000);

@@ -2,14 +2,24 @@
 
 use std::sync::Arc;
 
-use keelson_change::records::{DisruptionFields, new_disruption};
+use keelson_answers::change::ChangeAnswer;
+use keelson_change::records::DisruptionFields;
 use keelson_model::{Action, Alteration, DisruptionKind, NotImpacted, RecordChange, RequestForChange};
+use keelson_testkit::{Estate, hours, minutes};
 
-use super::estate::{Estate, effects, hours, is, minutes};
+/// The effects of an answer: name of the service and effect.
+fn effects(answer: &ChangeAnswer) -> Vec<(String, &'static str)> {
+    answer.services.iter().map(|line| (line.subject.name.clone(), line.effect.as_str())).collect()
+}
+
+/// One effect as tests write it.
+fn is(name: &str, effect: &'static str) -> (String, &'static str) {
+    (name.to_owned(), effect)
+}
 
 #[test]
 fn margin_lost_is_told_from_protected() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("A", &["dbA"], Some(hours(22.0, 26.0)), 30);
     estate.request("W", &["web1"], Some(hours(40.0, 44.0)), 30);
     let answer = estate.assess("A");
@@ -37,7 +47,7 @@ fn margin_lost_is_told_from_protected() {
 
 #[test]
 fn what_breaches_says_why_and_whom_to_tell() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("H", &["hv2"], Some(hours(1.0, 3.0)), 30);
     let answer = estate.assess("H");
     let payments = &answer.services[0];
@@ -50,7 +60,7 @@ fn what_breaches_says_why_and_whom_to_tell() {
 
 #[test]
 fn a_restart_interrupts_and_an_addition_does_not() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     let (mail, hv2) = (estate.id("mailapi"), estate.id("hv2"));
     estate.request_of("R", vec![Alteration { ci: mail, action: Action::Restarts }], Some(hours(1.0, 2.0)), 5);
     assert_eq!(effects(&estate.assess("R")), [is("portal", "degraded")]);
@@ -69,7 +79,7 @@ fn a_restart_interrupts_and_an_addition_does_not() {
 
 #[test]
 fn what_is_down_anyway_is_where_the_change_starts_from() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("A", &["dbA"], Some(hours(22.0, 26.0)), 30);
     let fields = DisruptionFields {
         ci: estate.id("dbB"),
@@ -80,9 +90,7 @@ fn what_is_down_anyway_is_where_the_change_starts_from() {
         reference: Some("INC-7".into()),
         description: None,
     };
-    let change = new_disruption(&estate.catalogue, &fields, &"ann".into(), &mut estate.ids).unwrap();
-    let disruption = change.after.clone().unwrap();
-    estate.commit(&[RecordChange::Disruption(change)]);
+    let disruption = estate.disrupt(&fields);
     let answer = estate.assess("A");
     assert_eq!(effects(&answer), [is("payments", "breached")]);
     assert_eq!(answer.starting_state[0].reference.as_deref(), Some("INC-7"));
@@ -97,7 +105,7 @@ fn what_is_down_anyway_is_where_the_change_starts_from() {
 
 #[test]
 fn what_is_judged_by_hand_stops_the_spread_and_is_named() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("H", &["hv2"], Some(hours(1.0, 3.0)), 30);
     let before = estate.catalogue.find_request("H").unwrap().record.clone();
     let mut after = RequestForChange::clone(&before);
@@ -116,7 +124,7 @@ fn what_is_judged_by_hand_stops_the_spread_and_is_named() {
 
 #[test]
 fn a_request_without_a_window_is_assessed_and_says_about_which_times() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("X", &["hv2"], None, 30);
     let answer = estate.assess("X");
     assert_eq!((answer.during, answer.services[0].hours), (hours(0.0, 1.0), None));
@@ -124,7 +132,7 @@ fn a_request_without_a_window_is_assessed_and_says_about_which_times() {
 
 #[test]
 fn the_same_question_on_the_same_revision_gives_the_same_bytes() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("H", &["hv2"], Some(hours(1.0, 3.0)), 30);
     let by: Arc<str> = "ann".into();
     let frozen = || estate.assess("H").frozen(&by, minutes(0));

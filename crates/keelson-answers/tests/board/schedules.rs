@@ -3,11 +3,10 @@
 use keelson_answers::schedule::ScheduleAnswer;
 use keelson_answers::{Basis, LimitCode};
 use keelson_model::{Action, Alteration};
-
-use super::estate::{Estate, hours};
+use keelson_testkit::{Estate, hours};
 
 fn worked() -> Estate {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     // A rollback of a minute each, so that the second scenario stays out of the way.
     for (key, down, from, to) in [
         ("C1", "dbA", 22.0, 26.0),
@@ -80,11 +79,11 @@ fn a_request_alone_says_with_whom_it_collides() {
 
 #[test]
 fn windows_apart_collide_only_while_one_is_being_reversed() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("A", &["dbA"], Some(hours(1.0, 2.0)), 1);
     estate.request("B", &["dbB"], Some(hours(3.0, 4.0)), 1);
     assert_eq!(estate.schedule(hours(0.0, 24.0)).collisions, []);
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("A", &["dbA"], Some(hours(1.0, 2.0)), 90);
     estate.request("B", &["dbB"], Some(hours(3.0, 4.0)), 1);
     let answer = estate.schedule(hours(0.0, 24.0));
@@ -124,7 +123,7 @@ fn together(basis: &Basis) -> Option<&str> {
 fn that_changes_reversed_at_once_are_not_looked_at_is_said_where_it_could_matter() {
     let estate = worked();
     assert_eq!(together(&estate.schedule(hours(0.0, 48.0)).basis), None, "no two may be being reversed at once");
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("A", &["dbA"], Some(hours(1.0, 2.0)), 120);
     estate.request("B", &["dbB"], Some(hours(3.5, 3.75)), 60);
     estate.request("C", &["web1"], Some(hours(3.0, 4.75)), 60);

@@ -4,8 +4,8 @@ use keelson_model::{CalendarKind, Digest};
 use keelson_pack::{meeting, meeting_json, request, request_json};
 use keelson_report::document::Document;
 use keelson_report::{csv, markdown};
+use keelson_testkit::{hours, minutes};
 
-use super::estate::hours;
 use super::sample::Week;
 
 fn text(document: &Document) -> String {
@@ -60,7 +60,7 @@ fn the_digest_is_that_of_the_json() {
     let input = week.request(0);
     let digest = Digest::of(&request_json(&input)).to_string();
     assert!(text(&request(&input)).contains(&digest));
-    assert_eq!(digest, week.answers[0].frozen(&"ann".into(), super::estate::minutes(0)).document.to_string());
+    assert_eq!(digest, week.answers[0].frozen(&"ann".into(), minutes(0)).document.to_string());
     week.meeting(|input| {
         let digest = Digest::of(&meeting_json(input)).to_string();
         assert!(text(&meeting(input)).contains(&digest));
