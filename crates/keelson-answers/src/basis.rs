@@ -1,5 +1,7 @@
 //! What an answer rests on: its revision, and how complete it is.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use chrono::{DateTime, Utc};
 use keelson_analysis::{Truncation, Truncations};
 use keelson_catalogue::{Catalogue, CiIx};
@@ -143,13 +145,26 @@ impl Basis {
         }
     }
 
+    /// Notes that whoever asked no longer wanted the answer, or its time was up, before it was whole.
+    pub fn stopped(&mut self, stop: Option<&AtomicBool>) {
+        if stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+            && self.limits.iter().all(|limit| limit.code != LimitCode::Deadline)
+        {
+            self.truncated_at_deadline();
+        }
+    }
+
+    fn truncated_at_deadline(&mut self) {
+        self.limit(LimitCode::Deadline, "the time for the answer was up");
+    }
+
     /// Notes the limits a walk hit.
     pub fn truncated(&mut self, truncations: Truncations) {
         for truncation in truncations.iter() {
             match truncation {
                 Truncation::Depth => self.limit(LimitCode::Depth, "there is more beyond the largest depth"),
                 Truncation::Items => self.limit(LimitCode::Items, "there are more items than one answer may hold"),
-                Truncation::Deadline => self.limit(LimitCode::Deadline, "the time for the answer was up"),
+                Truncation::Deadline => self.truncated_at_deadline(),
             }
         }
     }

@@ -15,6 +15,7 @@ mod risk;
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keelson_analysis::impact::Seed;
@@ -45,6 +46,19 @@ pub struct ChangeQuestion<'a> {
     pub budget: usize,
     /// Most lines of a list.
     pub most: usize,
+    /// Raised by somebody who watches the clock, or who no longer wants the answer, which then says so.
+    pub stop: Option<&'a AtomicBool>,
+}
+
+/// What all parts of an assessment share.
+#[derive(Clone, Copy)]
+pub(crate) struct Setting<'a> {
+    pub(crate) question: &'a ChangeQuestion<'a>,
+    /// The view in which nothing spreads through what the request marks.
+    pub(crate) view: &'a View,
+    pub(crate) marks: &'a Marks<'a>,
+    pub(crate) asked: Asked,
+    pub(crate) pool: &'a Pool,
 }
 
 /// Something that is down anyway while the question's window lasts.
@@ -98,20 +112,45 @@ pub(crate) fn standing_within(view: &View, window: Window) -> Vec<Standing> {
     standing.collect()
 }
 
-/// The view in which nothing spreads through what a request marks as not impacted.
-fn judged(view: &View, request: &RequestForChange) -> Result<View, QuestionError> {
-    let marked = request.not_impacted.iter().filter_map(|marked| view.catalogue.find_id(marked.ci));
-    let mut changes = Changes::new();
-    let mut any = false;
-    for ix in marked.filter(|ix| view.graph.contains(item(*ix))) {
-        changes.replace_needs(item(ix), Vec::new());
-        any = true;
+/// What a request marks as not impacted.
+pub(crate) struct Marks<'a> {
+    /// The view as it is without the request's marks.
+    real: &'a View,
+    items: Vec<ItemIx>,
+}
+
+impl<'a> Marks<'a> {
+    fn of(real: &'a View, request: &RequestForChange) -> Self {
+        let marked = request.not_impacted.iter().filter_map(|marked| real.catalogue.find_id(marked.ci));
+        Self { real, items: marked.map(item).filter(|item| real.graph.contains(*item)).collect() }
     }
-    if !any {
-        return Ok(view.clone());
+
+    /// The view in which nothing spreads through the marked items.
+    fn judged(&self) -> Result<View, QuestionError> {
+        if self.items.is_empty() {
+            return Ok(self.real.clone());
+        }
+        let mut changes = Changes::new();
+        for item in &self.items {
+            changes.replace_needs(*item, Vec::new());
+        }
+        let graph = self.real.graph.with_changes(changes).map_err(QuestionError::Graph)?;
+        Ok(View { graph: Arc::new(graph), ..self.real.clone() })
     }
-    let graph = view.graph.with_changes(changes).map_err(QuestionError::Graph)?;
-    Ok(View { graph: Arc::new(graph), ..view.clone() })
+
+    /// What is down for another reason than the request, with what marked items lose to it: a mark is about
+    /// the request, and not about what else happens.
+    pub(crate) fn carried(&self, mut down: Vec<Seed>, pool: &Pool) -> Result<Vec<Seed>, QuestionError> {
+        if self.items.is_empty() || down.is_empty() {
+            return Ok(down);
+        }
+        let question = keelson_analysis::impact::Question::about(&down);
+        let lost = keelson_analysis::impact::impact(&self.real.graph, &question, pool)?;
+        let seeds = self.items.iter().map(|item| Seed { item: *item, loss: lost.loss(*item) });
+        let seeds: Vec<Seed> = seeds.filter(|seed| seed.loss > 0.0).collect();
+        down.extend(seeds);
+        Ok(down)
+    }
 }
 
 /// The times a request is about: its window, or the hour it is asked when it has none yet.
@@ -131,24 +170,27 @@ pub fn assess(
     pool: &Pool,
 ) -> Result<ChangeAnswer, QuestionError> {
     let request = question.request;
-    let view = judged(view, request)?;
+    let marks = Marks::of(view, request);
+    let view = marks.judged()?;
     let window = window_of(request, asked);
     let (seeds, left_out) = seeds_of(&view, request);
     let standing = standing_within(&view, window);
-    let computed = compute(&view, &seeds, &standing, question.budget, asked, pool)?;
+    let setting = Setting { question, view: &view, marks: &marks, asked, pool };
+    let computed = compute(setting, &seeds, &standing, window)?;
     let mut basis = computed.assessment.basis().clone();
     if !left_out.is_empty() {
         let message = format!("{} altered items take no part in analyses: {}", left_out.len(), left_out.join(", "));
         basis.limit(LimitCode::NotInService, message);
     }
-    let effects = effects::of(&computed, question.policy, &mut basis);
-    let joint = joint::of(&view, request, &seeds, &computed.reached, &standing, question.policy, &mut basis, pool)?;
+    let effects = effects::of(&computed, question, &mut basis);
+    let joint = joint::of(setting, &seeds, &computed.reached, &mut basis)?;
     let entries = match request.window {
         Some(window) => in_force(&view, window.through(request.shadow()), &mut basis),
         None => Vec::new(),
     };
-    let violations = calendar::violations(&view, request, &entries, &seeds, &effects, question.policy, pool);
+    let violations = calendar::violations(&view, request, &entries, &computed, &effects, question.policy, pool);
     let calendar = listed(&view, entries, question.most, &mut basis);
+    basis.stopped(question.stop);
     Ok(answer::write(&answer::Parts {
         view: &view,
         question,
@@ -172,28 +214,34 @@ pub(crate) struct Computed {
     pub(crate) seeds: Vec<Seed>,
     /// The loss of each item before the change, where there is one.
     pub(crate) before: keelson_analysis::impact::Impact,
+    /// The same of what is down from the beginning of the change to its end. Only what that takes is not
+    /// taken by the change.
+    pub(crate) throughout: keelson_analysis::impact::Impact,
 }
 
 fn compute(
-    view: &View,
+    setting: Setting<'_>,
     seeds: &[Seed],
     standing: &[Standing],
-    budget: usize,
-    asked: Asked,
-    pool: &Pool,
+    window: Window,
 ) -> Result<Computed, QuestionError> {
-    let all = standing.iter().map(|one| one.seed).chain(seeds.iter().copied());
-    let question = ImpactQuestion { seeds: Vec::new(), interval: None, budget, limits: Limits::default() };
+    use keelson_analysis::impact::{Question, impact};
+    let Setting { question, view, marks, asked, pool } = setting;
+    let limits = Limits { stop: question.stop, ..Limits::default() };
+    let down = marks.carried(standing.iter().map(|one| one.seed).collect(), pool)?;
+    let all = down.iter().chain(seeds).copied();
+    let question = ImpactQuestion { seeds: Vec::new(), interval: None, budget: question.budget, limits };
     let assessment = assess_items(view, all.map(|seed| (seed.item, seed.loss)).collect(), &question, asked, pool)?;
-    let down: Vec<Seed> = standing.iter().map(|one| one.seed).collect();
-    let before =
-        keelson_analysis::impact::Question { touched: false, ..keelson_analysis::impact::Question::about(&down) };
-    let before = keelson_analysis::impact::impact(&view.graph, &before, pool)?;
-    let alone = keelson_analysis::impact::Question::about(seeds);
-    let alone = keelson_analysis::impact::impact(&view.graph, &alone, pool)?;
+    let lost_to =
+        |down: &[Seed]| impact(&view.graph, &Question { touched: false, limits, ..Question::about(down) }, pool);
+    let lasts = |one: &&Standing| one.from <= window.start() && one.until.is_none_or(|until| window.end() <= until);
+    let before = lost_to(&down)?;
+    let lasting = standing.iter().filter(lasts).map(|one| one.seed).collect();
+    let throughout = lost_to(&marks.carried(lasting, pool)?)?;
+    let alone = impact(&view.graph, &Question { limits, ..Question::about(seeds) }, pool)?;
     let reached = alone.touched().unwrap_or_default().iter().copied();
     let reached = reached.chain(seeds.iter().map(|seed| seed.item)).collect();
-    Ok(Computed { assessment, reached, seeds: seeds.to_vec(), before })
+    Ok(Computed { assessment, reached, seeds: seeds.to_vec(), before, throughout })
 }
 
 /// The id of an item of the graph.

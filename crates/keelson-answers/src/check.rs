@@ -14,8 +14,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::basis::{is_stale, last_seen};
+use crate::review::unexplained;
 use crate::subject::key_of;
-use crate::{Asked, Basis, LimitCode, View};
+use crate::{Asked, Basis, LimitCode, QuestionError, View};
 
 /// What a check found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +46,8 @@ pub enum CheckCode {
     OpenReview,
     /// A service that does not say how much it must deliver.
     MinimumMissing,
+    /// A service lost something during a change, and nothing in the catalogue explains why.
+    UnexplainedLoss,
 }
 
 impl CheckCode {
@@ -52,6 +55,7 @@ impl CheckCode {
     pub const ALL: &'static [Self] = &[
         Self::NeedCannotHold,
         Self::RedundancyThatIsNot,
+        Self::UnexplainedLoss,
         Self::Cycle,
         Self::StillNeeded,
         Self::Placeholder,
@@ -80,6 +84,7 @@ impl CheckCode {
             Self::Disagreement => "disagreement",
             Self::OpenReview => "open_review",
             Self::MinimumMissing => "minimum_missing",
+            Self::UnexplainedLoss => "unexplained_loss",
         }
     }
 
@@ -140,6 +145,9 @@ pub fn check(view: &View, most: usize, budget: usize, asked: Asked, pool: &Pool)
     cycles(view, &mut found);
     needs::check(&view.catalogue, &mut found);
     reviews(&view.catalogue, &mut found);
+    if unexplained_losses(view, &mut found, pool).is_err() {
+        basis.limit(LimitCode::CheckBudget, "what reviews of changes say could not be compared with the graph");
+    }
     if !redundancy::check(view, budget, &mut found, pool) {
         basis.limit(LimitCode::CheckBudget, "not every redundant need was examined; raise the budget to go on");
     }
@@ -273,6 +281,22 @@ fn cycles(view: &View, found: &mut Found) {
         let message = format!("it and {others} need one another in a circle; a loss in it can take all of them");
         found.add(CheckCode::Cycle, first, message, keys);
     }
+}
+
+/// What happened during changes and nobody had expected: a relationship is missing, or a redundancy is none.
+fn unexplained_losses(view: &View, found: &mut Found, pool: &Pool) -> Result<(), QuestionError> {
+    for missed in unexplained(view, pool)? {
+        let (key, percent) = (view.catalogue.ci(missed.service).key.to_string(), missed.loss * 100.0);
+        let altered = missed.altered.join(", ");
+        let why = if missed.depends {
+            format!("it depends on {altered} and was expected to hold; see whether its redundancy is real")
+        } else {
+            format!("nothing says that it depends on {altered}; a relationship is missing")
+        };
+        let message = format!("it lost {percent:.0} % during {}, which was not predicted: {why}", missed.request);
+        found.add(CheckCode::UnexplainedLoss, key, message, missed.altered);
+    }
+    Ok(())
 }
 
 fn reviews(catalogue: &Catalogue, found: &mut Found) {

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use keelson_model::{ConfigurationItem, Need, RecordChange, Relationship};
+use keelson_model::{CiId, ConfigurationItem, Need, RecordChange, Relationship};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+
+use crate::View;
 
 /// One field that changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -78,6 +80,46 @@ pub fn of_need(before: Option<&Need>, after: Option<&Need>) -> (What, Vec<FieldC
         fields
     };
     (what, differences(&before.map(fields).unwrap_or_default(), &after.map(fields).unwrap_or_default()))
+}
+
+/// What happened to a record of change management. Items are named by their keys; of an assessment only the
+/// revision, the digest and what it says against the change are told.
+#[must_use]
+pub fn of_record<T: Serialize>(view: &View, before: Option<&T>, after: Option<&T>) -> (What, Vec<FieldChange>) {
+    let what = if before.is_none() { What::Created } else { What::Updated };
+    let fields = |record: Option<&T>| -> BTreeMap<String, Json> {
+        let Some(Json::Object(fields)) = record.map(json) else { return BTreeMap::new() };
+        // The id never changes, the version always does, and a step is told by the commit that took it.
+        let told = fields.into_iter().filter(|(name, _)| !["id", "version", "steps"].contains(&name.as_str()));
+        told.map(|(name, value)| (name, shortened(view, value))).filter(|(_, value)| !is_nothing(value)).collect()
+    };
+    (what, differences(&fields(before), &fields(after)))
+}
+
+/// A value with keys in the place of the ids of items, and without the long lists of an assessment.
+fn shortened(view: &View, value: Json) -> Json {
+    match value {
+        Json::String(text) => {
+            let found = text.parse::<CiId>().ok().and_then(|id| view.catalogue.find_id(id));
+            found.map_or(Json::String(text), |ix| Json::from(view.catalogue.ci(ix).key.as_str()))
+        }
+        Json::Array(values) => values.into_iter().map(|value| shortened(view, value)).collect(),
+        Json::Object(mut fields) => {
+            if fields.contains_key("document") {
+                fields.retain(|name, _| !["effects", "inputs"].contains(&name.as_str()));
+            }
+            Json::Object(fields.into_iter().map(|(name, value)| (name, shortened(view, value))).collect())
+        }
+        other => other,
+    }
+}
+
+fn is_nothing(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::Array(values) => values.is_empty(),
+        _ => false,
+    }
 }
 
 /// What sort of record a change is about, for summaries.

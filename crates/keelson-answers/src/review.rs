@@ -9,6 +9,7 @@
 //! count; nobody knows of the others whether silence means that nothing was lost.
 
 mod compare;
+mod misses;
 mod outcome;
 mod score;
 mod trends;
@@ -17,6 +18,7 @@ use keelson_analysis::risk::Match;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use misses::unexplained;
 pub use outcome::{FAILURE_HOURS, Outcome, outcome_of};
 pub(crate) use outcome::{Kinds, work_of};
 pub use score::{

@@ -6,6 +6,7 @@
 pub(crate) mod reversals;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, TimeZone, Utc};
 use keelson_analysis::Pool;
@@ -41,6 +42,8 @@ pub struct ScheduleQuestion<'a> {
     pub policy: &'a Policy,
     /// Most lines of a list.
     pub most: usize,
+    /// Raised by somebody who watches the clock, or who no longer wants the answer, which then says so.
+    pub stop: Option<&'a AtomicBool>,
 }
 
 /// Harm that is no collision: what one change does by itself, and what several degrade without a breach.
@@ -120,26 +123,48 @@ pub(crate) fn seconds(at: DateTime<Utc>) -> i64 {
     at.timestamp()
 }
 
-/// A window of the analyses as one of the model; absent when it has no end.
-pub(crate) fn window_from(window: schedule::Window) -> Option<Window> {
+/// A window of the analyses as one of the model; one without an end is shown up to `horizon`, the last time
+/// that was looked at.
+pub(crate) fn window_from(window: schedule::Window, horizon: DateTime<Utc>) -> Option<Window> {
     let at = |second: i64| Utc.timestamp_opt(second, 0).single();
-    Window::new(at(window.start)?, at(window.end)?).ok()
+    Window::new(at(window.start)?, at(window.end).unwrap_or(horizon)).ok()
 }
 
-/// A request as the analyses plan with it; absent without a window or an interruption.
+/// Whether nobody knows when a request gives back what it takes: it retires something, or its work was begun
+/// and is not over although its window is.
+fn is_unending(request: &RequestForChange, at: DateTime<Utc>) -> bool {
+    let retires = request.alterations.iter().any(|alteration| alteration.action.is_permanent());
+    let is_over = request.window.is_some_and(|window| window.end() <= at);
+    retires || (request.state == ChangeState::InProgress && is_over)
+}
+
+/// The times for which a request may take something away, its reversal included; absent without a window.
+pub(crate) fn reach(request: &RequestForChange, at: DateTime<Utc>) -> Option<Window> {
+    let window = request.window?;
+    let whole = window.through(request.shadow());
+    Some(if is_unending(request, at) { Window::new(window.start(), DateTime::<Utc>::MAX_UTC).ok()? } else { whole })
+}
+
+/// The last time at which one of some requests ends or is reversed, as far as it was planned.
+pub(crate) fn horizon<'a>(requests: impl Iterator<Item = &'a RequestForChange>, least: DateTime<Utc>) -> DateTime<Utc> {
+    let ends = requests.filter_map(|request| Some(request.window?.through(request.shadow()).end()));
+    ends.fold(least, DateTime::max)
+}
+
+/// A request as the analyses plan with it, at a time; absent without a window or an interruption.
 ///
 /// What it retires does not come back, so that its window has no end for the items it retires; a request
-/// that retires something keeps all of its items for as long.
-pub(crate) fn planned(view: &View, request: &RequestForChange) -> Option<schedule::Change> {
+/// that retires something keeps all of its items for as long. So does one whose work has not ended with its
+/// window: nobody knows when it will.
+pub(crate) fn planned(view: &View, request: &RequestForChange, at: DateTime<Utc>) -> Option<schedule::Change> {
     let (seeds, _) = seeds_of(view, request);
     let window = request.window.filter(|_| !seeds.is_empty())?;
-    let is_permanent = request.alterations.iter().any(|alteration| alteration.action.is_permanent());
-    let mut window = schedule::Window::new(seconds(window.start()), seconds(window.end()));
-    if is_permanent {
-        window.end = i64::MAX;
-    }
-    let rollback = request.rollback.as_ref().filter(|_| !is_permanent).map_or(0, |rollback| rollback.minutes * 60);
-    Some(schedule::Change { window, rollback, seeds, agreed: None })
+    let is_unending = is_unending(request, at);
+    // A window within one second takes that second.
+    let start = seconds(window.start());
+    let end = if is_unending { i64::MAX } else { seconds(window.end()).max(start + 1) };
+    let rollback = request.rollback.as_ref().filter(|_| !is_unending).map_or(0, |rollback| rollback.minutes * 60);
+    Some(schedule::Change { window: schedule::Window::new(start, end), rollback, seeds, agreed: None })
 }
 
 /// What is down anyway, as the analyses take it.
@@ -162,10 +187,16 @@ pub fn assess(
     pool: &Pool,
 ) -> Result<ScheduleAnswer, QuestionError> {
     let mut basis = Basis::of(view, asked);
-    let requests = requests(view, question)?;
+    let requests = requests(view, question, asked.at)?;
     let (mut all, mut changes, mut without) = (Vec::new(), Vec::new(), Vec::new());
     for request in requests {
-        match planned(view, request) {
+        let (_, left_out) = seeds_of(view, request);
+        if !left_out.is_empty() {
+            let message =
+                format!("{} alters items that take no part in analyses: {}", request.key, left_out.join(", "));
+            basis.limit(LimitCode::NotInService, message);
+        }
+        match planned(view, request, asked.at) {
             Some(change) => {
                 all.push(request);
                 changes.push(change);
@@ -177,15 +208,16 @@ pub fn assess(
     let outages = standing_outages(&standing);
     let seeds: Vec<Seed> = changes.iter().flat_map(|change| change.seeds.iter().copied()).collect();
     let services = services(view, &seeds, pool)?;
-    let plan = schedule::Plan { standing: &outages, ..schedule::Plan::of(&changes, &services) };
+    let plan = schedule::Plan { standing: &outages, stop: question.stop, ..schedule::Plan::of(&changes, &services) };
     let mut planner = Planner::new(&view.graph, plan, pool)?;
     let found = planner.schedule();
     if found.is_truncated || !found.cut.is_empty() {
         basis.limit(LimitCode::CollisionBudget, "the search for colliding changes was cut short; there may be more");
     }
     reversals::note(&mut basis, &all, &changes, None);
-    let told = Told { view, all: &all, services: &services, found: &found };
-    let collisions = told.collisions(&mut planner, question, &mut basis);
+    let horizon = horizon(all.iter().copied(), question.within.end());
+    let told = Told { view, all: &all, services: &services, found: &found, horizon };
+    let collisions = told.collisions(&mut planner, question, asked, &mut basis);
     let mut harm = told.harm();
     basis.page("collisions", collisions.len().min(question.most), collisions.len());
     basis.page("harm", harm.len().min(question.most), harm.len());
@@ -197,6 +229,7 @@ pub fn assess(
     let calendar = listed(view, calendar, question.most, &mut basis);
     let touched = seeds.iter().map(|seed| ci_of(seed.item)).chain(services.iter().map(|target| ci_of(target.item)));
     basis.rests_on(view, touched, asked);
+    basis.stopped(question.stop);
     Ok(ScheduleAnswer {
         basis,
         within: question.within,
@@ -211,12 +244,16 @@ pub fn assess(
 }
 
 /// The requests of a question, by start and key.
-fn requests<'a>(view: &'a View, question: &ScheduleQuestion<'_>) -> Result<Vec<&'a RequestForChange>, QuestionError> {
+fn requests<'a>(
+    view: &'a View,
+    question: &ScheduleQuestion<'_>,
+    at: DateTime<Utc>,
+) -> Result<Vec<&'a RequestForChange>, QuestionError> {
     let mut requests: Vec<&RequestForChange> = if question.only.is_empty() {
         let open = view.catalogue.open_requests().map(|kept| &*kept.record);
         let planned = open.filter(|request| request.state != ChangeState::Draft);
         let within = |request: &&RequestForChange| {
-            request.window.is_none_or(|window| window.through(request.shadow()).overlap(&question.within).is_some())
+            reach(request, at).is_none_or(|reach| reach.overlap(&question.within).is_some())
         };
         planned.filter(within).collect()
     } else {
@@ -265,6 +302,8 @@ struct Told<'a> {
     all: &'a [&'a RequestForChange],
     services: &'a [Target],
     found: &'a Schedule,
+    /// The last time looked at.
+    horizon: DateTime<Utc>,
 }
 
 impl Told<'_> {
@@ -287,20 +326,21 @@ impl Told<'_> {
         &self,
         planner: &mut Planner<'_>,
         question: &ScheduleQuestion<'_>,
+        asked: Asked,
         basis: &mut Basis,
     ) -> Vec<ScheduleCollision> {
         let mut lines = Vec::new();
         let mut shifts: BTreeMap<Vec<usize>, Option<ShiftLine>> = BTreeMap::new();
         let mut left_out = 0;
         for finding in self.found.collisions() {
-            let Some(window) = window_from(finding.window) else { continue };
+            let Some(window) = window_from(finding.window, self.horizon) else { continue };
             let reversed = self.reversed(finding);
             let shift = if reversed.is_some() {
                 None
             } else if let Some(known) = shifts.get(&finding.changes) {
                 known.clone()
             } else if shifts.len() < MOST_SHIFTS {
-                let shift = self.shift(planner, &finding.changes, question.policy);
+                let shift = self.shift(planner, &finding.changes, question, asked);
                 shifts.insert(finding.changes.clone(), shift.clone());
                 shift
             } else {
@@ -325,17 +365,29 @@ impl Told<'_> {
         lines
     }
 
-    fn shift(&self, planner: &mut Planner<'_>, changes: &[usize], policy: &Policy) -> Option<ShiftLine> {
-        let most = i64::from(policy.longest_shift_hours) * 3_600;
-        let policy = ShiftPolicy { most, earliest: i64::MIN / 2, latest: i64::MAX / 2 };
+    /// The smallest shift to times that are still ahead and of which the requests are known: not into the past,
+    /// unless the change is there already, and not out of the times asked about.
+    fn shift(
+        &self,
+        planner: &mut Planner<'_>,
+        changes: &[usize],
+        question: &ScheduleQuestion<'_>,
+        asked: Asked,
+    ) -> Option<ShiftLine> {
         // What was begun cannot be moved.
         let movable: Vec<usize> =
             changes.iter().copied().filter(|at| self.all[*at].state != ChangeState::InProgress).collect();
+        let windows = || movable.iter().filter_map(|at| self.all[*at].window);
+        let ahead = question.within.start().max(asked.at);
+        let earliest = windows().map(|window| window.start()).fold(ahead, DateTime::min);
+        let latest = windows().map(|window| window.end()).fold(question.within.end(), DateTime::max);
+        let most = i64::from(question.policy.longest_shift_hours) * 3_600;
+        let policy = ShiftPolicy { most, earliest: seconds(earliest), latest: seconds(latest) };
         let shift = planner.smallest_shift(self.found, &movable, &policy).shift?;
         Some(ShiftLine {
             change: self.key(shift.change),
             seconds: shift.by,
-            window: window_from(shift.window)?,
+            window: window_from(shift.window, self.horizon)?,
             leaves_agreed: shift.leaves_agreed,
             left: shift.remaining.len(),
         })
@@ -346,7 +398,7 @@ impl Told<'_> {
         let lines = single.filter_map(|finding| {
             Some(HarmLine {
                 service: self.service(finding.service),
-                window: window_from(finding.window)?,
+                window: window_from(finding.window, self.horizon)?,
                 changes: finding.changes.iter().map(|at| self.key(*at)).collect(),
                 loss: finding.loss,
                 verdict: finding.verdict.into(),
@@ -360,7 +412,7 @@ impl Told<'_> {
         let lines = self.found.intervals.iter().filter_map(|interval| {
             let count = |verdict: Verdict| interval.effects.iter().filter(|effect| effect.verdict == verdict).count();
             Some(IntervalLine {
-                window: window_from(interval.window)?,
+                window: window_from(interval.window, self.horizon)?,
                 changes: interval.active.iter().map(|at| self.key(*at)).collect(),
                 breached: count(Verdict::Breached),
                 degraded: count(Verdict::Degraded),

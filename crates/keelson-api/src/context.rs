@@ -1,11 +1,11 @@
 //! What resolvers find in their context.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use async_graphql::Context;
 use chrono::{DateTime, Utc};
-use keelson_app::{Actor, Keelson};
+use keelson_app::{Actor, Keelson, Stop};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::cursor::{CursorKey, ListName};
@@ -110,31 +110,23 @@ pub(crate) async fn compute<T: Send + 'static>(
     task.await.map_err(|error| Refusal::internal(&error))
 }
 
-/// Raised when the time of an analysis is up, and when nobody waits for its answer any more.
-struct Stop(Arc<AtomicBool>);
-
-impl Drop for Stop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 /// Computes an analysis where it holds up nobody, with a stop flag that its deadline raises.
 pub(crate) async fn analyse<T: Send + 'static>(
     services: &Services,
     work: impl FnOnce(&AtomicBool) -> T + Send + 'static,
 ) -> Result<T, Refusal> {
     let turn = turn(services).await?;
-    let stop = Stop(Arc::new(AtomicBool::new(false)));
-    let flag = Arc::clone(&stop.0);
+    let stop = Stop::default();
+    let _unwanted = stop.on_drop();
+    let flag = stop.clone();
     let mut task = tokio::task::spawn_blocking(move || {
         let _turn = turn;
-        work(&flag)
+        work(flag.flag())
     });
     let done = tokio::select! {
         done = &mut task => done,
         () = tokio::time::sleep(services.limits.analysis_time) => {
-            stop.0.store(true, Ordering::Relaxed);
+            stop.raise();
             task.await
         }
     };

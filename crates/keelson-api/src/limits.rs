@@ -127,9 +127,12 @@ pub const OCCURRENCES_COST: u64 = 10;
 #[must_use]
 pub fn own_cost(parent: &str, field: &str, is_composite: bool) -> u64 {
     match (parent, field) {
-        ("Query", "impact" | "closure" | "path" | "changeSchedule" | "compareBaselines")
+        (
+            "Query",
+            "impact" | "closure" | "path" | "changeSchedule" | "compareBaselines" | "changeTrends" | "catalogueCheck",
+        )
         | ("Subscription", "changeSchedule")
-        | ("RequestForChange", "impact" | "gate")
+        | ("RequestForChange", "impact" | "gate" | "score")
         | ("Baseline", "isProven")
         | (
             "Mutation",

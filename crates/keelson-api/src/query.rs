@@ -18,6 +18,7 @@ use crate::errors::{Code, Refusal};
 use crate::filter::{ConfigurationItemOrder, ConfigurationItemWhere};
 use crate::limits::MOST_VALUES;
 use crate::moment::Moment;
+use crate::types::check::{CatalogueCheck, catalogue_check};
 use crate::types::history::{Revision, revision, revisions};
 use crate::types::impact::{ImpactAnswer, ImpactInput};
 use crate::types::item::{ConfigurationItem, Wanted, items};
@@ -200,6 +201,15 @@ impl CatalogueQuery {
         let paging = Paging::new(first, after, last, before);
         let at = moment(ctx, as_of).await?;
         review_tasks(ctx, &at, &filter.unwrap_or_default(), &paging)
+    }
+
+    /// What is wrong with the catalogue, or at least worth a look.
+    async fn catalogue_check(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
+    ) -> Result<Option<CatalogueCheck>, Refusal> {
+        catalogue_check(ctx.services(), moment(ctx, as_of).await?).await.map(Some)
     }
 
     /// What losing things costs, and why.

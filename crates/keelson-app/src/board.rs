@@ -13,4 +13,4 @@ pub use act::{
     Act, ActError, Acted, AlterationInput, ObservedInput, Outcome, RequestInput, ReviewInput, Selection, Subject,
 };
 pub use baselines::{BaselineComparison, ItemDifference, Side};
-pub use pack::{MOST_OF_A_MEETING, Pack, PackOf};
+pub use pack::{MOST_OF_A_MEETING, Pack, PackFile, PackForm, PackOf};

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use keelson_model::provenance::MANUAL_SOURCE;
 use keelson_model::{BatchId, CommitHeader};
 use keelson_reconcile::edit::{Edit, EditPlan, EditProblem, plan_edits};
-use keelson_store::{CommitError, Draft};
+use keelson_store::Draft;
 use thiserror::Error;
 
-use crate::import::MOST_PLANS;
+use crate::committing::Made;
 use crate::system::{RandomIds, now};
 use crate::{Actor, Error, Keelson, View};
 
@@ -54,37 +54,21 @@ impl Keelson {
     ) -> Result<Edited, EditError> {
         let mut ids = RandomIds::new();
         let batch_id = BatchId::next(&mut ids);
-        let _turn = self.planning_turn().await;
-        for _ in 0..MOST_PLANS {
-            let view = self.view();
+        let mut turn = self.turn().await;
+        loop {
+            let view = turn.view()?;
             let planned = plan_edits(&view.catalogue, edits, &actor.name, now(), batch_id, self.settings(), &mut ids);
             let mut plan = planned.map_err(EditError::Refused)?;
             if plan.changes.is_empty() {
                 return Ok(Edited { plan, committed: None, view });
             }
-            let draft = Draft {
-                planned_at: view.revision(),
-                at: now(),
-                recorded_at: None,
-                actor: Arc::clone(&actor.name),
-                action: Arc::clone(action),
-                source: Some(Arc::from(MANUAL_SOURCE)),
-                reason: actor.reason.clone(),
-                batch: None,
-                changes: std::mem::take(&mut plan.changes),
-                payloads: Vec::new(),
-                findings: Vec::new(),
-            };
-            match self.commit(draft).await {
-                Ok(committed) => {
-                    self.recheck(&view, &committed.header, &committed.changes).await;
-                    plan.changes = committed.changes;
-                    return Ok(Edited { plan, committed: Some(committed.header), view: self.view() });
-                }
-                Err(Error::Commit(CommitError::Stale { .. })) => self.catch_up().await?,
-                Err(error) => return Err(error.into()),
+            let changes = std::mem::take(&mut plan.changes);
+            let source = Some(Arc::from(MANUAL_SOURCE));
+            let draft = Draft { source, ..actor.draft(action, view.revision(), now(), changes) };
+            if let Some(Made { committed, view }) = turn.commit(&view, draft).await? {
+                plan.changes = committed.changes;
+                return Ok(Edited { plan, committed: Some(committed.header), view });
             }
         }
-        Err(Error::Contended { attempts: MOST_PLANS }.into())
     }
 }

@@ -1,18 +1,21 @@
 //! The past of one record, and of the catalogue as a whole, newest first.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use keelson_answers::difference::{self, FieldChange, What};
 use keelson_catalogue::{CiIx, LogRef, NeedIx, RelationshipIx};
-use keelson_model::{BatchId, Change, CommitHeader, Finding, RecordChange, Revision, Standing};
+use keelson_model::{
+    BatchId, CalendarEntryId, Change, ChangeId, CommitHeader, DisruptionId, Finding, RecordChange, Revision, Standing,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Keelson, View};
 
-/// A record whose past is asked for, by its number in the catalogue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A record whose past is asked for, by its number in the catalogue or its id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RecordRef {
     /// A configuration item.
     Ci(CiIx),
@@ -20,6 +23,14 @@ pub enum RecordRef {
     Relationship(RelationshipIx),
     /// A need.
     Need(NeedIx),
+    /// A request for change.
+    Request(ChangeId),
+    /// A template of standard changes, by name.
+    Template(Arc<str>),
+    /// A freeze or maintenance window.
+    Calendar(CalendarEntryId),
+    /// Something that is or was down.
+    Disruption(DisruptionId),
 }
 
 /// A change of one record.
@@ -74,12 +85,27 @@ impl Keelson {
         before: Option<Revision>,
         most: usize,
     ) -> Result<Vec<HistoryEntry>, Error> {
-        let item = match subject {
-            RecordRef::Ci(ix) => ix,
-            RecordRef::Relationship(ix) => view.catalogue.relationship(ix).dependent,
-            RecordRef::Need(ix) => view.catalogue.need(ix).dependent,
+        Ok(self.record_history(view, subject, before, most).await?.1)
+    }
+
+    /// As [`Keelson::history`], and how many changes there are in all.
+    ///
+    /// # Errors
+    /// Fails as the store does.
+    pub async fn record_history(
+        &self,
+        view: &View,
+        subject: RecordRef,
+        before: Option<Revision>,
+        most: usize,
+    ) -> Result<(usize, Vec<HistoryEntry>), Error> {
+        let item = match &subject {
+            RecordRef::Ci(ix) => Some(*ix),
+            RecordRef::Relationship(ix) => Some(view.catalogue.relationship(*ix).dependent),
+            RecordRef::Need(ix) => Some(view.catalogue.need(*ix).dependent),
+            _ => None,
         };
-        Ok(self.changes(view, item, &[subject], before, most).await?.1)
+        self.changes(view, item, &[subject], before, most).await
     }
 
     /// The changes of a configuration item and of what hangs on it (its relationships, its needs, and
@@ -96,20 +122,20 @@ impl Keelson {
         before: Option<Revision>,
         most: usize,
     ) -> Result<(usize, Vec<HistoryEntry>), Error> {
-        self.changes(view, ix, &records_of(view, ix), before, most).await
+        self.changes(view, Some(ix), &records_of(view, ix), before, most).await
     }
 
     async fn changes(
         &self,
         view: &View,
-        item: CiIx,
+        item: Option<CiIx>,
         subjects: &[RecordRef],
         before: Option<Revision>,
         most: usize,
     ) -> Result<(usize, Vec<HistoryEntry>), Error> {
-        let mut trails: Vec<(Reverse<LogRef>, RecordRef)> = Vec::new();
+        let mut trails: Vec<(Reverse<LogRef>, &RecordRef)> = Vec::new();
         for subject in subjects {
-            trails.extend(trail(view, *subject).iter().map(|at| (Reverse(*at), *subject)));
+            trails.extend(trail(view, subject).iter().map(|at| (Reverse(*at), subject)));
         }
         trails.sort_unstable();
         trails.dedup();
@@ -126,8 +152,8 @@ impl Keelson {
             let Some(header) = &header else { continue };
             let changes = self.store().chunk(header, at.chunk()).await?;
             for (_, subject) in of_chunk {
-                let of_record = changes.iter().filter_map(|change| described(view, *subject, change));
-                let name = || name(view, item, *subject);
+                let of_record = changes.iter().filter_map(|change| described(view, subject, change));
+                let name = || name(view, item, subject);
                 entries.extend(of_record.map(|(what, changes)| entry(header, name(), what, changes)));
             }
         }
@@ -138,7 +164,7 @@ impl Keelson {
     pub(crate) async fn change_at(
         &self,
         view: &View,
-        subject: RecordRef,
+        subject: &RecordRef,
         at: LogRef,
         first: bool,
     ) -> Result<Option<(CommitHeader, RecordChange)>, Error> {
@@ -172,32 +198,41 @@ impl Keelson {
     }
 }
 
-pub(crate) fn trail(view: &View, subject: RecordRef) -> &[LogRef] {
+/// Where in the log a record changed, oldest first; nowhere when the view has no such record.
+pub(crate) fn trail<'a>(view: &'a View, subject: &RecordRef) -> &'a [LogRef] {
     let catalogue = &view.catalogue;
     match subject {
-        RecordRef::Ci(ix) => &catalogue.slot(ix).trail,
-        RecordRef::Relationship(ix) => &catalogue.relationship(ix).trail,
-        RecordRef::Need(ix) => &catalogue.need(ix).trail,
+        RecordRef::Ci(ix) => &catalogue.slot(*ix).trail,
+        RecordRef::Relationship(ix) => &catalogue.relationship(*ix).trail,
+        RecordRef::Need(ix) => &catalogue.need(*ix).trail,
+        RecordRef::Request(id) => catalogue.request(*id).map_or(&[], |kept| &kept.trail),
+        RecordRef::Template(name) => catalogue.template(name).map_or(&[], |kept| &kept.trail),
+        RecordRef::Calendar(id) => catalogue.calendar_entry(*id).map_or(&[], |kept| &kept.trail),
+        RecordRef::Disruption(id) => catalogue.disruption(*id).map_or(&[], |kept| &kept.trail),
     }
 }
 
-/// A record as an item names it that it hangs on.
-fn name(view: &View, item: CiIx, subject: RecordRef) -> String {
+/// A record as an item names it that it hangs on, if it hangs on one.
+fn name(view: &View, item: Option<CiIx>, subject: &RecordRef) -> String {
     let catalogue = &view.catalogue;
     match subject {
+        RecordRef::Request(_) => "request for change".to_owned(),
+        RecordRef::Template(_) => "change template".to_owned(),
+        RecordRef::Calendar(_) => "calendar entry".to_owned(),
+        RecordRef::Disruption(_) => "disruption".to_owned(),
         RecordRef::Ci(_) => "item".to_owned(),
         RecordRef::Relationship(ix) => {
-            let slot = catalogue.relationship(ix);
+            let slot = catalogue.relationship(*ix);
             let kind = &slot.relationship.key.kind;
-            if slot.dependent == item {
+            if Some(slot.dependent) == item {
                 format!("relationship {kind} -> {}", catalogue.ci(slot.dependency).key)
             } else {
                 format!("relationship {kind} <- {}", catalogue.ci(slot.dependent).key)
             }
         }
         RecordRef::Need(ix) => {
-            let slot = catalogue.need(ix);
-            if slot.dependent == item {
+            let slot = catalogue.need(*ix);
+            if Some(slot.dependent) == item {
                 format!("need {}", slot.need.name)
             } else {
                 format!("need {} of {}", slot.need.name, catalogue.ci(slot.dependent).key)
@@ -207,25 +242,43 @@ fn name(view: &View, item: CiIx, subject: RecordRef) -> String {
 }
 
 /// What a change did to the record, if it is about that record.
-fn described(view: &View, subject: RecordRef, change: &RecordChange) -> Option<(What, Vec<FieldChange>)> {
+fn described(view: &View, subject: &RecordRef, change: &RecordChange) -> Option<(What, Vec<FieldChange>)> {
     let catalogue = &view.catalogue;
     match (subject, change) {
         (RecordRef::Ci(ix), RecordChange::Ci(change)) => {
             let id = change.after.as_ref().or(change.before.as_ref())?.id;
-            (catalogue.ci(ix).id == id).then(|| difference::of_ci(change.before.as_deref(), change.after.as_deref()))
+            (catalogue.ci(*ix).id == id).then(|| difference::of_ci(change.before.as_deref(), change.after.as_deref()))
         }
         (RecordRef::Relationship(ix), RecordChange::Relationship(change)) => {
             let record = change.after.as_ref().or(change.before.as_ref())?;
-            (catalogue.relationship(ix).relationship.key == record.key)
+            (catalogue.relationship(*ix).relationship.key == record.key)
                 .then(|| difference::of_relationship(change.before.as_deref(), change.after.as_deref()))
         }
         (RecordRef::Need(ix), RecordChange::Need(change)) => {
             let record = change.after.as_ref().or(change.before.as_ref())?;
-            (catalogue.need(ix).need.id == record.id)
+            (catalogue.need(*ix).need.id == record.id)
                 .then(|| difference::of_need(change.before.as_deref(), change.after.as_deref()))
+        }
+        (RecordRef::Request(id), RecordChange::Request(change)) => of_record(view, change, |record| record.id == *id),
+        (RecordRef::Template(name), RecordChange::Template(change)) => {
+            of_record(view, change, |record| record.name == *name)
+        }
+        (RecordRef::Calendar(id), RecordChange::Calendar(change)) => of_record(view, change, |record| record.id == *id),
+        (RecordRef::Disruption(id), RecordChange::Disruption(change)) => {
+            of_record(view, change, |record| record.id == *id)
         }
         _ => None,
     }
+}
+
+/// What a change did to a record of change management, if it is the one.
+fn of_record<T: Serialize>(
+    view: &View,
+    change: &Change<T>,
+    is_it: impl Fn(&T) -> bool,
+) -> Option<(What, Vec<FieldChange>)> {
+    let record = change.after.as_deref().or(change.before.as_deref())?;
+    is_it(record).then(|| difference::of_record(view, change.before.as_deref(), change.after.as_deref()))
 }
 
 /// What two changes of one record come to, from before the first to after the second, under the commit of
@@ -233,7 +286,7 @@ fn described(view: &View, subject: RecordRef, change: &RecordChange) -> Option<(
 pub(crate) fn difference_between(
     view: &View,
     item: CiIx,
-    subject: RecordRef,
+    subject: &RecordRef,
     header: &CommitHeader,
     first: &RecordChange,
     second: &RecordChange,
@@ -253,7 +306,7 @@ pub(crate) fn difference_between(
         ),
         _ => return None,
     };
-    (!is_gone && !fields.is_empty()).then(|| entry(header, name(view, item, subject), what, fields))
+    (!is_gone && !fields.is_empty()).then(|| entry(header, name(view, Some(item), subject), what, fields))
 }
 
 /// Whether a record was made by the first change and is withdrawn after the second: that comes to nothing.
@@ -262,7 +315,7 @@ fn came_and_went<T>(first: &Change<T>, second: &Change<T>, standing: impl Fn(&T)
 }
 
 fn entry(header: &CommitHeader, record: String, what: What, changes: Vec<FieldChange>) -> HistoryEntry {
-    let text = |text: &Option<std::sync::Arc<str>>| text.as_ref().map(ToString::to_string);
+    let text = |text: &Option<Arc<str>>| text.as_ref().map(ToString::to_string);
     HistoryEntry {
         revision: header.revision,
         at: header.at,

@@ -7,14 +7,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use keelson_catalogue::Catalogue;
 use keelson_model::{Batch, BatchId, CommitHeader, Scope, Symbol};
 use keelson_reconcile::{Plan, plan};
-use keelson_store::{CommitError, Draft};
+use keelson_store::Draft;
 
+use crate::committing::Made;
 use crate::keelson::blocking;
 use crate::system::{RandomIds, now};
-use crate::{Actor, Error, Keelson};
+use crate::{Actor, Error, Keelson, View};
 
-/// How often a plan is made anew because somebody committed meanwhile.
-pub(crate) const MOST_PLANS: usize = 8;
 /// How far ahead the clock of a source may be.
 const CLOCKS_APART: TimeDelta = TimeDelta::minutes(5);
 
@@ -100,7 +99,7 @@ impl Keelson {
         let keelson = self.clone();
         let work = tokio::spawn(async move {
             let _lease = lease;
-            keelson.plan_and_commit(batch, options).await
+            keelson.plan_and_commit_batch(batch, options).await
         });
         work.await.map_err(|error| Error::Stopped(error.to_string()))?
     }
@@ -131,41 +130,39 @@ impl Keelson {
         .await?
     }
 
-    async fn plan_and_commit(&self, mut batch: Arc<Batch>, options: ImportOptions) -> Result<Imported, Error> {
+    async fn plan_and_commit_batch(&self, batch: Arc<Batch>, options: ImportOptions) -> Result<Imported, Error> {
         let mut ids = RandomIds::new();
         let batch_id = options.batch_id.unwrap_or_else(|| BatchId::next(&mut ids));
-        // The first plan may be overtaken by edits; from the second on they wait.
-        let mut turn = None;
-        for _ in 0..MOST_PLANS {
-            let at = self.date(&batch, &options)?;
-            let mut plan = self.plan(&batch, batch_id, at).await?;
-            if options.dry_run || plan.changes.is_empty() {
+        // The first plan is made while others may edit; they wait only when it is overtaken.
+        let at = self.date(&batch, &options)?;
+        let mut early = Some((at, self.plan(self.view(), &batch, batch_id, at).await?));
+        if let Some((_, plan)) = early.take_if(|(_, plan)| options.dry_run || plan.changes.is_empty()) {
+            return Ok(Imported { plan, committed: None });
+        }
+        let mut batch = Some(batch);
+        let mut turn = self.turn().await;
+        loop {
+            let view = turn.view()?;
+            // Only another process of the same store comes in between, and then the rows are still there.
+            let rows = batch.take().ok_or(Error::Contended { attempts: 1 })?;
+            let (at, mut plan) = match early.take().filter(|(_, plan)| plan.base == view.revision()) {
+                Some(early) => early,
+                None => {
+                    let at = self.date(&rows, &options)?;
+                    (at, self.plan(view.clone(), &rows, batch_id, at).await?)
+                }
+            };
+            if plan.changes.is_empty() {
                 return Ok(Imported { plan, committed: None });
             }
-            // Whoever edits waits for the commit anyway, and now cannot make the plan stale.
-            if turn.is_none() {
-                turn = Some(self.planning_turn().await);
-            }
-            if self.view().revision() != plan.base {
-                continue;
-            }
-            if !self.store().is_shared() {
-                // It is not planned again, and its rows are large.
-                batch = Arc::new(without_rows(&batch));
-            }
-            let draft = draft(&mut plan, &batch, &options, at);
-            let before = self.view();
-            match self.commit(draft).await {
-                Ok(committed) => {
-                    self.recheck(&before, &committed.header, &committed.changes).await;
-                    plan.changes = committed.changes;
-                    return Ok(Imported { plan, committed: Some(committed.header) });
-                }
-                Err(Error::Commit(CommitError::Stale { .. })) if self.store().is_shared() => self.catch_up().await?,
-                Err(error) => return Err(error),
+            let draft = draft(&mut plan, &rows, &options, at);
+            // Where nobody else writes it is not planned again, and its rows are large.
+            batch = Some(rows).filter(|_| self.store().is_shared());
+            if let Some(Made { committed, .. }) = turn.commit(&view, draft).await? {
+                plan.changes = committed.changes;
+                return Ok(Imported { plan, committed: Some(committed.header) });
             }
         }
-        Err(Error::Contended { attempts: MOST_PLANS })
     }
 
     /// The time an import is dated.
@@ -181,37 +178,23 @@ impl Keelson {
         }
     }
 
-    async fn plan(&self, batch: &Arc<Batch>, batch_id: BatchId, at: DateTime<Utc>) -> Result<Plan, Error> {
-        let (view, batch, settings) = (self.view(), Arc::clone(batch), Arc::clone(self.settings()));
-        let planning = tokio::task::spawn_blocking(move || {
-            plan(&view.catalogue, &batch, batch_id, at, &settings, &mut RandomIds::new())
-        });
-        planning.await.map_err(|error| Error::Stopped(error.to_string()))
+    async fn plan(&self, view: View, batch: &Arc<Batch>, batch_id: BatchId, at: DateTime<Utc>) -> Result<Plan, Error> {
+        let (batch, settings) = (Arc::clone(batch), Arc::clone(self.settings()));
+        blocking(move || plan(&view.catalogue, &batch, batch_id, at, &settings, &mut RandomIds::new())).await
     }
 }
 
 /// What is committed of a plan; the changes are taken out of it.
 fn draft(plan: &mut Plan, batch: &Batch, options: &ImportOptions, at: DateTime<Utc>) -> Draft {
+    let changes = std::mem::take(&mut plan.changes);
     Draft {
-        planned_at: plan.base,
-        at,
         recorded_at: options.backdated.then(now),
-        actor: Arc::clone(&options.actor.name),
-        action: Arc::from(format!("import {}", batch.importer.name)),
         source: Some(Arc::from(batch.source.as_str())),
-        reason: options.actor.reason.clone(),
         batch: Some(plan.batch),
-        changes: std::mem::take(&mut plan.changes),
         payloads: batch.payloads.clone(),
         findings: plan.findings.clone(),
+        ..options.actor.draft(&format!("import {}", batch.importer.name), plan.base, at, changes)
     }
-}
-
-/// What of a batch a commit still needs.
-fn without_rows(batch: &Batch) -> Batch {
-    let mut header = Batch::new(&batch.source, batch.scope.clone(), batch.importer.clone(), batch.observed_at);
-    header.payloads.clone_from(&batch.payloads);
-    header
 }
 
 /// Refuses a batch that was read later than now, beyond what clocks differ by: every true batch

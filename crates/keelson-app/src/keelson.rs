@@ -1,8 +1,10 @@
 //! An open catalogue.
 
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use futures::TryStreamExt;
 use keelson_analysis::Pool;
 use keelson_answers::View;
@@ -102,6 +104,39 @@ pub enum AsOf {
     Revision(Revision),
     /// At a time: after the last commit made at or before it.
     Time(DateTime<Utc>),
+}
+
+/// A text that names no point in history.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error(
+    "'{0}' is neither a time (2026-11-01T12:00:00Z), a day (2026-11-01, meaning its end in UTC) nor a revision (r12)"
+)]
+pub struct AsOfSyntaxError(String);
+
+impl fmt::Display for AsOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Revision(revision) => write!(f, "r{revision}"),
+            Self::Time(time) => f.write_str(&time.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+        }
+    }
+}
+
+/// A time, a day, meaning its end in UTC, or a revision: `r12`.
+impl FromStr for AsOf {
+    type Err = AsOfSyntaxError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(number) = text.strip_prefix('r').and_then(|number| number.parse().ok()) {
+            return Ok(Self::Revision(Revision(number)));
+        }
+        if let Ok(time) = text.parse::<DateTime<Utc>>() {
+            return Ok(Self::Time(time));
+        }
+        let day = text.parse::<NaiveDate>().ok();
+        let end = day.and_then(|day| day.and_hms_milli_opt(23, 59, 59, 999));
+        end.map(|end| Self::Time(end.and_utc())).ok_or_else(|| AsOfSyntaxError(text.to_owned()))
+    }
 }
 
 /// An open catalogue. Cheap to clone.

@@ -8,6 +8,7 @@
 //! The crate refuses to know HTTP, GraphQL and SurrealQL.
 
 mod board;
+mod committing;
 pub mod condition;
 mod edit;
 mod history;
@@ -16,24 +17,26 @@ mod keelson;
 mod keeping;
 mod question;
 mod schema_check;
+mod stop;
 pub mod system;
 
 use std::sync::Arc;
 
 pub use board::{
     Act, ActError, Acted, AlterationInput, BaselineComparison, ItemDifference, MOST_OF_A_MEETING, ObservedInput,
-    Outcome, Pack, PackOf, RequestInput, ReviewInput, Selection, Side, Subject,
+    Outcome, Pack, PackFile, PackForm, PackOf, RequestInput, ReviewInput, Selection, Side, Subject,
 };
 pub use edit::{EditError, Edited};
 pub use history::{HistoryEntry, RecordRef};
 pub use import::{ImportOptions, Imported};
-pub use keelson::{AsOf, Error, Keelson};
+pub use keelson::{AsOf, AsOfSyntaxError, Error, Keelson};
 pub use keelson_answers::{self as answers, Asked, View};
 pub use keelson_change as change;
 pub use keelson_reconcile as reconcile;
 pub use keelson_store::{CommitError, Draft, Options, Problem, StoreError, Verification};
-pub use question::{Answer, AskError, BaselineAnswer, GateAnswer, HistoryAnswer, Question, SeedInput};
+pub use question::{Answer, AskError, BaselineAnswer, GateAnswer, HistoryAnswer, Question, RecordSort, SeedInput};
 pub use schema_check::SchemaContradiction;
+pub use stop::{Stop, StopOnDrop};
 
 /// Who does something, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]

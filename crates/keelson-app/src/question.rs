@@ -1,7 +1,9 @@
 //! Questions as data: what the command line asks, of an embedded store or of a server alike.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
-use keelson_analysis::Limits;
+use keelson_analysis::{Limits, Pool};
 use keelson_answers::change::{self, ChangeAnswer, ChangeQuestion};
 use keelson_answers::check::{CheckAnswer, check};
 use keelson_answers::impact::{ImpactAnswer, ImpactQuestion, Interval, assess};
@@ -9,12 +11,15 @@ use keelson_answers::items::{ItemAnswer, ListAnswer, item_answer, list};
 use keelson_answers::register::{
     self, BaselineLine, BaselinesAnswer, CalendarAnswer, RequestAnswer, RequestFilter, RequestsAnswer,
 };
-use keelson_answers::review::{self, TrendsAnswer, TrendsQuestion};
+use keelson_answers::review::{self, ReviewScore, ScoreQuestion, TrendsAnswer, TrendsQuestion};
 use keelson_answers::schedule::{self, ScheduleAnswer, ScheduleQuestion, find_request};
 use keelson_answers::walk::{PathAnswer, WalkAnswer, WalkQuestion, Way, path, walk};
 use keelson_answers::{Asked, Basis, QuestionError};
 use keelson_catalogue::query::{OrderBy, Query};
+use keelson_change::draft::said;
+use keelson_change::lookup;
 use keelson_model::{Revision, Window};
+use keelson_report::zone::UnknownZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -23,7 +28,7 @@ use crate::board::{ActError, BaselineComparison};
 use crate::condition::{self, ConditionSyntaxError};
 use crate::keelson::blocking;
 use crate::system::now;
-use crate::{AsOf, Error, HistoryEntry, Keelson, View};
+use crate::{AsOf, Error, HistoryEntry, Keelson, RecordRef, Stop, View};
 
 /// An item with its own loss.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -77,6 +82,17 @@ pub enum Question {
     History {
         /// Its key.
         key: String,
+        /// Only changes before this revision.
+        before: Option<Revision>,
+        /// Most changes listed.
+        most: usize,
+    },
+    /// How a record of change management changed, newest first.
+    RecordHistory {
+        /// What sort of record it is.
+        sort: RecordSort,
+        /// What people call it.
+        name: String,
         /// Only changes before this revision.
         before: Option<Revision>,
         /// Most changes listed.
@@ -172,6 +188,13 @@ pub enum Question {
         /// Most lines of each list.
         most: usize,
     },
+    /// What was predicted of one request against what happened.
+    Score {
+        /// Its key.
+        key: String,
+        /// Most lines of each list.
+        most: usize,
+    },
     /// How two baselines differ, or a baseline and now.
     CompareBaselines {
         /// One, by name.
@@ -181,6 +204,20 @@ pub enum Question {
         /// Most items listed.
         most: usize,
     },
+}
+
+/// The sorts of records of change management that have a history of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordSort {
+    /// A request for change, by key.
+    Request,
+    /// A template, by name.
+    Template,
+    /// A freeze or maintenance window, by name or id.
+    Calendar,
+    /// A disruption, by id or reference.
+    Disruption,
 }
 
 /// One baseline.
@@ -263,6 +300,8 @@ pub enum Answer {
     Baseline(BaselineAnswer),
     /// Trends of changes.
     Trends(Box<TrendsAnswer>),
+    /// What was predicted of one request against what happened.
+    Score(Box<ReviewScore>),
     /// How two baselines differ.
     Comparison(BaselineComparison),
 }
@@ -289,9 +328,25 @@ pub enum AskError {
         /// How many there may be.
         most: usize,
     },
-    /// A question that has no past.
-    #[error("{0}")]
-    OnlyNow(&'static str),
+    /// There is no such record.
+    #[error("there is no {sort} '{name}'")]
+    UnknownRecord {
+        /// What sort.
+        sort: &'static str,
+        /// What was asked for.
+        name: String,
+    },
+    /// A request whose work is not over cannot be compared with what happened.
+    #[error("{key} is {state}; what was predicted is compared with what happened once its work is over")]
+    NotOver {
+        /// The request.
+        key: String,
+        /// Where it stands.
+        state: &'static str,
+    },
+    /// There is no such time zone.
+    #[error(transparent)]
+    Zone(#[from] UnknownZone),
     /// The catalogue failed.
     #[error(transparent)]
     Failed(#[from] Error),
@@ -314,27 +369,34 @@ impl Keelson {
     /// # Errors
     /// When the question makes no sense, or as the store fails.
     pub async fn ask(&self, question: Question, as_of: Option<AsOf>) -> Result<Answer, AskError> {
+        let stop = Stop::default();
+        let _unwanted = stop.on_drop();
+        self.ask_until(question, as_of, &stop).await
+    }
+
+    /// As [`Keelson::ask`], until the flag is raised: what is long ends soon then, and its answer says so.
+    ///
+    /// # Errors
+    /// As [`Keelson::ask`].
+    pub async fn ask_until(&self, question: Question, as_of: Option<AsOf>, stop: &Stop) -> Result<Answer, AskError> {
         let (view, asked) = self.view_for(as_of).await?;
-        if let Question::History { key, before, most } = &question {
-            return self.history_answer(&view, key, *before, *most, asked).await;
-        }
         match &question {
-            Question::Gate { .. } if as_of.is_some() => {
-                return Err(AskError::OnlyNow("a gate is about now; leave out the time in the past"));
+            Question::History { key, before, most } => {
+                return self.history_answer(&view, key, *before, *most, asked).await;
             }
-            Question::CompareBaselines { .. } if as_of.is_some() => {
-                return Err(AskError::OnlyNow(
-                    "baselines are compared as they were taken; leave out the time in the past",
-                ));
+            Question::RecordHistory { sort, name, before, most } => {
+                let subject = record_of(&view, *sort, name)?;
+                let changes = self.record_history(&view, subject, *before, *most).await?;
+                return Ok(history_answer(&view, name, changes, asked));
             }
             Question::Gate { key } => {
                 let key = find_request(&view, key)?.key.to_string();
-                let reasons = self.gate(&key).await?;
+                let reasons = self.gate_on(view.clone(), &key, asked.at).await?;
                 let basis = Basis::of(&view, asked);
                 return Ok(Answer::Gate(GateAnswer { basis, key, is_open: reasons.is_empty(), reasons }));
             }
             Question::Baseline { name, most_keys } => {
-                let known = view.catalogue.find_baseline(name).map(|kept| std::sync::Arc::clone(&kept.record));
+                let known = view.catalogue.find_baseline(name).map(|kept| Arc::clone(&kept.record));
                 let known = known.ok_or_else(|| AskError::UnknownBaseline(name.clone()))?;
                 let is_proven = self.prove_baseline(&known).await?;
                 let baseline = register::baseline(&view, &known, *most_keys);
@@ -346,15 +408,15 @@ impl Keelson {
                         return Err(AskError::UnknownBaseline(name.clone()));
                     }
                 }
-                let compared = self.compare_baselines(earlier, later.as_deref(), *most, asked).await?;
+                let compared = self.compare_baselines(&view, earlier, later.as_deref(), *most, asked).await?;
                 return Ok(Answer::Comparison(compared.unwrap_or_else(|| unreachable!("both are known"))));
             }
             _ => {}
         }
-        let keelson = self.clone();
-        blocking(move || match board_answer(&view, &question, asked, &keelson) {
+        let (keelson, stop) = (self.clone(), stop.clone());
+        blocking(move || match board_answer(&view, &question, asked, &keelson, &stop) {
             Some(answered) => answered,
-            None => answer(&view, question, asked, keelson.pool()),
+            None => answer(&view, question, asked, keelson.pool(), &stop),
         })
         .await?
     }
@@ -382,19 +444,49 @@ impl Keelson {
         asked: Asked,
     ) -> Result<Answer, AskError> {
         let ix = keelson_answers::find(&view.catalogue, key)?;
-        let (total, entries) = self.item_history(view, ix, before, most).await?;
-        let mut basis = Basis::of(view, asked);
-        basis.page("changes", entries.len(), total);
-        Ok(Answer::History(HistoryAnswer { basis, key: key.to_owned(), total, entries }))
+        Ok(history_answer(view, key, self.item_history(view, ix, before, most).await?, asked))
     }
 }
 
+fn history_answer(view: &View, key: &str, changes: (usize, Vec<HistoryEntry>), asked: Asked) -> Answer {
+    let (total, entries) = changes;
+    let mut basis = Basis::of(view, asked);
+    basis.page("changes", entries.len(), total);
+    Answer::History(HistoryAnswer { basis, key: key.to_owned(), total, entries })
+}
+
+/// A record of change management by what people call it.
+fn record_of(view: &View, sort: RecordSort, name: &str) -> Result<RecordRef, AskError> {
+    let catalogue = &view.catalogue;
+    let unknown = |sort| AskError::UnknownRecord { sort, name: name.to_owned() };
+    Ok(match sort {
+        RecordSort::Request => RecordRef::Request(find_request(view, name)?.id),
+        RecordSort::Template => {
+            let known = lookup::template(catalogue, name).ok_or_else(|| unknown("template"))?;
+            RecordRef::Template(Arc::clone(&known.record.name))
+        }
+        RecordSort::Calendar => {
+            let known = lookup::calendar_entry(catalogue, name).ok_or_else(|| unknown("calendar entry"))?;
+            RecordRef::Calendar(known.record.id)
+        }
+        RecordSort::Disruption => {
+            RecordRef::Disruption(lookup::disruption(catalogue, name).ok_or_else(|| unknown("disruption"))?.record.id)
+        }
+    })
+}
+
 /// Answers a question of change management; `None` for others.
-fn board_answer(view: &View, question: &Question, asked: Asked, keelson: &Keelson) -> Option<Result<Answer, AskError>> {
-    let (policy, pool) = (keelson.policy(), keelson.pool());
+fn board_answer(
+    view: &View,
+    question: &Question,
+    asked: Asked,
+    keelson: &Keelson,
+    stop: &Stop,
+) -> Option<Result<Answer, AskError>> {
+    let (policy, pool, stop) = (keelson.policy(), keelson.pool(), Some(stop.flag()));
     let answered = match question {
         Question::Change { key, budget, most } => find_request(view, key).and_then(|request| {
-            let question = ChangeQuestion { request, policy, budget: *budget, most: *most };
+            let question = ChangeQuestion { request, policy, budget: *budget, most: *most, stop };
             change::assess(view, &question, asked, pool).map(|answer| Answer::Change(Box::new(answer)))
         }),
         Question::Request { key } => {
@@ -404,7 +496,7 @@ fn board_answer(view: &View, question: &Question, asked: Asked, keelson: &Keelso
             register::requests(view, filter, *skip, *most, asked).map(Answer::Requests)
         }
         Question::Schedule { within, only, most } => {
-            let question = ScheduleQuestion { within: *within, only, policy, most: *most };
+            let question = ScheduleQuestion { within: *within, only, policy, most: *most, stop };
             schedule::assess(view, &question, asked, pool).map(Answer::Schedule)
         }
         Question::Calendar { within } => Ok(Answer::Calendar(register::calendar(view, *within, asked))),
@@ -412,6 +504,7 @@ fn board_answer(view: &View, question: &Question, asked: Asked, keelson: &Keelso
             let question = TrendsQuestion { policy, most: *most };
             review::trends(view, &question, asked, pool).map(|answer| Answer::Trends(Box::new(answer)))
         }
+        Question::Score { key, most } => return Some(score(view, key, *most, asked, pool)),
         Question::Baselines { skip, most, most_keys } => {
             Ok(Answer::Baselines(register::baselines(view, *skip, *most, *most_keys, asked)))
         }
@@ -420,11 +513,19 @@ fn board_answer(view: &View, question: &Question, asked: Asked, keelson: &Keelso
     Some(answered.map_err(AskError::from))
 }
 
-fn answer(view: &View, question: Question, asked: Asked, pool: &keelson_analysis::Pool) -> Result<Answer, AskError> {
+fn score(view: &View, key: &str, most: usize, asked: Asked, pool: &Pool) -> Result<Answer, AskError> {
+    let request = find_request(view, key)?;
+    let score = review::scorecard(view, &ScoreQuestion { request, most }, asked, pool)?;
+    let not_over = || AskError::NotOver { key: request.key.to_string(), state: said(request.state) };
+    Ok(Answer::Score(Box::new(score.ok_or_else(not_over)?)))
+}
+
+fn answer(view: &View, question: Question, asked: Asked, pool: &Pool, stop: &Stop) -> Result<Answer, AskError> {
+    let limits = Limits { stop: Some(stop.flag()), ..Limits::default() };
     Ok(match question {
         Question::Impact { seeds, interval, budget, most } => {
             let seeds = seeds.into_iter().map(|seed| (seed.key, seed.loss)).collect();
-            let question = ImpactQuestion { seeds, interval, budget, limits: Limits::default() };
+            let question = ImpactQuestion { seeds, interval, budget, limits };
             Answer::Impact(assess(view, &question, asked, pool)?.answer(most))
         }
         Question::Get { key, most } => Answer::Item(Box::new(item_answer(view, &key, most, asked)?)),
@@ -435,10 +536,10 @@ fn answer(view: &View, question: Question, asked: Asked, pool: &keelson_analysis
             Answer::List(list(view, &query, skip, most, asked)?)
         }
         Question::Walk { key, way, class, depth, most } => {
-            let limits = Limits { max_depth: depth.unwrap_or(u32::MAX), ..Limits::default() };
+            let limits = Limits { max_depth: depth.unwrap_or(u32::MAX), ..limits };
             Answer::Walk(walk(view, &key, &WalkQuestion { way, class, most, limits }, asked, pool)?)
         }
-        Question::Path { from, to } => Answer::Path(path(view, &from, &to, &Limits::default(), asked)?),
+        Question::Path { from, to } => Answer::Path(path(view, &from, &to, &limits, asked)?),
         Question::Check { most, budget } => Answer::Check(check(view, most, budget, asked, pool)),
         _ => unreachable!("history and change management are answered elsewhere"),
     })

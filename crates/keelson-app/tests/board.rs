@@ -45,7 +45,7 @@ fn on_a_board<F: Future<Output = ()> + Send + 'static>(test: impl FnOnce(Board) 
 }
 
 fn of(key: &str) -> Subject {
-    Subject { key: key.into(), expected_version: None }
+    Subject { key: key.into() }
 }
 
 impl Board {
@@ -175,7 +175,10 @@ fn the_work_is_compared_with_the_baseline_and_reviewed() {
 "#,
             )
             .await;
-        let compared = board.keelson.compare_baselines(&baseline.name, None, 10, Asked::now(Utc::now())).await;
+        let compared = board
+            .keelson
+            .compare_baselines(&board.keelson.view(), &baseline.name, None, 10, Asked::now(Utc::now()))
+            .await;
         let compared = compared.unwrap().unwrap();
         assert_eq!((compared.different, compared.items[0].subject.key.as_str()), (1, "database/dbA"));
         let record = &compared.items[0].records[0];

@@ -7,13 +7,15 @@
 
 use std::collections::HashSet;
 
-use chrono::Utc;
+use chrono::{DateTime, Datelike, Utc};
 use chrono_tz::Tz;
 use keelson_model::{CalendarEntry, CalendarEntryId, CalendarKind, CiId, Effect, Recurrence, Window};
 use rrule::{Frequency, RRule, RRuleSet, Unvalidated};
 
 /// Most occurrences looked at of one entry within one question.
 pub const MOST_OCCURRENCES: u16 = 1_000;
+/// Years in which something may begin to repeat: every time from the first one on has to be counted.
+const YEARS: std::ops::RangeInclusive<i32> = 1900..=9999;
 
 /// The times of an entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +31,12 @@ pub struct Occurrences {
 /// # Errors
 /// A sentence that says what is wrong.
 pub fn check(first: Window, recurrence: &Recurrence) -> Result<(), String> {
+    for at in [first.start(), first.end()] {
+        if !YEARS.contains(&at.year()) {
+            let (from, to) = (YEARS.start(), YEARS.end());
+            return Err(format!("what repeats begins between {from} and {to}, and not in the year {}", at.year()));
+        }
+    }
     rules(first, recurrence).map(|_| ())
 }
 
@@ -49,26 +57,30 @@ fn rules(first: Window, recurrence: &Recurrence) -> Result<RRuleSet, String> {
     Ok(RRuleSet::new(start).rrule(rule))
 }
 
-/// The times of an entry that have something in common with a window.
+/// The times of an entry that have something in common with a window: the first one, as it was entered,
+/// whether the rule would have it or not, and those by the rule.
 #[must_use]
 pub fn occurrences(entry: &CalendarEntry, within: Window) -> Occurrences {
+    let first = entry.window.overlap(&within).map(|_| entry.window);
     let Some(recurrence) = &entry.recurrence else {
-        let windows = entry.window.overlap(&within).map(|_| entry.window).into_iter().collect();
-        return Occurrences { windows, is_cut: false };
+        return Occurrences { windows: first.into_iter().collect(), is_cut: false };
     };
     // What was checked on writing cannot fail on reading.
     let Ok(rules) = rules(entry.window, recurrence) else {
-        return Occurrences { windows: Vec::new(), is_cut: true };
+        return Occurrences { windows: first.into_iter().collect(), is_cut: true };
     };
     let length = entry.window.length();
     let zone = rrule::Tz::UTC;
-    let from = (within.start() - length).with_timezone(&zone);
+    let from = within.start().checked_sub_signed(length).unwrap_or(DateTime::<Utc>::MIN_UTC).with_timezone(&zone);
     let found = rules.after(from).before(within.end().with_timezone(&zone)).all(MOST_OCCURRENCES);
     let windows = found.dates.into_iter().filter_map(|start| {
         let start = start.with_timezone(&Utc);
-        Window::new(start, start + length).ok().filter(|window| window.overlap(&within).is_some())
+        let end = start.checked_add_signed(length)?;
+        Window::new(start, end).ok().filter(|window| *window != entry.window && window.overlap(&within).is_some())
     });
-    Occurrences { windows: windows.collect(), is_cut: found.limited }
+    let mut windows: Vec<Window> = first.into_iter().chain(windows).collect();
+    windows.sort_unstable();
+    Occurrences { windows, is_cut: found.limited }
 }
 
 /// An entry of the calendar with its times.
@@ -90,6 +102,11 @@ impl<'a> Timed<'a> {
     /// The first of its times that have something in common with a window, cut to that.
     fn overlap(&self, window: Window) -> Option<Window> {
         self.times.windows.iter().find_map(|one| one.overlap(&window))
+    }
+
+    /// Whether one of its times takes in all of a window.
+    fn covers(&self, window: Window) -> bool {
+        self.times.windows.iter().any(|one| one.covers(&window))
     }
 }
 
@@ -163,7 +180,7 @@ pub fn violations(
             CalendarKind::Maintenance => agreed.push(timed),
         }
     }
-    found.extend(outside_of_agreed(&agreed, doing));
+    found.extend(outside_of_agreed(&agreed, doing, &name));
     found
 }
 
@@ -203,24 +220,41 @@ fn freeze(timed: &Timed<'_>, doing: &Doing<'_>, allowed: u32, name: &impl Fn(CiI
         .collect()
 }
 
-/// Services that are harmed outside of the times that were agreed for that.
-fn outside_of_agreed(agreed: &[&Timed<'_>], doing: &Doing<'_>) -> Vec<Violation> {
-    let harmed = doing.services.iter().filter(|service| service.effect >= Effect::Degraded);
-    let outside = harmed.filter_map(|service| {
-        let own: Vec<&&Timed<'_>> = agreed.iter().filter(|timed| timed.entry.items.contains(&service.ci)).collect();
-        let first = own.first()?.entry;
-        if own.iter().any(|timed| timed.times.windows.iter().any(|window| window.covers(&doing.window))) {
+/// What is harmed outside of the times that were agreed for that: services, and places at which something is
+/// interrupted.
+fn outside_of_agreed(agreed: &[&Timed<'_>], doing: &Doing<'_>, name: &impl Fn(CiId) -> String) -> Vec<Violation> {
+    // Each with whether it takes in the work; found out once, as there may be many services.
+    let agreed: Vec<(&CalendarEntry, bool)> =
+        agreed.iter().map(|timed| (timed.entry, timed.covers(doing.window))).collect();
+    let outside = |ci: CiId, is_about: &dyn Fn(&CalendarEntry) -> bool, what: String| {
+        let own: Vec<&(&CalendarEntry, bool)> = agreed.iter().filter(|(entry, _)| is_about(entry)).collect();
+        let (first, _) = own.first()?;
+        if own.iter().any(|(_, is_within)| *is_within) {
             return None;
         }
-        let names: Vec<&str> = own.iter().map(|timed| &*timed.entry.name).collect();
-        let what = if service.effect == Effect::Breached { "breached" } else { "degraded" };
+        let names: Vec<&str> = own.iter().map(|(entry, _)| &*entry.name).collect();
         Some(Violation {
             entry: first.id,
-            ci: Some(service.ci),
+            ci: Some(ci),
             during: doing.window,
             only_in_shadow: false,
-            text: format!("{} is {what} outside of its maintenance windows ({})", service.name, names.join(", ")),
+            text: format!("{what} outside of its maintenance windows ({})", names.join(", ")),
         })
+    };
+    let harmed = doing.services.iter().filter(|service| service.effect >= Effect::Degraded);
+    let harmed = harmed.filter_map(|service| {
+        let what = if service.effect == Effect::Breached { "breached" } else { "degraded" };
+        let is_about = |entry: &CalendarEntry| entry.items.is_empty() || entry.items.contains(&service.ci);
+        outside(service.ci, &is_about, format!("{} is {what}", service.name))
     });
-    outside.collect()
+    let services: HashSet<CiId> = doing.services.iter().map(|service| service.ci).collect();
+    let mut places: Vec<CiId> = agreed.iter().flat_map(|(entry, _)| &entry.items).copied().collect();
+    places.sort_unstable();
+    places.dedup();
+    places.retain(|place| doing.beneath.contains(place) && !services.contains(place));
+    let interrupted = places.into_iter().filter_map(|place| {
+        let is_about = |entry: &CalendarEntry| entry.items.contains(&place);
+        outside(place, &is_about, format!("something at {} is interrupted", name(place)))
+    });
+    harmed.chain(interrupted).collect()
 }

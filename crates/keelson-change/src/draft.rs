@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use keelson_catalogue::Catalogue;
 use keelson_model::{
     Action, Alteration, Change, ChangeCategory, ChangeId, ChangeState, ChangeTemplate, IdSource, RequestForChange,
     Rollback, Step, Window,
 };
 
-use crate::workflow::{is_same, stale_version};
+use crate::workflow::is_same;
 use crate::{Problem, ProblemCode, Problems};
 
 /// Longest text of a request, in characters.
@@ -112,25 +112,34 @@ pub fn new(
 pub fn altered(
     catalogue: &Catalogue,
     request: &Arc<RequestForChange>,
-    expected_version: Option<u32>,
     fields: &Fields,
     actor: &Arc<str>,
     at: DateTime<Utc>,
 ) -> Result<Change<RequestForChange>, Problems> {
     use ChangeState::{Approved, Assessed, Draft, Scheduled, Submitted};
-    let mut problems: Vec<Problem> = stale_version(request, expected_version).into_iter().collect();
+    let mut problems = Vec::new();
     if !matches!(request.state, Draft | Submitted | Assessed | Approved | Scheduled) {
         let message = format!("{} is {}; what it says can no longer be altered", request.key, said(request.state));
         problems.push(Problem::of(ProblemCode::IllegalTransition, "state", message));
     }
     let mut after = RequestForChange::clone(request);
     fill(catalogue, &mut after, fields, &mut problems);
+    if after.alterations.is_empty() && request.state != Draft {
+        let message = "what was handed in alters at least one item; name it, or give the request up";
+        problems.push(Problem::of(ProblemCode::Missing, "alterations", message));
+    }
     note_editor(&mut after, actor);
+    // Who asked for it before wrote what it said, and does not come to decide on it by being replaced.
+    note_editor(&mut after, &request.requester);
     Problems::none_or(problems)?;
     after.version += 1;
     after.assessment = None;
     after.approval = None;
     after.rechecks = Vec::new();
+    if after.alterations != request.alterations {
+        // What was judged by hand was judged of another change.
+        after.not_impacted = Vec::new();
+    }
     if !matches!(request.state, Draft | Submitted) {
         after.state = Submitted;
         let reason = Some(Arc::from("altered: what was assessed and decided no longer holds"));
@@ -139,8 +148,8 @@ pub fn altered(
     Ok(Change::updated(Arc::clone(request), after))
 }
 
-/// Remembers who wrote what a request says, where that is not the requester.
-fn note_editor(request: &mut RequestForChange, actor: &Arc<str>) {
+/// Remembers who wrote what a request says, or judged it by hand, where that is not the requester.
+pub(crate) fn note_editor(request: &mut RequestForChange, actor: &Arc<str>) {
     let is_known = request.edited_by.iter().any(|known| is_same(known, actor));
     if !is_known && !is_same(&request.requester, actor) {
         request.edited_by.push(Arc::clone(actor));
@@ -251,7 +260,7 @@ fn check_alterations(catalogue: &Catalogue, request: &RequestForChange, problems
 }
 
 /// A standard change follows an approved template; other changes have none.
-fn check_template(catalogue: &Catalogue, request: &RequestForChange, problems: &mut Vec<Problem>) {
+pub(crate) fn check_template(catalogue: &Catalogue, request: &RequestForChange, problems: &mut Vec<Problem>) {
     let is_standard = request.category == ChangeCategory::Standard;
     let Some(name) = &request.template else {
         if is_standard {
@@ -302,7 +311,7 @@ fn against_template(
         }
     }
     let longest = i64::from(template.longest_minutes);
-    if request.window.is_some_and(|window| window.length().num_minutes() > longest) {
+    if request.window.is_some_and(|window| window.length() > TimeDelta::minutes(longest)) {
         refuse("window", format!("the template '{}' allows {longest} minutes at most", template.name));
     }
 }

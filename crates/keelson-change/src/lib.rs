@@ -6,6 +6,7 @@
 //! | see what a request must say | [`draft`] |
 //! | see when a freeze or maintenance window is, and what violates it | [`calendar`] |
 //! | see what makes a change a major one | [`Policy::major`] |
+//! | find a record by what people call it | [`lookup`] |
 //! | see what of an approval still holds | [`recheck`] |
 //! | change what an organisation decides for itself | [`Policy`] |
 //!
@@ -15,6 +16,7 @@
 
 pub mod calendar;
 pub mod draft;
+pub mod lookup;
 mod policy;
 mod problem;
 pub mod recheck;

@@ -53,6 +53,19 @@ impl Problem {
         let field = field.split('.').filter(|part| !part.is_empty()).map(str::to_owned).collect();
         Self { field, code, message: message.into(), current_version: None }
     }
+
+    /// The problem that somebody else changed a record since it was read at version `seen`; `known` is its
+    /// version now, absent when there is no such record.
+    #[must_use]
+    pub fn version_conflict(what: &str, known: Option<u32>, seen: u32) -> Self {
+        let message = match known {
+            Some(known) => {
+                format!("{what} has changed since you read it: it is at version {known}, not {seen}; look at it again")
+            }
+            None => format!("{what} is new, so nobody has seen version {seen} of it"),
+        };
+        Self { current_version: known, ..Self::of(ProblemCode::VersionConflict, "expected_version", message) }
+    }
 }
 
 /// Every reason why something is refused; never empty.

@@ -49,7 +49,8 @@ pub fn difference(before: &[EffectOn], after: &[EffectOn]) -> Difference {
         let new_points = effect.new_single_points.iter().any(|point| !known.new_single_points.contains(point));
         match rank(effect).cmp(&rank(known)) {
             std::cmp::Ordering::Greater => found.worse.push(effect.clone()),
-            std::cmp::Ordering::Equal if new_points => found.worse.push(effect.clone()),
+            // Losing less does not make up for a failure that nobody reckoned with.
+            _ if new_points && effect.at_worst >= known.at_worst => found.worse.push(effect.clone()),
             std::cmp::Ordering::Less => found.better.push(effect.clone()),
             std::cmp::Ordering::Equal if effect.new_single_points.len() < known.new_single_points.len() => {
                 found.better.push(effect.clone());

@@ -216,6 +216,13 @@ pub fn put_template(
     if fields.actions.is_empty() {
         problems.push(Problem::of(ProblemCode::Missing, "actions", "name at least one thing it may do"));
     }
+    for (at, action) in fields.actions.iter().enumerate() {
+        let loss = action.loss();
+        if !(0.0..=1.0).contains(&loss) {
+            let message = format!("the largest loss is {loss}; it must lie between 0 and 1");
+            problems.push(Problem::of(ProblemCode::BadValue, &format!("actions.{at}.loss"), message));
+        }
+    }
     if fields.longest_minutes == 0 || fields.rollback.minutes == 0 {
         problems.push(Problem::of(
             ProblemCode::BadValue,
@@ -255,14 +262,37 @@ pub fn approve_template(
         let message = format!("{actor} wrote this template and cannot approve it; somebody else must");
         return Err(Problems::one(ProblemCode::NotAllowed, "state", message));
     }
-    if template.approved_by.is_some() {
-        let message = format!("the template '{}' is approved already", template.name);
+    if template.approved_by.is_some() || template.withdrawn_at.is_some() {
+        let state = if template.withdrawn_at.is_some() { "withdrawn; write it anew" } else { "approved already" };
+        let message = format!("the template '{}' is {state}", template.name);
         return Err(Problems::one(ProblemCode::IllegalTransition, "state", message));
     }
     let mut after = ChangeTemplate::clone(template);
     after.version += 1;
     after.approved_by = Some(Arc::clone(actor));
     after.approved_at = Some(at);
+    Ok(Change::updated(Arc::clone(template), after))
+}
+
+/// Withdraws a template: nothing new follows it. What was approved by it stays approved.
+///
+/// # Errors
+/// When it was withdrawn already, or nobody says why.
+pub fn withdraw_template(
+    template: &Arc<ChangeTemplate>,
+    reason: Option<&Arc<str>>,
+    at: DateTime<Utc>,
+) -> Result<Change<ChangeTemplate>, Problems> {
+    let mut problems = Vec::new();
+    required(&mut problems, "reason", reason.map_or("", |reason| reason), "why it is withdrawn");
+    if template.withdrawn_at.is_some() {
+        let message = format!("the template '{}' was withdrawn already", template.name);
+        problems.push(Problem::of(ProblemCode::IllegalTransition, "state", message));
+    }
+    Problems::none_or(problems)?;
+    let mut after = ChangeTemplate::clone(template);
+    after.version += 1;
+    after.withdrawn_at = Some(at);
     Ok(Change::updated(Arc::clone(template), after))
 }
 

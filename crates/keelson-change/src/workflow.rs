@@ -12,12 +12,13 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use keelson_catalogue::Catalogue;
 use keelson_model::{
     Approval, BaselineId, Change, ChangeCategory, ChangeState, CiId, Completion, FrozenAssessment, NotImpacted,
     RequestForChange, ReviewRecord, Step,
 };
 
-use crate::draft::said;
+use crate::draft::{self, said};
 use crate::recheck::{Difference, difference};
 use crate::{Policy, Problem, ProblemCode, Problems};
 
@@ -30,20 +31,6 @@ pub struct By<'a> {
     pub at: DateTime<Utc>,
     /// Why, in their words.
     pub reason: Option<&'a Arc<str>>,
-    /// The version of the request they have seen, where they say.
-    pub expected_version: Option<u32>,
-}
-
-/// A problem when somebody else changed the request meanwhile.
-pub(crate) fn stale_version(request: &RequestForChange, expected: Option<u32>) -> Option<Problem> {
-    let expected = expected.filter(|expected| *expected != request.version)?;
-    let message = format!(
-        "{} has changed since you read it: it is at version {}, not {expected}; look at it again",
-        request.key, request.version
-    );
-    let mut problem = Problem::of(ProblemCode::VersionConflict, "expected_version", message);
-    problem.current_version = Some(request.version);
-    Some(problem)
 }
 
 /// A step in the making.
@@ -55,8 +42,7 @@ struct Stepping<'a> {
 
 impl<'a> Stepping<'a> {
     fn new(request: &'a Arc<RequestForChange>, by: By<'a>, verb: &str, from: &[ChangeState]) -> Self {
-        let mut stepping =
-            Self { request, by, problems: stale_version(request, by.expected_version).into_iter().collect() };
+        let mut stepping = Self { request, by, problems: Vec::new() };
         if !from.contains(&request.state) {
             let allowed: Vec<&str> = from.iter().map(|state| said(*state)).collect();
             let message = format!(
@@ -90,7 +76,7 @@ impl<'a> Stepping<'a> {
         let mut after = RequestForChange::clone(self.request);
         after.version += 1;
         after.state = to;
-        let By { actor, at, reason, .. } = self.by;
+        let By { actor, at, reason } = self.by;
         after.steps.push(Step { to, by: Arc::clone(actor), at, reason: reason.cloned() });
         change(&mut after);
         Ok(Change::updated(Arc::clone(self.request), after))
@@ -152,18 +138,21 @@ pub fn mark_not_impacted(
     step.done(to, |after| {
         after.not_impacted.push(NotImpacted { ci, by: Arc::clone(by.actor), at: by.at, reason });
         after.assessment = None;
+        // Whoever makes it look harmless does not decide on it as well.
+        draft::note_editor(after, by.actor);
     })
 }
 
 /// Approves a request. `fresh` is its assessment as of now: the decision rests on it, and it must say
-/// what the assessment says that people have looked at.
+/// what the assessment says that people have looked at. A standard change
+/// must still follow its template, and that must still be approved.
 ///
 /// # Errors
 /// Every reason why not.
 pub fn approve(
     request: &Arc<RequestForChange>,
     fresh: FrozenAssessment,
-    template_approver: Option<&Arc<str>>,
+    catalogue: &Catalogue,
     by: By<'_>,
     policy: &Policy,
 ) -> Result<Change<RequestForChange>, Problems> {
@@ -186,13 +175,15 @@ pub fn approve(
             }
         }
     }
+    // The template as it is now: it may have been withdrawn or written anew since.
+    draft::check_template(catalogue, request, &mut step.problems);
     may_approve(&mut step, policy);
     heeds_calendar(&mut step, &fresh);
-    let by_template = request.category == ChangeCategory::Standard;
-    let decided_by = template_approver.filter(|_| by_template).unwrap_or(by.actor);
+    let template = request.template.as_deref().and_then(|name| catalogue.template(name));
+    let decided_by = template.and_then(|kept| kept.record.approved_by.clone()).unwrap_or_else(|| Arc::clone(by.actor));
     step.done(ChangeState::Approved, |after| {
         let reason = by.reason.cloned();
-        after.approval = Some(Approval { by: Arc::clone(decided_by), at: by.at, reason, assessment: fresh });
+        after.approval = Some(Approval { by: decided_by, at: by.at, reason, assessment: fresh });
         after.rechecks = Vec::new();
     })
 }
@@ -228,7 +219,8 @@ fn may_approve(step: &mut Stepping<'_>, policy: &Policy) {
         ChangeCategory::Normal | ChangeCategory::Emergency
             if request.edited_by.iter().any(|editor| is_same(editor, actor)) =>
         {
-            let message = format!("{actor} wrote what this request says and cannot approve it; somebody else must");
+            let message =
+                format!("{actor} wrote or judged what this request says and cannot approve it; somebody else must");
             step.refuse(ProblemCode::NotAllowed, "state", message);
         }
         ChangeCategory::Normal => {}

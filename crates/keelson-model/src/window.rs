@@ -102,10 +102,10 @@ impl Window {
         Self { start: self.start, end: following.map_or(self.end, |following| following.end.max(self.end)) }
     }
 
-    /// What follows it for some time; absent when that is nothing.
+    /// What follows it for some time, up to the end of all time; absent when that is nothing.
     #[must_use]
     pub fn followed_by(&self, length: TimeDelta) -> Option<Self> {
-        Self::new(self.end, self.end + length).ok()
+        Self::new(self.end, self.end.checked_add_signed(length).unwrap_or(DateTime::<Utc>::MAX_UTC)).ok()
     }
 }
 

@@ -18,6 +18,7 @@
 //! | what moved since last time | `since` |
 //! | what nobody knows, and what limits the answer | `questions` |
 //! | a schedule and all of its requests | `meeting` |
+//! | a schedule as calendar programs read it | `calendar_file` |
 //!
 //! # JSON
 //!
@@ -33,6 +34,7 @@
 
 mod basics;
 mod calendar;
+mod calendar_file;
 mod clashes;
 mod facts;
 mod impact;
@@ -51,6 +53,7 @@ use keelson_answers::schedule::ScheduleAnswer;
 use keelson_report::document::Document;
 use keelson_report::zone::Zone;
 
+pub use calendar_file::calendar_file;
 pub use meeting::{meeting, meeting_json};
 pub use since::{Cause, Moved, Since, Then};
 

@@ -20,6 +20,9 @@ use crate::routes::App;
 pub struct Acting {
     /// What is done.
     pub act: Act,
+    /// The version of its record somebody has seen; when it is no longer the last, nothing is done.
+    #[serde(default)]
+    pub expected_version: Option<u32>,
     /// Who does it; absent: the name the server runs under.
     #[serde(default)]
     pub actor: Option<String>,
@@ -37,7 +40,7 @@ pub(crate) async fn act(State(app): State<Arc<App>>, request: Request) -> Result
     let turn = Arc::clone(&app.turns).acquire_owned().await.map_err(|error| Refusal::internal(&error))?;
     let work = tokio::spawn(async move {
         let _turn = turn;
-        app.keelson.act(acting.act, actor).await
+        app.keelson.act_on(acting.act, acting.expected_version, actor).await
     });
     let acted = work.await.map_err(|error| Refusal::internal(&error))??;
     let body = serde_json::to_vec(&acted.outcome()).map(Bytes::from).map_err(|error| Refusal::internal(&error))?;

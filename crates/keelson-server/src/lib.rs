@@ -24,6 +24,7 @@
 pub mod acts;
 mod connection;
 pub mod delivery;
+pub mod documents;
 mod health;
 mod imports;
 mod options;

@@ -129,11 +129,8 @@ impl From<AskError> for Problem {
     fn from(error: AskError) -> Self {
         match error {
             AskError::Question(error) => Refusal::from(error).into(),
-            AskError::Condition(error) => Self::new(Code::BadUserInput, error.to_string()),
-            unknown @ (AskError::UnknownBaseline(_) | AskError::OnlyNow(_) | AskError::TooMany { .. }) => {
-                Self::new(Code::BadUserInput, unknown.to_string())
-            }
             AskError::Failed(error) => error.into(),
+            unfit => Self::new(Code::BadUserInput, unfit.to_string()),
         }
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use keelson_api::errors::{Code, Refusal};
-use keelson_app::{AsOf, Question};
+use keelson_app::{AsOf, Question, Stop};
 use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
@@ -41,19 +41,21 @@ pub(crate) async fn ask(State(app): State<Arc<App>>, request: Request) -> Result
     let asking: Asking = json_body(request, &app.limits, "question").await?;
     check(&asking.question)?;
     let time = app.limits.request_time;
-    let answer = tokio::time::timeout(time, answer(app, asking)).await;
+    let stop = Stop::default();
+    let _unwanted = stop.on_drop();
+    let answer = tokio::time::timeout(time, answer(app, asking, stop.clone())).await;
     let body = answer.map_err(|_| Problem::timeout("the time for an answer has passed; ask for less"))??;
     let json = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(([json], body).into_response())
 }
 
 /// The answer as JSON. The turn is held as long as the work lasts, also when nobody waits for it any
-/// more: otherwise impatient callers could pile up work without bound.
-async fn answer(app: Arc<App>, asking: Asking) -> Result<Bytes, Problem> {
+/// more: otherwise impatient callers could pile up work without bound. The flag ends it soon then.
+async fn answer(app: Arc<App>, asking: Asking, stop: Stop) -> Result<Bytes, Problem> {
     let turn = Arc::clone(&app.turns).acquire_owned().await.map_err(|error| Refusal::internal(&error))?;
     let work = tokio::spawn(async move {
         let _turn = turn;
-        let answer = app.keelson.ask(asking.question, asking.as_of).await?;
+        let answer = app.keelson.ask_until(asking.question, asking.as_of, &stop).await?;
         serde_json::to_vec(&answer).map(Bytes::from).map_err(|error| Refusal::internal(&error).into())
     });
     work.await.map_err(|error| Refusal::internal(&error))?
@@ -76,9 +78,11 @@ fn check(question: &Question) -> Result<(), Problem> {
             at_most("walks", *budget, MOST_WALKS)?;
             at_most("findings listed", *most, MOST_LISTED)
         }
-        Question::Get { most, .. } | Question::History { most, .. } | Question::Walk { most, .. } => {
-            at_most("entries listed", *most, MOST_LISTED)
-        }
+        Question::Get { most, .. }
+        | Question::History { most, .. }
+        | Question::RecordHistory { most, .. }
+        | Question::Score { most, .. }
+        | Question::Walk { most, .. } => at_most("entries listed", *most, MOST_LISTED),
         Question::Change { budget, most, .. } => {
             at_most("evaluations", *budget, MOST_PROPAGATIONS)?;
             at_most("services listed", *most, MOST_LISTED)
@@ -98,7 +102,7 @@ fn check(question: &Question) -> Result<(), Problem> {
     }
 }
 
-fn at_most(what: &str, asked: usize, limit: usize) -> Result<(), Problem> {
+pub(crate) fn at_most(what: &str, asked: usize, limit: usize) -> Result<(), Problem> {
     if asked <= limit {
         return Ok(());
     }

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::problem::Problem;
-use crate::{ServerOptions, acts, health, imports, passage, questions};
+use crate::{ServerOptions, acts, documents, health, imports, passage, questions};
 
 /// How much later than the API's own deadline the outer one passes.
 const GRACE: Duration = Duration::from_secs(5);
@@ -60,6 +60,10 @@ pub(crate) fn all(app: &Arc<App>, api: Router) -> Router {
     let work = Router::new()
         .route("/questions", post(questions::ask))
         .route("/acts", post(acts::act))
+        .route("/packs", post(documents::pack))
+        .route("/packs/schedule", get(documents::schedule_page))
+        .route("/packs/changes/{key}", get(documents::change_page))
+        .route("/schedule.ics", get(documents::calendar))
         .route("/imports/{source}/{batch}", put(imports::import))
         .with_state(Arc::clone(app))
         .method_not_allowed_fallback(method_not_allowed)

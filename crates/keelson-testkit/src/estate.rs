@@ -13,10 +13,10 @@ use keelson_change::draft::{self, Fields};
 use keelson_change::records::{DisruptionFields, EntryFields, new_disruption, new_entry};
 use keelson_import_batch::BatchImporter;
 use keelson_importer::conformance::context;
-use keelson_importer::{Importer, Input, Limits};
+use keelson_importer::{Importer, Input, Limits, SourceFile};
 use keelson_model::{
-    Action, Alteration, Batch, BatchId, ChangeState, CiId, CommitHeader, Completion, Disruption, IdSource,
-    RecordChange, RequestForChange, Rollback, SequentialIds, Window, builtin,
+    Action, Alteration, Batch, BatchId, ChangeState, CiId, CommitHeader, Completion, Disruption, DisruptionKind,
+    IdSource, RecordChange, RequestForChange, Rollback, SequentialIds, Window, builtin,
 };
 use keelson_reconcile::{Settings, plan};
 
@@ -24,6 +24,8 @@ use crate::minutes;
 
 /// Lines that answers list at most.
 const MOST: usize = 100;
+/// The file of the worked estate.
+const WORKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../keelson/tests/fixtures/worked-estate.ndjson");
 
 /// A catalogue that tests write to directly, commit by commit.
 #[derive(Clone, Debug)]
@@ -58,14 +60,26 @@ impl Estate {
     /// The worked estate, whose answers are known by hand.
     #[must_use]
     pub fn worked() -> Self {
-        Self::of(concat!(env!("CARGO_MANIFEST_DIR"), "/../keelson/tests/fixtures/worked-estate.ndjson"))
+        Self::of(WORKED)
+    }
+
+    /// The worked estate with a part of its text replaced.
+    #[must_use]
+    pub fn worked_with(part: &str, other: &str) -> Self {
+        let text = std::fs::read_to_string(WORKED).unwrap();
+        assert!(text.contains(part), "the worked estate does not say {part}");
+        let text = text.replace(part, other);
+        Self::read(&Input::from_files(vec![SourceFile::from_bytes("worked-estate.ndjson", text.as_bytes())]))
     }
 
     /// The estate that a file tells: a batch of our own form.
     #[must_use]
     pub fn of(file: &str) -> Self {
-        let input = Input::from_paths(&[file.into()], Limits::default()).unwrap();
-        let batch = BatchImporter.normalise(&input, &context("all")).unwrap().remove(0);
+        Self::read(&Input::from_paths(&[file.into()], Limits::default()).unwrap())
+    }
+
+    fn read(input: &Input) -> Self {
+        let batch = BatchImporter.normalise(input, &context("all")).unwrap().remove(0);
         let catalogue = Catalogue::new(Arc::new(builtin::schema([]).unwrap()));
         let mut estate = Self { catalogue, ids: SequentialIds::after(7_000), policy: Policy::default() };
         estate.import(&batch);
@@ -152,12 +166,26 @@ impl Estate {
         disruption
     }
 
+    /// Commits that an item is down or impaired, from and until so many minutes from midnight.
+    pub fn down(&mut self, item: &str, loss: f64, from: i64, until: Option<i64>) {
+        let fields = DisruptionFields {
+            ci: self.id(item),
+            kind: DisruptionKind::Incident,
+            loss,
+            from: minutes(from),
+            until: until.map(minutes),
+            reference: None,
+            description: None,
+        };
+        self.disrupt(&fields);
+    }
+
     /// What a request does, asked at midnight.
     #[must_use]
     pub fn assess(&self, key: &str) -> ChangeAnswer {
         let view = self.view();
         let request = schedule::find_request(&view, key).unwrap();
-        let question = ChangeQuestion { request, policy: &self.policy, budget: 200, most: MOST };
+        let question = ChangeQuestion { request, policy: &self.policy, budget: 200, most: MOST, stop: None };
         assess(&view, &question, Asked::now(minutes(0)), &Pool::new()).unwrap()
     }
 
@@ -172,7 +200,7 @@ impl Estate {
     /// What the requests of some times do, asked at midnight.
     #[must_use]
     pub fn schedule(&self, within: Window) -> ScheduleAnswer {
-        let question = ScheduleQuestion { within, only: &[], policy: &self.policy, most: MOST };
+        let question = ScheduleQuestion { within, only: &[], policy: &self.policy, most: MOST, stop: None };
         schedule::assess(&self.view(), &question, Asked::now(minutes(0)), &Pool::new()).unwrap()
     }
 }

@@ -4,11 +4,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, anyhow};
-use chrono::{DateTime, NaiveDate, Utc};
 use keelson_app::change::Policy;
 use keelson_app::reconcile::Settings;
 use keelson_app::{Actor, AsOf, Error, Keelson, Options, StoreError};
-use keelson_model::{Revision, Schema, builtin};
+use keelson_model::{Schema, builtin};
 
 use crate::cli::{Global, Past};
 use crate::failure::Failure;
@@ -172,17 +171,5 @@ pub(crate) fn actor(global: &Global, reason: Option<&str>) -> Actor {
 
 /// Reads `--as-of`: a time, a day (its end, UTC), or `r12`.
 pub(crate) fn as_of(past: &Past) -> Result<Option<AsOf>, Failure> {
-    let Some(text) = &past.as_of else { return Ok(None) };
-    if let Some(number) = text.strip_prefix('r').and_then(|number| number.parse().ok()) {
-        return Ok(Some(AsOf::Revision(Revision(number))));
-    }
-    if let Ok(time) = text.parse::<DateTime<Utc>>() {
-        return Ok(Some(AsOf::Time(time)));
-    }
-    if let Some(end) = text.parse::<NaiveDate>().ok().and_then(|day| day.and_hms_milli_opt(23, 59, 59, 999)) {
-        return Ok(Some(AsOf::Time(end.and_utc())));
-    }
-    Err(Failure::input(anyhow!(
-        "'{text}' is neither a time (2026-11-01T12:00:00Z), a day (2026-11-01, meaning its end in UTC) nor a revision (r12)"
-    )))
+    past.as_of.as_deref().map(|text| text.parse().map_err(Failure::input)).transpose()
 }

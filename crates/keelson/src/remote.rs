@@ -13,13 +13,16 @@ use hyper::{Method, Request, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use keelson_app::{Act, Actor, Answer, AsOf, Outcome, Question};
-use keelson_model::{Batch, BatchId};
+use keelson_app::{Act, Actor, Answer, AsOf, Outcome, PackFile, PackForm, PackOf, Question};
+use keelson_model::{Batch, BatchId, Window};
 use keelson_server::acts::Acting;
 use keelson_server::delivery::{self, Delivery};
+use keelson_server::documents::Packing;
 use keelson_server::problem::ProblemDocument;
 use keelson_server::questions::Asking;
 use keelson_server::summary::{ImportAnswer, Summary};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::cli::Command;
 use crate::failure::Failure;
@@ -69,8 +72,39 @@ impl Remote {
 
     /// Asks a question.
     pub(crate) async fn ask(&self, question: Question, as_of: Option<AsOf>) -> Result<Answer, Failure> {
-        let body = serde_json::to_vec(&Asking { question, as_of }).map_err(Failure::trouble)?;
-        let request = Request::builder().method(Method::POST).uri(format!("{}/questions", self.base));
+        self.post("questions", &Asking { question, as_of }).await
+    }
+
+    /// Has a pack written, in a form.
+    pub(crate) async fn pack(
+        &self,
+        of: PackOf,
+        zone: &str,
+        form: PackForm,
+        as_of: Option<AsOf>,
+    ) -> Result<Vec<PackFile>, Failure> {
+        self.post("packs", &Packing { of, zone: zone.to_owned(), form, as_of }).await
+    }
+
+    /// The schedule of some time as calendar programs read it.
+    pub(crate) async fn calendar_file(&self, within: Window, as_of: Option<AsOf>) -> Result<String, Failure> {
+        let mut uri = format!("{}/schedule.ics?", self.base);
+        for (name, at) in [("from", within.start()), ("to", within.end())] {
+            uri += &format!("{name}={}&", escaped(&at.to_rfc3339()));
+        }
+        let as_of = as_of.map(|as_of| format!("asOf={}", escaped(&as_of.to_string())));
+        let request = Request::builder().method(Method::GET).uri(uri + &as_of.unwrap_or_default());
+        let (status, body) = self.send(request.body(Full::default()), ANSWER_TIME).await?;
+        if status != StatusCode::OK {
+            return Err(self.problem(status, &body).1);
+        }
+        Ok(String::from_utf8_lossy(&body).into_owned())
+    }
+
+    /// Sends a document and reads the one that comes back.
+    async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Failure> {
+        let body = serde_json::to_vec(body).map_err(Failure::trouble)?;
+        let request = Request::builder().method(Method::POST).uri(format!("{}/{path}", self.base));
         let request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let (status, body) = self.send(request.body(Full::from(body)), ANSWER_TIME).await?;
         if status != StatusCode::OK {
@@ -80,17 +114,10 @@ impl Remote {
     }
 
     /// Does something.
-    pub(crate) async fn act(&self, act: Act, actor: &Actor) -> Result<Outcome, Failure> {
+    pub(crate) async fn act(&self, act: Act, seen: Option<u32>, actor: &Actor) -> Result<Outcome, Failure> {
         let reason = actor.reason.as_deref().map(str::to_owned);
-        let acting = Acting { act, actor: Some(actor.name.to_string()), reason };
-        let body = serde_json::to_vec(&acting).map_err(Failure::trouble)?;
-        let request = Request::builder().method(Method::POST).uri(format!("{}/acts", self.base));
-        let request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let (status, body) = self.send(request.body(Full::from(body)), ANSWER_TIME).await?;
-        if status != StatusCode::OK {
-            return Err(self.problem(status, &body).1);
-        }
-        self.known(serde_json::from_slice(&body))
+        let acting = Acting { act, expected_version: seen, actor: Some(actor.name.to_string()), reason };
+        self.post("acts", &acting).await
     }
 
     /// Imports batches: one, or in a dry run any number. Refused ones are in the result, as they

@@ -18,7 +18,7 @@ use keelson_app::answers::walk::{PathAnswer, WalkAnswer, Way};
 use crate::output::{percent, print, table};
 
 pub(crate) use board::{
-    baseline, baselines, calendar, calendar_file, change, comparison, gate, request, requests, schedule, trends,
+    baseline, baselines, calendar, change, comparison, gate, request, requests, schedule, score, trends,
 };
 pub(crate) use impact::impact;
 

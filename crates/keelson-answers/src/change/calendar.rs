@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use keelson_analysis::closure::{Direction, Filter, closure};
-use keelson_analysis::impact::Seed;
 use keelson_analysis::{Limits, Pool};
 use keelson_catalogue::CiIx;
 use keelson_change::Policy;
@@ -11,8 +10,8 @@ use keelson_change::calendar::{AtStake, Doing, Timed, violations as judge};
 use keelson_model::{CiId, RequestForChange};
 
 use super::effects::ServiceEffect;
-use super::id_of;
 use super::lines::ViolationLine;
+use super::{Computed, id_of};
 use crate::subject::ci_of;
 use crate::{Subject, View, item};
 
@@ -21,13 +20,13 @@ pub(crate) fn violations(
     view: &View,
     request: &RequestForChange,
     entries: &[Timed<'_>],
-    seeds: &[Seed],
+    computed: &Computed,
     effects: &[ServiceEffect],
     policy: &Policy,
     pool: &Pool,
 ) -> Vec<ViolationLine> {
     let Some(window) = request.window else { return Vec::new() };
-    if entries.is_empty() || seeds.is_empty() {
+    if entries.is_empty() || computed.seeds.is_empty() {
         return Vec::new();
     }
     let names: Vec<String> =
@@ -42,7 +41,7 @@ pub(crate) fn violations(
             margin_taken: effect.margin_taken,
         })
         .collect();
-    let beneath = beneath(view, entries, seeds, pool);
+    let beneath = beneath(view, entries, computed, pool);
     let doing = Doing { window, shadow: request.shadow(), services: &services, beneath: &beneath };
     let subject = |id: CiId| view.catalogue.find_id(id).map(|ix| Subject::of(&view.catalogue, ix));
     let name = |id: CiId| subject(id).map_or_else(|| id.to_string(), |subject| subject.name);
@@ -62,8 +61,10 @@ pub(crate) fn violations(
     lines.collect()
 }
 
-/// The items the calendar is about that some interrupted item is, or depends on.
-fn beneath(view: &View, entries: &[Timed<'_>], seeds: &[Seed], pool: &Pool) -> HashSet<CiId> {
+/// The items the calendar is about that some interrupted item is, or depends on, or that lose something
+/// themselves.
+fn beneath(view: &View, entries: &[Timed<'_>], computed: &Computed, pool: &Pool) -> HashSet<CiId> {
+    let seeds = &computed.seeds;
     let named: HashSet<CiIx> = entries
         .iter()
         .flat_map(|timed| &timed.entry.items)
@@ -73,10 +74,13 @@ fn beneath(view: &View, entries: &[Timed<'_>], seeds: &[Seed], pool: &Pool) -> H
     let mut beneath = HashSet::new();
     for ix in named.into_iter().filter(|ix| view.graph.contains(item(*ix))) {
         // What depends on the place, and not what the interrupted depends on: places are few.
+        let loses = |found| {
+            computed.reached.contains(&found) && computed.assessment.impact().loss(found) > computed.before.loss(found)
+        };
         let interrupted = |found| seeds.iter().any(|seed| seed.item == found);
         let filter = Filter { through: |_| true, select: interrupted };
         let above = closure(&view.graph, &[item(ix)], Direction::Dependents, &filter, &Limits::default(), pool);
-        if interrupted(item(ix)) || above.is_ok_and(|above| !above.items.is_empty()) {
+        if interrupted(item(ix)) || loses(item(ix)) || above.is_ok_and(|above| !above.items.is_empty()) {
             beneath.insert(view.catalogue.ci(ix).id);
         }
     }

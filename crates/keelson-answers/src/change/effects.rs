@@ -1,17 +1,22 @@
 //! What becomes of each service a change touches.
 
-use keelson_analysis::impact::{Guard, Protection, Verdict, verdict};
+use std::sync::atomic::AtomicBool;
+
+use keelson_analysis::Reading;
+use keelson_analysis::impact::{Guard, Impact, Protection, Verdict, verdict};
 use keelson_analysis::single_points::{self, breach_level};
-use keelson_change::Policy;
 use keelson_graph::ItemIx;
 use keelson_model::{Criticality, Effect};
 
-use super::Computed;
+use super::{ChangeQuestion, Computed};
 use crate::impact::Assessment;
 use crate::{Basis, LimitCode};
 
 /// Entries of sets of single points that may be held for one service: a fraction of a second's work.
 const MOST_ENTRIES: usize = 2_000_000;
+
+/// Losses that differ by less are equal.
+const ROUNDING: f64 = 1e-9;
 
 /// The effect on one service.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +39,7 @@ pub(crate) struct ServiceEffect {
 }
 
 /// The effects on every service the change reaches, the worst first, then the most critical.
-pub(crate) fn of(computed: &Computed, policy: &Policy, basis: &mut Basis) -> Vec<ServiceEffect> {
+pub(crate) fn of(computed: &Computed, question: &ChangeQuestion<'_>, basis: &mut Basis) -> Vec<ServiceEffect> {
     let assessment = &computed.assessment;
     let touched = assessment.impact().touched().unwrap_or_default();
     let reached = touched.iter().chain(computed.seeds.iter().map(|seed| &seed.item)).copied();
@@ -46,7 +51,7 @@ pub(crate) fn of(computed: &Computed, policy: &Policy, basis: &mut Basis) -> Vec
     let mut effects: Vec<ServiceEffect> =
         services.into_iter().map(|item| without_points(computed, &protection, item)).collect();
     effects.sort_by_key(|effect| (std::cmp::Reverse(effect.criticality), effect.item));
-    find_points(computed, policy, &mut effects, basis);
+    find_points(computed, question, &mut effects, basis);
     let name =
         |effect: &ServiceEffect| assessment.view().catalogue.ci(keelson_catalogue::CiIx(effect.item.0)).key.clone();
     effects.sort_by_cached_key(|effect| {
@@ -61,8 +66,13 @@ fn without_points(computed: &Computed, protection: &Protection<'_>, item: ItemIx
     let (best, worst) = bracket(assessment, item);
     let before = computed.before.loss(item);
     let guards = protection.of(item);
-    // What was lost anyway was not taken by this change.
-    let taken = |guard: &Guard| guard.lost.iter().filter(|member| computed.before.loss(**member) == 0.0).count();
+    // What is lost anyway, as much and for as long, is not taken by this change.
+    let is_taken = |member: &ItemIx| {
+        let loss = assessment.impact().loss(*member);
+        let anyway = if computed.reached.contains(member) { &computed.throughout } else { &computed.before };
+        loss > anyway.loss(*member) + ROUNDING
+    };
+    let taken = |guard: &Guard| guard.lost.iter().filter(|member| is_taken(member)).count();
     let margin_taken = guards.iter().map(taken).max().unwrap_or(0);
     let effect = |loss: f64| match verdict(loss, assessment.least_delivered(item)) {
         Verdict::Breached => Effect::Breached,
@@ -93,38 +103,39 @@ fn bracket(assessment: &Assessment, item: ItemIx) -> (f64, f64) {
 
 /// Looks for the single failures that would breach what now holds, and would not otherwise, of as many
 /// services as the policy says.
-fn find_points(computed: &Computed, policy: &Policy, effects: &mut [ServiceEffect], basis: &mut Basis) {
-    let assessment = &computed.assessment;
-    let graph = &assessment.view().graph;
-    // Only what is wholly down counts as failed.
-    let down = |loss: f64| loss >= 1.0;
-    let seeds: Vec<ItemIx> =
-        assessment.impact().seeds().iter().copied().filter(|item| down(assessment.impact().loss(*item))).collect();
-    let anyway: Vec<ItemIx> =
-        seeds.iter().copied().filter(|item| !computed.seeds.iter().any(|seed| seed.item == *item)).collect();
+fn find_points(computed: &Computed, question: &ChangeQuestion<'_>, effects: &mut [ServiceEffect], basis: &mut Basis) {
     let (mut looked_at, mut left_out, mut cut) = (0, 0, 0);
     // A service loses margin only where some redundancy of it lost a member.
     for effect in effects.iter_mut().filter(|effect| effect.at_worst < Effect::Breached && effect.margin_taken > 0) {
-        if looked_at == policy.most_margins {
+        if looked_at == question.policy.most_margins {
             left_out += 1;
-            // Without knowing better, a need that no longer has a member to spare is taken for a lost margin.
-            if effect.margin == Some(0) {
-                raise(effect);
-            }
+            raise_unknown(effect);
             continue;
         }
         looked_at += 1;
-        let level = breach_level(assessment.least_delivered(effect.item));
-        let question =
-            single_points::Question { level, max_entries: MOST_ENTRIES, ..single_points::Question::about(effect.item) };
-        let points = |down: &[ItemIx]| single_points::single_points(graph, &question, down);
-        let (Ok(known), Ok(meanwhile)) = (points(&anyway), points(&seeds)) else { continue };
-        cut += usize::from(known.is_cut || meanwhile.is_cut);
-        let is_new = |point: &ItemIx| known.items.binary_search(point).is_err();
-        effect.new_points = meanwhile.items.into_iter().filter(is_new).collect();
+        let new_points = |reading: Reading| new_points(computed, effect.item, reading, question.stop);
+        let Some(points) = new_points(Reading::AsWritten) else {
+            cut += 1;
+            raise_unknown(effect);
+            continue;
+        };
+        // With doubts in the way, members that may be none are no redundancy at worst.
+        let is_in_doubt = computed.assessment.certainty().is_some();
+        let doubted = is_in_doubt.then(|| new_points(Reading::Pessimistic)).flatten();
+        if points.is_cut || doubted.as_ref().is_some_and(|doubted| doubted.is_cut) {
+            cut += 1;
+            raise_unknown(effect);
+        }
         effect.is_examined = true;
+        effect.new_points = points.items;
         if !effect.new_points.is_empty() {
             raise(effect);
+        }
+        effect.new_points.extend(doubted.into_iter().flat_map(|doubted| doubted.items));
+        effect.new_points.sort_unstable();
+        effect.new_points.dedup();
+        if !effect.new_points.is_empty() {
+            effect.at_worst = effect.at_worst.max(Effect::MarginLost);
         }
     }
     if left_out + cut > 0 {
@@ -133,6 +144,52 @@ fn find_points(computed: &Computed, policy: &Policy, effects: &mut [ServiceEffec
              redundancy; {left_out} were left out, {cut} not searched to the end"
         );
         basis.limit(LimitCode::MarginBudget, message);
+    }
+}
+
+/// Single failures that only the change makes into such.
+struct NewPoints {
+    items: Vec<ItemIx>,
+    is_cut: bool,
+}
+
+/// The single failures that, doubts read one way, breach a service while the change is under way, and would
+/// not without it: with everything that is down at some time meanwhile, and with what is down all the time
+/// alone. `None` when they cannot be told.
+fn new_points(computed: &Computed, item: ItemIx, reading: Reading, stop: Option<&AtomicBool>) -> Option<NewPoints> {
+    let assessment = &computed.assessment;
+    let level = breach_level(assessment.least_delivered(item));
+    let max_entries = MOST_ENTRIES;
+    let question =
+        single_points::Question { level, reading, max_entries, stop, ..single_points::Question::about(item) };
+    // At the level at which the service is breached, what has lost as much has failed.
+    let failed = |impact: &Impact| -> Vec<ItemIx> {
+        impact.seeds().iter().copied().filter(|seed| impact.loss(*seed) >= level.min(1.0)).collect()
+    };
+    let own = |failed: &ItemIx| computed.seeds.iter().any(|seed| seed.item == *failed);
+    let (all, lasting) = (failed(assessment.impact()), failed(&computed.throughout));
+    let anyway: Vec<ItemIx> = all.iter().copied().filter(|item| !own(item) || lasting.contains(item)).collect();
+    let lasting_and_own: Vec<ItemIx> = all.iter().copied().filter(|item| own(item) || lasting.contains(item)).collect();
+    let mut pairs = vec![(anyway, all)];
+    if pairs[0].0 != lasting {
+        pairs.push((lasting, lasting_and_own));
+    }
+    let mut found = NewPoints { items: Vec::new(), is_cut: false };
+    for (without, with) in pairs {
+        let points = |down: &[ItemIx]| single_points::single_points(&assessment.view().graph, &question, down).ok();
+        let (known, meanwhile) = (points(&without)?, points(&with)?);
+        found.is_cut |= known.is_cut || meanwhile.is_cut;
+        found.items.extend(meanwhile.items.into_iter().filter(|point| known.items.binary_search(point).is_err()));
+    }
+    found.items.sort_unstable();
+    found.items.dedup();
+    Some(found)
+}
+
+/// Without knowing better, a need that no longer has a member to spare is taken for a lost margin.
+fn raise_unknown(effect: &mut ServiceEffect) {
+    if effect.margin == Some(0) {
+        raise(effect);
     }
 }
 

@@ -2,19 +2,20 @@
 
 use std::collections::HashSet;
 
-use keelson_analysis::Pool;
+use chrono::{DateTime, TimeDelta, Utc};
 use keelson_analysis::certainty::Target;
 use keelson_analysis::impact::Seed;
-use keelson_analysis::schedule::{Planner, Policy as ShiftPolicy, Scenario, Schedule};
-use keelson_change::Policy;
+use keelson_analysis::schedule::{
+    Change, Plan, Planner, Policy as ShiftPolicy, Scenario, Schedule, Standing as Outage,
+};
 use keelson_graph::ItemIx;
 use keelson_model::{ChangeState, RequestForChange, Window};
 
 use super::lines::{CollisionLine, ShiftLine};
-use super::{Standing, seeds_of};
-use crate::schedule::{planned, reversals, services_among, standing_outages, window_from};
+use super::{ChangeQuestion, Setting, seeds_of, standing_within};
+use crate::schedule::{horizon, planned, reach, reversals, seconds, services_among, standing_outages, window_from};
 use crate::subject::ci_of;
-use crate::{Basis, LimitCode, QuestionError, Subject, View};
+use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
 
 /// What was found about the change together with others.
 #[derive(Clone, Debug, Default)]
@@ -25,77 +26,110 @@ pub(crate) struct Joint {
     pub(crate) shift: Option<ShiftLine>,
 }
 
-/// Requests that may be done while this one is, or is being reversed.
-fn others<'a>(view: &'a View, request: &RequestForChange, span: Window) -> Vec<&'a RequestForChange> {
+/// Requests that may take something away within some times, in their windows or while they are reversed.
+fn others<'a>(view: &'a View, request: &RequestForChange, within: Window, asked: Asked) -> Vec<&'a RequestForChange> {
     let open = view.catalogue.open_requests().map(|kept| &*kept.record);
     let meets = |other: &&RequestForChange| {
-        let shadow = other.shadow().is_some_and(|shadow| shadow.overlap(&span).is_some());
-        shadow || other.window.is_some_and(|window| window.overlap(&span).is_some())
+        reach(other, asked.at).is_some_and(|reach| reach.overlap(&within).is_some())
+            && !seeds_of(view, other).0.is_empty()
     };
     open.filter(|other| other.id != request.id && other.state != ChangeState::Draft).filter(meets).collect()
 }
 
 /// Collisions of a request with others, and how it would have to be moved. `reached` are the items the
 /// request itself can reach.
-#[allow(clippy::too_many_arguments)]
 pub(crate) fn of(
-    view: &View,
-    request: &RequestForChange,
+    setting: Setting<'_>,
     seeds: &[Seed],
     reached: &HashSet<ItemIx>,
-    standing: &[Standing],
-    policy: &Policy,
     basis: &mut Basis,
-    pool: &Pool,
 ) -> Result<Joint, QuestionError> {
-    let Some(window) = request.window else { return Ok(Joint::default()) };
-    let whole = window.through(request.shadow());
-    let others: Vec<&RequestForChange> =
-        others(view, request, whole).into_iter().filter(|other| !seeds_of(view, other).0.is_empty()).collect();
+    let Setting { view, asked, pool, .. } = setting;
+    let ChangeQuestion { request, stop, .. } = *setting.question;
+    let Some(whole) = reach(request, asked.at) else { return Ok(Joint::default()) };
+    let others = others(view, request, whole, asked);
     let with = others.iter().map(|other| (other.key.to_string(), other.version)).collect();
     if seeds.is_empty() || others.is_empty() {
         return Ok(Joint { with, ..Joint::default() });
     }
     let all: Vec<&RequestForChange> = std::iter::once(request).chain(others).collect();
-    let changes = all.iter().filter_map(|request| planned(view, request)).collect::<Vec<_>>();
+    let (changes, outages) = plan(setting, &all, whole)?;
     let services = services_among(view, reached.iter().copied());
-    let outages = standing_outages(standing);
-    let plan = keelson_analysis::schedule::Plan {
-        standing: &outages,
-        ..keelson_analysis::schedule::Plan::of(&changes, &services)
-    };
-    let mut planner = Planner::new(&view.graph, plan, pool)?;
-    let found = planner.schedule();
+    let plan = Plan { standing: &outages, stop, ..Plan::of(&changes, &services) };
+    let found = Planner::new(&view.graph, plan, pool)?.schedule();
     if found.is_truncated || !found.cut.is_empty() {
         basis.limit(LimitCode::CollisionBudget, "the search for colliding changes was cut short; there may be more");
     }
     reversals::note(basis, &all, &changes, Some(whole));
     let collisions = lines(view, &all, &services, &found);
-    let shift = collisions.iter().any(|line| line.reversed.is_none()).then(|| {
-        let most = i64::from(policy.longest_shift_hours) * 3_600;
-        let policy = ShiftPolicy { most, earliest: i64::MIN / 2, latest: i64::MAX / 2 };
-        planner.smallest_shift(&found, &[0], &policy).shift
-    });
-    let shift = shift.flatten().and_then(|shift| {
-        let window = window_from(shift.window)?;
+    let is_movable = request.state != ChangeState::InProgress;
+    let collides = collisions.iter().any(|line| line.reversed.is_none());
+    let shift = if is_movable && collides { shift(setting, whole, &services, &found, basis)? } else { None };
+    Ok(Joint { with, collisions, shift })
+}
+
+/// Requests, the one in question first, and what is down anyway, as the analyses take them.
+fn plan(
+    setting: Setting<'_>,
+    all: &[&RequestForChange],
+    within: Window,
+) -> Result<(Vec<Change>, Vec<Outage>), QuestionError> {
+    let Setting { view, marks, asked, pool, .. } = setting;
+    let mut changes: Vec<Change> = all.iter().filter_map(|request| planned(view, request, asked.at)).collect();
+    for other in changes.iter_mut().skip(1) {
+        other.seeds = marks.carried(std::mem::take(&mut other.seeds), pool)?;
+    }
+    let mut outages = standing_outages(&standing_within(view, within));
+    for outage in &mut outages {
+        outage.seeds = marks.carried(std::mem::take(&mut outage.seeds), pool)?;
+    }
+    Ok((changes, outages))
+}
+
+/// The smallest shift of a request that ends its collisions: to a time that is still ahead, and away from
+/// everything that is planned or down there.
+fn shift(
+    setting: Setting<'_>,
+    whole: Window,
+    services: &[Target],
+    found: &Schedule,
+    basis: &mut Basis,
+) -> Result<Option<ShiftLine>, QuestionError> {
+    let Setting { view, asked, pool, .. } = setting;
+    let ChangeQuestion { request, policy, stop, .. } = *setting.question;
+    let most = TimeDelta::hours(i64::from(policy.longest_shift_hours));
+    let from = whole.start().checked_sub_signed(most).unwrap_or(DateTime::<Utc>::MIN_UTC);
+    let to = whole.end().checked_add_signed(most).unwrap_or(DateTime::<Utc>::MAX_UTC);
+    let near = Window::new(from, to).unwrap_or(whole);
+    let all: Vec<&RequestForChange> = std::iter::once(request).chain(others(view, request, near, asked)).collect();
+    let (changes, outages) = plan(setting, &all, near)?;
+    let plan = Plan { standing: &outages, stop, ..Plan::of(&changes, services) };
+    let mut planner = Planner::new(&view.graph, plan, pool)?;
+    let earliest = seconds(asked.at.min(whole.start()));
+    let limits = ShiftPolicy { most: most.num_seconds(), earliest, latest: i64::MAX / 2 };
+    let search = planner.smallest_shift(found, &[0], &limits);
+    if search.is_truncated {
+        basis.limit(LimitCode::CollisionBudget, "the search for a shift was cut short; there may be one");
+    }
+    Ok(search.shift.and_then(|shift| {
         Some(ShiftLine {
             change: request.key.to_string(),
             seconds: shift.by,
-            window,
+            window: window_from(shift.window, whole.end())?,
             leaves_agreed: shift.leaves_agreed,
             left: shift.remaining.len(),
         })
-    });
-    Ok(Joint { with, collisions, shift })
+    }))
 }
 
 /// Collisions this change has a part in.
 fn lines(view: &View, all: &[&RequestForChange], services: &[Target], found: &Schedule) -> Vec<CollisionLine> {
     let own = found.collisions().filter(|finding| finding.changes.contains(&0));
+    let horizon = horizon(all.iter().copied(), DateTime::<Utc>::MIN_UTC);
     let lines = own.filter_map(|finding| {
         Some(CollisionLine {
             service: Subject::of(&view.catalogue, ci_of(services[finding.service].item)),
-            window: window_from(finding.window)?,
+            window: window_from(finding.window, horizon)?,
             changes: finding.changes.iter().map(|at| all[*at].key.to_string()).collect(),
             loss: finding.loss,
             reversed: match finding.scenario {

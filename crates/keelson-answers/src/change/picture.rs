@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::answer::ChangeAnswer;
-use super::{judged, seeds_of, standing_within};
+use super::{Marks, seeds_of, standing_within};
 use crate::needs::{rule_in_words, title};
 use crate::subject::{ci_of, find, key_of};
 use crate::{QuestionError, Subject, View, item};
@@ -110,11 +110,13 @@ pub fn picture(
     most: usize,
     pool: &Pool,
 ) -> Result<Picture, QuestionError> {
-    let view = judged(view, request)?;
+    let marks = Marks::of(view, request);
+    let view = marks.judged()?;
     let (own, _) = seeds_of(&view, request);
     let standing = standing_within(&view, answer.during);
     let anyway: HashSet<ItemIx> = standing.iter().map(|one| one.seed.item).collect();
-    let seeds: Vec<_> = standing.iter().map(|one| one.seed).chain(own).collect();
+    let down = marks.carried(standing.iter().map(|one| one.seed).collect(), pool)?;
+    let seeds: Vec<_> = down.into_iter().chain(own).collect();
     let run = |reading| impact(&view.graph, &Question { reading, ..Question::about(&seeds) }, pool);
     let (worst, best) = (run(Reading::Pessimistic)?, run(Reading::Optimistic)?);
     let mut sketch = Sketch { view: &view, worst: &worst, order: Vec::new(), there: HashSet::new() };

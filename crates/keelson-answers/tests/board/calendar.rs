@@ -55,6 +55,17 @@ fn a_freeze_of_a_site_is_about_what_stands_there() {
 }
 
 #[test]
+fn a_freeze_of_an_item_is_violated_by_what_takes_it_down() {
+    let mut estate = Estate::worked();
+    estate.request("H", &["hv1"], Some(hours(1.0, 3.0)), 30);
+    estate.request("O", &["hv2"], Some(hours(1.0, 3.0)), 30);
+    let database = estate.id("dbA");
+    enter(&mut estate, "year end", CalendarKind::Freeze, vec![database], hours(0.0, 24.0), None);
+    assert!(violations(&estate, "H")[0].starts_with("something at dbA is interrupted"));
+    assert_eq!(violations(&estate, "O"), [""; 0]);
+}
+
+#[test]
 fn harm_outside_of_agreed_windows_is_a_violation() {
     let mut estate = Estate::worked();
     estate.request("H", &["hv2"], Some(hours(1.0, 3.0)), 30);

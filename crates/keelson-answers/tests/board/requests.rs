@@ -103,23 +103,111 @@ fn what_is_down_anyway_is_where_the_change_starts_from() {
     assert!(answer.starting_state.is_empty() && answer.inputs != before);
 }
 
+/// The new single points of payments, by name.
+fn points(estate: &Estate, key: &str) -> Vec<String> {
+    let answer = estate.assess(key);
+    let payments = answer.services.iter().find(|line| line.subject.name == "payments").unwrap();
+    assert_eq!(payments.effect.as_str(), "margin_lost");
+    payments.new_single_points.iter().filter_map(|key| key.split('/').nth(1)).map(str::to_owned).collect()
+}
+
 #[test]
-fn what_is_judged_by_hand_stops_the_spread_and_is_named() {
+fn what_is_merely_impaired_or_up_again_soon_is_still_taken_by_the_change() {
+    // One of the pair is slow anyway; then the change takes it down.
     let mut estate = Estate::worked();
-    estate.request("H", &["hv2"], Some(hours(1.0, 3.0)), 30);
-    let before = estate.catalogue.find_request("H").unwrap().record.clone();
+    estate.down("dbA", 0.2, -60, None);
+    estate.request("A", &["dbA"], Some(hours(22.0, 26.0)), 1);
+    assert_eq!(points(&estate, "A"), ["dbB"]);
+    // Its host is down for the first five minutes of the four hours.
+    let mut estate = Estate::worked();
+    estate.down("hv1", 1.0, 22 * 60, Some(22 * 60 + 5));
+    estate.request("A", &["dbA"], Some(hours(22.0, 26.0)), 1);
+    assert_eq!(points(&estate, "A"), ["dbB"]);
+    // Its host is down all the time: the change takes nothing more.
+    let mut estate = Estate::worked();
+    estate.down("hv1", 1.0, 22 * 60, None);
+    estate.request("A", &["dbA"], Some(hours(22.0, 26.0)), 1);
+    assert_eq!(effects(&estate.assess("A")), [is("payments", "protected")]);
+    // Another need lost a member for five minutes, which is not the change's doing.
+    let mut estate = Estate::worked();
+    estate.down("api1", 1.0, 22 * 60, Some(22 * 60 + 5));
+    estate.request("A", &["dbA"], Some(hours(22.0, 26.0)), 1);
+    assert_eq!(points(&estate, "A"), ["dbB"]);
+    assert_eq!(estate.assess("A").services[0].margin_taken, 1);
+}
+
+#[test]
+fn a_doubtful_member_is_no_redundancy_at_worst() {
+    let pool = r#""members":["software-instance/web1","software-instance/web2","software-instance/web3"]}}"#;
+    let doubtful = pool.replace("]}}", r#"],"doubtful":["software-instance/web3"]}}"#);
+    let mut estate = Estate::worked_with(pool, &doubtful);
+    estate.request("W", &["web2"], Some(hours(1.0, 2.0)), 5);
+    let answer = estate.assess("W");
+    let portal = answer.services.iter().find(|line| line.subject.name == "portal").unwrap();
+    assert_eq!((portal.effect.as_str(), portal.is_certain), ("margin_lost", false));
+    assert!(portal.new_single_points.contains(&"software-instance/web1".to_owned()), "{:?}", portal.new_single_points);
+}
+
+#[test]
+fn what_is_degraded_enough_to_breach_is_no_redundancy() {
+    // payments must deliver half: with dbA at a tenth it is one failure away, with dbA at nine tenths not.
+    for (loss, new) in [(0.9, "margin_lost"), (0.1, "protected")] {
+        let mut estate = Estate::worked();
+        let alteration = Alteration { ci: estate.id("dbA"), action: Action::Degrades { loss } };
+        estate.request_of("D", vec![alteration], Some(hours(1.0, 2.0)), 5);
+        assert_eq!(effects(&estate.assess("D")), [is("payments", new)], "{loss}");
+    }
+}
+
+/// Marks an item as not impacted by a request.
+fn mark(estate: &mut Estate, key: &str, item: &str) {
+    let before = estate.catalogue.find_request(key).unwrap().record.clone();
     let mut after = RequestForChange::clone(&before);
     after.version += 1;
     after.not_impacted.push(NotImpacted {
-        ci: estate.id("web3"),
+        ci: estate.id(item),
         by: "ann".into(),
         at: minutes(0),
         reason: "moved to another host last night".into(),
     });
     estate.commit(&[RecordChange::Request(keelson_model::Change::updated(before, after))]);
+}
+
+#[test]
+fn what_is_judged_by_hand_stops_the_spread_and_is_named() {
+    let mut estate = Estate::worked();
+    estate.request("H", &["hv2"], Some(hours(1.0, 3.0)), 30);
+    mark(&mut estate, "H", "web3");
     let answer = estate.assess("H");
     assert_eq!(answer.services[0].effect.as_str(), "margin_lost");
     assert_eq!(answer.not_impacted[0].reason, "moved to another host last night");
+}
+
+#[test]
+fn a_mark_is_about_its_request_and_not_about_what_else_happens() {
+    let sso = |estate: &Estate| {
+        let answer = estate.assess("I");
+        let sso = answer.services.iter().find(|line| line.subject.name == "sso").unwrap();
+        (sso.effect.as_str(), answer.collisions.iter().filter(|line| line.service.name == "sso").count())
+    };
+    for is_marked in [false, true] {
+        // Of the pair below sso one is taken by the request, and the other is on a host that is down,
+        let mut estate = Estate::worked();
+        estate.request("I", &["idp1"], Some(hours(1.0, 3.0)), 30);
+        estate.down("hv2", 1.0, 0, None);
+        if is_marked {
+            mark(&mut estate, "I", "idp2");
+        }
+        assert_eq!(sso(&estate), ("breached", 0), "{is_marked}");
+        // or that another request takes down.
+        let mut estate = Estate::worked();
+        estate.request("I", &["idp1"], Some(hours(1.0, 3.0)), 30);
+        estate.request("H", &["hv2"], Some(hours(1.0, 3.0)), 30);
+        if is_marked {
+            mark(&mut estate, "I", "idp2");
+        }
+        assert_eq!(sso(&estate), ("margin_lost", 1), "{is_marked}");
+    }
 }
 
 #[test]

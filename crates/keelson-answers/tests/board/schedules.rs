@@ -1,9 +1,12 @@
 //! E3: collisions over time, half-open, minimal, with the smallest shift.
 
+use std::sync::Arc;
+
+use chrono::TimeDelta;
 use keelson_answers::schedule::ScheduleAnswer;
 use keelson_answers::{Basis, LimitCode};
-use keelson_model::{Action, Alteration};
-use keelson_testkit::{Estate, hours};
+use keelson_model::{Action, Alteration, Change, ChangeState, RecordChange, RequestForChange, Window};
+use keelson_testkit::{Estate, hours, minutes};
 
 fn worked() -> Estate {
     let mut estate = Estate::worked();
@@ -107,6 +110,7 @@ fn a_schedule_is_of_the_times_and_the_requests_asked_for() {
         only: &only,
         policy: &estate.policy,
         most: 10,
+        stop: None,
     };
     let asked = keelson_answers::Asked::now(hours(0.0, 1.0).start());
     let refused =
@@ -141,4 +145,90 @@ fn that_changes_reversed_at_once_are_not_looked_at_is_said_where_it_could_matter
     let dba = Alteration { ci: estate.id("dbA"), action: Action::Retires };
     estate.request_of("R", vec![dba], Some(hours(20.0, 21.0)), 60);
     assert_eq!(together(&estate.assess("D").basis), None);
+}
+
+fn retire(estate: &mut Estate, key: &str, item: &str, window: Window) {
+    let alteration = Alteration { ci: estate.id(item), action: Action::Retires };
+    estate.request_of(key, vec![alteration], Some(window), 1);
+}
+
+fn begin(estate: &mut Estate, key: &str) {
+    let before = Arc::clone(&estate.catalogue.find_request(key).unwrap().record);
+    let after = RequestForChange {
+        state: ChangeState::InProgress,
+        version: before.version + 1,
+        ..RequestForChange::clone(&before)
+    };
+    estate.commit(&[RecordChange::Request(Change::updated(before, after))]);
+}
+
+#[test]
+fn what_is_retired_stays_away_after_the_window() {
+    let mut estate = Estate::worked();
+    retire(&mut estate, "H", "hv2", hours(22.0, 24.0));
+    let answer = estate.schedule(hours(0.0, 48.0));
+    let harmed: Vec<_> = answer.harm.iter().map(|line| (line.service.name.as_str(), line.window)).collect();
+    assert_eq!(harmed, [("payments", hours(22.0, 48.0))]);
+    assert_eq!(answer.intervals.len(), 1);
+    // Both of a pair are retired: nothing ends, and nothing is left out for that.
+    let mut estate = Estate::worked();
+    retire(&mut estate, "A", "dbA", hours(22.0, 24.0));
+    retire(&mut estate, "B", "dbB", hours(23.0, 24.0));
+    assert_eq!(collisions(&estate.schedule(hours(0.0, 48.0))), [payments(23.0, 48.0, ["A", "B"])]);
+    assert_eq!(estate.assess("A").collisions.len(), 1);
+    assert_eq!(estate.assess("B").collisions.len(), 1);
+}
+
+#[test]
+fn work_long_after_a_retirement_still_meets_it() {
+    let mut estate = Estate::worked();
+    retire(&mut estate, "A", "dbA", hours(22.0, 24.0));
+    estate.request("B", &["dbB"], Some(hours(40.0, 42.0)), 1);
+    assert_eq!(collisions(&estate.schedule(hours(39.0, 48.0))), [payments(40.0, 42.0, ["A", "B"])]);
+    for key in ["A", "B"] {
+        let planned = estate.assess(key).collisions.into_iter().filter(|line| line.reversed.is_none());
+        assert_eq!(planned.map(|line| line.window).collect::<Vec<_>>(), [hours(40.0, 42.0)], "{key}");
+    }
+}
+
+#[test]
+fn work_that_overran_its_window_is_still_under_way() {
+    let mut estate = Estate::worked();
+    estate.request("A", &["dbA"], Some(hours(-4.0, -2.0)), 1);
+    estate.request("B", &["dbB"], Some(hours(0.0, 2.0)), 1);
+    assert_eq!(estate.assess("B").collisions, [], "not begun, and over");
+    begin(&mut estate, "A");
+    let collision = &estate.assess("B").collisions[0];
+    assert_eq!((&collision.changes[..], collision.window), (&["B".into(), "A".into()][..], hours(0.0, 2.0)));
+    assert_eq!(collisions(&estate.schedule(hours(0.0, 4.0))).len(), 1);
+}
+
+#[test]
+fn a_shift_leads_to_times_that_are_ahead_and_free() {
+    let mut estate = Estate::worked();
+    estate.request("C1", &["dbA"], Some(hours(22.0, 26.0)), 1);
+    estate.request("C2", &["dbB"], Some(hours(25.0, 27.0)), 1);
+    // Too far away to meet C2 where it is, and in the way of moving it by an hour.
+    estate.request("C3", &["dbA"], Some(hours(27.5, 29.0)), 1);
+    let shift = estate.assess("C2").smallest_shift.unwrap();
+    assert_eq!((shift.seconds, shift.window), (4 * 3_600, hours(29.0, 31.0)));
+    // What begins within the half hour is not moved into the past; asked at midnight.
+    let mut estate = Estate::worked();
+    estate.request("C1", &["dbA"], Some(hours(1.0, 5.0)), 1);
+    estate.request("C2", &["dbB"], Some(hours(0.5, 2.0)), 1);
+    assert_eq!(estate.assess("C2").smallest_shift.unwrap().window, hours(5.0, 6.5));
+    let ahead = estate.schedule(hours(0.0, 48.0)).collisions.remove(0).smallest_shift.unwrap();
+    assert_eq!((&*ahead.change, ahead.window), ("C1", hours(2.0, 6.0)));
+}
+
+#[test]
+fn a_window_within_one_second_is_still_one() {
+    let mut estate = Estate::worked();
+    let at = |milliseconds| minutes(60) + TimeDelta::milliseconds(milliseconds);
+    estate.request("A", &["dbA"], Some(Window::new(at(100), at(900)).unwrap()), 1);
+    estate.request("B", &["dbB"], Some(hours(0.0, 2.0)), 1);
+    let planned = |lines: Vec<keelson_answers::change::CollisionLine>| {
+        lines.into_iter().filter(|line| line.reversed.is_none()).count()
+    };
+    assert_eq!((planned(estate.assess("A").collisions), planned(estate.assess("B").collisions)), (1, 1));
 }

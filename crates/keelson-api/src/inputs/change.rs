@@ -96,6 +96,8 @@ record_inputs! {
     LiftCalendarEntryInput;
     /// A template to approve.
     ApproveChangeTemplateInput;
+    /// A template to withdraw; needs a reason.
+    WithdrawChangeTemplateInput;
 }
 
 /// An item that is not impacted by a request for change.

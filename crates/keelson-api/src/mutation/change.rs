@@ -22,7 +22,7 @@ use crate::inputs::change::{
     CreateCalendarEntryInput, CreateRequestForChangeInput, EndDisruptionInput, FinishRequestForChangeInput,
     LiftCalendarEntryInput, MarkNotImpactedInput, PutChangeTemplateInput, RejectRequestForChangeInput,
     ReportDisruptionInput, ReviewRequestForChangeInput, ScheduleRequestForChangeInput, StartRequestForChangeInput,
-    SubmitRequestForChangeInput, TakeBaselineInput, UpdateRequestForChangeInput,
+    SubmitRequestForChangeInput, TakeBaselineInput, UpdateRequestForChangeInput, WithdrawChangeTemplateInput,
 };
 use crate::moment::Moment;
 use crate::types::change::baseline::Baseline;
@@ -34,7 +34,7 @@ use crate::types::change::payload::{
     FinishRequestForChangePayload, LiftCalendarEntryPayload, MarkNotImpactedPayload, PutChangeTemplatePayload,
     RejectRequestForChangePayload, ReportDisruptionPayload, ReviewRequestForChangePayload,
     ScheduleRequestForChangePayload, StartRequestForChangePayload, SubmitRequestForChangePayload, TakeBaselinePayload,
-    UpdateRequestForChangePayload,
+    UpdateRequestForChangePayload, WithdrawChangeTemplatePayload,
 };
 use crate::types::change::request::RequestForChange;
 use crate::types::change::template::ChangeTemplate;
@@ -54,7 +54,7 @@ impl ChangeMutation {
     ) -> Result<CreateRequestForChangePayload, Refusal> {
         let given = content(&view(ctx), input.key, &input.content);
         let act = given.map(|content| Act::NewRequest(Box::new(content)));
-        let done = request_done(ctx, act, None).await?;
+        let done = request_done(ctx, act, None, None).await?;
         Ok(done.map_err(in_content).into())
     }
 
@@ -67,11 +67,11 @@ impl ChangeMutation {
     ) -> Result<UpdateRequestForChangePayload, Refusal> {
         let act = || -> Given<Act> {
             let view = view(ctx);
-            let subject = subject(&view, &input.id, input.expected_version)?;
+            let subject = subject(&view, &input.id)?;
             let content = Box::new(content(&view, None, &input.content)?);
             Ok(Act::AlterRequest { subject, content })
         };
-        let done = request_done(ctx, act(), input.reason.clone()).await?;
+        let done = request_done(ctx, act(), Some(input.expected_version), input.reason.clone()).await?;
         Ok(done.map_err(in_content).into())
     }
 
@@ -103,10 +103,10 @@ impl ChangeMutation {
     ) -> Result<MarkNotImpactedPayload, Refusal> {
         let act = || -> Given<Act> {
             let view = view(ctx);
-            let subject = subject(&view, &input.id, input.expected_version)?;
+            let subject = subject(&view, &input.id)?;
             Ok(Act::MarkNotImpacted { subject, item: item_key(&view, &input.item_id, &["itemId"])? })
         };
-        Ok(request_done(ctx, act(), Some(input.reason)).await?.into())
+        Ok(request_done(ctx, act(), Some(input.expected_version), Some(input.reason)).await?.into())
     }
 
     /// Decides that a request for change may be done, on what was assessed. Never by whoever asks for it.
@@ -173,10 +173,10 @@ impl ChangeMutation {
     ) -> Result<ReviewRequestForChangePayload, Refusal> {
         let act = || -> Given<Act> {
             let view = view(ctx);
-            let subject = subject(&view, &input.id, input.expected_version)?;
+            let subject = subject(&view, &input.id)?;
             Ok(Act::Review { subject, review: review(&view, &input)? })
         };
-        Ok(request_done(ctx, act(), input.reason.clone()).await?.into())
+        Ok(request_done(ctx, act(), Some(input.expected_version), input.reason.clone()).await?.into())
     }
 
     /// Makes a freeze or a maintenance window.
@@ -273,6 +273,16 @@ impl ChangeMutation {
         Ok(template_done(ctx, Ok(act), Some(input.expected_version), input.reason).await?.into())
     }
 
+    /// Withdraws a template: nothing new follows it. What was approved by it stays approved.
+    async fn withdraw_change_template(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which.")] input: WithdrawChangeTemplateInput,
+    ) -> Result<WithdrawChangeTemplatePayload, Refusal> {
+        let act = Act::WithdrawTemplate { name: ids::template(&input.id)?.to_string() };
+        Ok(template_done(ctx, Ok(act), Some(input.expected_version), input.reason).await?.into())
+    }
+
     /// Takes a baseline of the present, or of a time in the past.
     async fn take_baseline(
         &self,
@@ -324,12 +334,17 @@ async fn step(
     reason: Option<String>,
     act: impl FnOnce(Subject) -> Act,
 ) -> Done<RequestForChange> {
-    let given = subject(&view(ctx), id, expected_version).map(act);
-    request_done(ctx, given, reason).await
+    let given = subject(&view(ctx), id).map(act);
+    request_done(ctx, given, Some(expected_version), reason).await
 }
 
-async fn request_done(ctx: &Context<'_>, given: Given<Act>, reason: Option<String>) -> Done<RequestForChange> {
-    let done = act(ctx, given, None, reason).await?;
+async fn request_done(
+    ctx: &Context<'_>,
+    given: Given<Act>,
+    expected_version: Option<u32>,
+    reason: Option<String>,
+) -> Done<RequestForChange> {
+    let done = act(ctx, given, expected_version, reason).await?;
     Ok(done.map(|(at, record)| match record {
         RecordChange::Request(change) => RequestForChange::find(&at, change.after?.id),
         _ => None,

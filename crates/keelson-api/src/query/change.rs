@@ -13,6 +13,7 @@ use crate::types::change::calendar::{CalendarEntry, CalendarEntryWhere, calendar
 use crate::types::change::disruption::{Disruption, DisruptionWhere, disruptions};
 use crate::types::change::listing::{RequestForChangeOrder, RequestForChangeWhere, requests_for_change};
 use crate::types::change::request::{RequestForChange, RequestForChangeBy};
+use crate::types::change::review::{ChangeTrends, change_trends};
 use crate::types::change::schedule::{ChangeScheduleInput, ScheduleAnswer, change_schedule};
 use crate::types::change::template::{ChangeTemplate, change_templates};
 
@@ -137,7 +138,17 @@ impl ChangeQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Which.")] input: CompareBaselinesInput,
+        #[graphql(desc = "A time in the past, in the place of the present.")] as_of: Option<DateTime<Utc>>,
     ) -> Result<Option<BaselineComparison>, Refusal> {
-        compare(ctx, &input).await.map(Some)
+        compare(ctx, moment(ctx, as_of).await?, &input).await.map(Some)
+    }
+
+    /// How often changes fail, and how good the predictions about them were.
+    async fn change_trends(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
+    ) -> Result<Option<ChangeTrends>, Refusal> {
+        change_trends(ctx.services(), moment(ctx, as_of).await?).await.map(Some)
     }
 }

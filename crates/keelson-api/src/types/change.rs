@@ -10,6 +10,7 @@ pub mod listing;
 pub mod outcome;
 pub mod payload;
 pub mod request;
+pub mod review;
 pub mod schedule;
 pub mod template;
 pub mod words;

@@ -4,6 +4,7 @@ pub mod attribute;
 pub mod batch;
 pub mod certainty;
 pub mod change;
+pub mod check;
 pub mod completeness;
 pub mod history;
 pub mod impact;

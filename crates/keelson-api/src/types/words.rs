@@ -108,6 +108,36 @@ words! {
         Obsolete,
     }
 
+    /// What a check of the catalogue found.
+    CheckCode = keelson_app::answers::check::CheckCode {
+        /// A redundant need that one single loss takes down.
+        RedundancyThatIsNot,
+        /// Items that need one another in a circle.
+        Cycle,
+        /// Something is referred to and nobody has described it.
+        Placeholder,
+        /// Withdrawn, and something in service still states that it needs it.
+        StillNeeded,
+        /// A need that has fewer members left than it states to need: the others are retired.
+        NeedCannotHold,
+        /// Nothing relates to it and it relates to nothing.
+        Orphan,
+        /// Redundant members without a stated rule.
+        RuleMissing,
+        /// Last seen longer ago than its class allows.
+        Stale,
+        /// A source says that it depends on itself.
+        SelfLoop,
+        /// Sources disagree about an attribute or a need.
+        Disagreement,
+        /// A question waits for a person.
+        OpenReview,
+        /// A service that does not say how much it must deliver.
+        MinimumMissing,
+        /// A service lost something during a change, and nothing in the catalogue explains why.
+        UnexplainedLoss,
+    }
+
     /// How much a finding matters.
     Severity = model::Severity {
         /// Worth knowing.

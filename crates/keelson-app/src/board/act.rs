@@ -1,21 +1,23 @@
 //! What can be done, and what came of it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use keelson_answers::QuestionError;
-use keelson_change::{Problem, ProblemCode, Problems};
+use keelson_answers::register::RequestAnswer;
+use keelson_change::{Problem, Problems};
 use keelson_model::{
     Action, CalendarKind, ChangeCategory, ChangeState, CommitHeader, DisruptionKind, RecordChange, Recurrence,
     Revision, Rollback, Window,
 };
-use keelson_store::{CommitError, Draft};
+use keelson_store::Draft;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::plan::{Planned, Stand, plan};
-use crate::import::MOST_PLANS;
+use crate::committing::Made;
 use crate::keelson::blocking;
 use crate::system::now;
 use crate::{Actor, AsOf, Error, Keelson, View};
@@ -74,14 +76,11 @@ pub enum Selection {
     Change(String),
 }
 
-/// The request in question, and the version of it somebody has seen.
+/// The request in question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Subject {
     /// Its key.
     pub key: String,
-    /// The version seen; when it is no longer the last, nothing is done.
-    #[serde(default)]
-    pub expected_version: Option<u32>,
 }
 
 /// What a request says, with keys instead of ids.
@@ -112,6 +111,34 @@ pub struct RequestInput {
     pub verification: Option<String>,
     /// The releases it brings in.
     pub releases: Vec<String>,
+}
+
+impl RequestInput {
+    /// What a request says, from an answer about it. Its key stays out: it never changes.
+    ///
+    /// # Errors
+    /// A sentence, when the answer names an action nobody knows.
+    pub fn of(answer: RequestAnswer) -> Result<Self, String> {
+        let RequestAnswer { change, template, rollback, verification, releases, .. } = answer;
+        let alterations = change.alterations.into_iter().map(|line| {
+            let loss = (line.action == "degrades").then_some(line.loss);
+            Ok(AlterationInput { key: line.subject.key, action: Action::read(&line.action, loss)? })
+        });
+        Ok(Self {
+            key: None,
+            title: change.title,
+            reason: change.reason,
+            category: Some(change.category),
+            template,
+            team: change.team,
+            requester: Some(change.requester),
+            alterations: alterations.collect::<Result<_, String>>()?,
+            window: change.window,
+            rollback,
+            verification,
+            releases,
+        })
+    }
 }
 
 /// Something that can be done.
@@ -238,6 +265,11 @@ pub enum Act {
         /// Its name.
         name: String,
     },
+    /// Withdraw a template: nothing new follows it; needs a reason.
+    WithdrawTemplate {
+        /// Its name.
+        name: String,
+    },
     /// Take a baseline.
     TakeBaseline {
         /// What people call it.
@@ -276,7 +308,27 @@ impl Act {
             Self::EndDisruption { .. } => "endDisruption",
             Self::PutTemplate { .. } => "putChangeTemplate",
             Self::ApproveTemplate { .. } => "approveChangeTemplate",
+            Self::WithdrawTemplate { .. } => "withdrawChangeTemplate",
             Self::TakeBaseline { .. } => "takeBaseline",
+        }
+    }
+
+    /// The request it is about, of an act on one that is there.
+    #[must_use]
+    pub fn subject(&self) -> Option<&Subject> {
+        match self {
+            Self::AlterRequest { subject, .. }
+            | Self::Submit(subject)
+            | Self::Assess(subject)
+            | Self::MarkNotImpacted { subject, .. }
+            | Self::Approve(subject)
+            | Self::Reject(subject)
+            | Self::Cancel(subject)
+            | Self::Schedule(subject)
+            | Self::Start(subject)
+            | Self::Finish { subject, .. }
+            | Self::Review { subject, .. } => Some(subject),
+            _ => None,
         }
     }
 }
@@ -364,86 +416,41 @@ impl Keelson {
         self.act_on(act, None, actor).await
     }
 
-    /// As [`Keelson::act`], unless the record it changes is no longer at the version somebody has seen.
+    /// As [`Keelson::act`], unless the record it changes is no longer at the version somebody has `seen`.
     ///
     /// # Errors
     /// As [`Keelson::act`].
-    pub async fn act_on(&self, act: Act, expected_version: Option<u32>, actor: Actor) -> Result<Acted, ActError> {
+    pub async fn act_on(&self, act: Act, seen: Option<u32>, actor: Actor) -> Result<Acted, ActError> {
         let keelson = self.clone();
-        let work =
-            tokio::spawn(async move { keelson.plan_and_commit_act(Arc::new(act), expected_version, actor).await });
+        let work = tokio::spawn(async move { keelson.plan_and_commit_act(Arc::new(act), seen, &actor).await });
         work.await.map_err(|error| Error::Stopped(error.to_string()))?
     }
 
-    async fn plan_and_commit_act(
-        &self,
-        act: Arc<Act>,
-        expected_version: Option<u32>,
-        actor: Actor,
-    ) -> Result<Acted, ActError> {
+    async fn plan_and_commit_act(&self, act: Arc<Act>, seen: Option<u32>, actor: &Actor) -> Result<Acted, ActError> {
         let past = match &*act {
             Act::TakeBaseline { as_of: Some(as_of), .. } => Some(self.view_as_of(*as_of).await?),
             _ => None,
         };
-        let _turn = self.planning_turn().await;
-        for _ in 0..MOST_PLANS {
-            let before = self.view();
-            let at = now();
-            let (keelson, view, past) = (self.clone(), before.clone(), past.clone());
+        let mut turn = self.turn().await;
+        loop {
+            let (view, at) = (turn.view()?, now());
+            let showing = match &*act {
+                Act::Finish { subject, .. } => self.showing(&view, &subject.key).await?,
+                _ => BTreeSet::new(),
+            };
+            let (keelson, on, past) = (self.clone(), view.clone(), past.clone());
             let (doing, who) = (Arc::clone(&act), actor.clone());
             let planned = blocking(move || {
-                let stand = Stand { view: &view, past: past.as_ref(), policy: keelson.policy(), pool: keelson.pool() };
-                plan(stand, &doing, &who, at)
+                let (policy, pool) = (keelson.policy(), keelson.pool());
+                plan(Stand { view: &on, past: past.as_ref(), showing, policy, pool }, &doing, seen, &who, at)
             });
-            let planned = planned.await??;
-            let Planned { changes, payloads } = planned;
-            let Some(record) = changes.last().cloned() else {
-                return Err(Error::Stopped("an act that changes nothing was planned".to_owned()).into());
-            };
-            check_version(&record, expected_version)?;
-            let draft = Draft {
-                planned_at: before.revision(),
-                at,
-                recorded_at: None,
-                actor: Arc::clone(&actor.name),
-                action: Arc::from(act.name()),
-                source: None,
-                reason: actor.reason.clone(),
-                batch: None,
-                changes,
-                payloads,
-                findings: Vec::new(),
-            };
-            match self.commit(draft).await {
-                Ok(committed) => {
-                    self.recheck(&before, &committed.header, &committed.changes).await;
-                    return Ok(Acted { record, committed: committed.header, view: self.view() });
-                }
-                Err(Error::Commit(CommitError::Stale { .. })) => self.catch_up().await?,
-                Err(error) => return Err(error.into()),
+            let Planned { changes, payloads } = planned.await??;
+            let record = changes.last().cloned();
+            let record = record.ok_or_else(|| Error::Stopped("an act that changes nothing was planned".to_owned()))?;
+            let draft = Draft { payloads, ..actor.draft(act.name(), view.revision(), at, changes) };
+            if let Some(Made { committed, view }) = turn.commit(&view, draft).await? {
+                return Ok(Acted { record, committed: committed.header, view });
             }
         }
-        Err(Error::Contended { attempts: MOST_PLANS }.into())
     }
-}
-
-/// Refuses when the record is not at the version somebody has seen.
-fn check_version(record: &RecordChange, expected: Option<u32>) -> Result<(), Problems> {
-    let Some(expected) = expected else { return Ok(()) };
-    let known = match record {
-        RecordChange::Request(change) => change.before.as_ref().map(|before| before.version),
-        RecordChange::Template(change) => change.before.as_ref().map(|before| before.version),
-        RecordChange::Calendar(change) => change.before.as_ref().map(|before| before.version),
-        RecordChange::Disruption(change) => change.before.as_ref().map(|before| before.version),
-        _ => return Ok(()),
-    };
-    if known == Some(expected) {
-        return Ok(());
-    }
-    let message = match known {
-        Some(known) => format!("it is at version {known}, not {expected}; look at it again"),
-        None => format!("it is new, so nobody has seen version {expected} of it"),
-    };
-    let problem = Problem::of(ProblemCode::VersionConflict, "expected_version", message);
-    Err(Problems(vec![Problem { current_version: known, ..problem }]))
 }

@@ -1,6 +1,6 @@
 //! Baselines compared with each other and with now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use keelson_answers::{Basis, Subject, baseline};
@@ -61,12 +61,6 @@ pub struct BaselineComparison {
     pub items: Vec<ItemDifference>,
 }
 
-/// Whether the state of an item may have changed since a revision: its own record, or a relationship or need
-/// of which it is the dependent.
-pub(super) fn differing(view: &View, ix: CiIx, since: Revision) -> bool {
-    records_of(view, ix).into_iter().any(|record| changed_since(view, record, since, view.revision()))
-}
-
 /// The records that make up the state of an item.
 fn records_of(view: &View, ix: CiIx) -> Vec<RecordRef> {
     let slot = view.catalogue.slot(ix);
@@ -75,12 +69,12 @@ fn records_of(view: &View, ix: CiIx) -> Vec<RecordRef> {
     std::iter::once(RecordRef::Ci(ix)).chain(relationships).chain(needs).collect()
 }
 
-fn changed_since(view: &View, record: RecordRef, since: Revision, until: Revision) -> bool {
+fn changed_since(view: &View, record: &RecordRef, since: Revision, until: Revision) -> bool {
     trail(view, record).iter().any(|at| since < at.revision() && at.revision() <= until)
 }
 
 impl Keelson {
-    /// Compares a baseline with another one, or with now.
+    /// Compares a baseline of a view with another one, or with the view itself: with now.
     ///
     /// Costs a look at every item held, and reads of the log only for those that changed in between.
     ///
@@ -88,12 +82,12 @@ impl Keelson {
     /// When nobody knows a baseline; otherwise as the store fails.
     pub async fn compare_baselines(
         &self,
+        view: &View,
         earlier: &str,
         later: Option<&str>,
         most: usize,
         asked: Asked,
     ) -> Result<Option<BaselineComparison>, Error> {
-        let view = self.view();
         let named = |name: &str| view.catalogue.find_baseline(name).map(|kept| std::sync::Arc::clone(&kept.record));
         let Some(mut first) = named(earlier) else { return Ok(None) };
         let mut second = match later {
@@ -113,10 +107,8 @@ impl Keelson {
         let mut different = Vec::new();
         for (id, held) in held {
             let Some(ix) = view.catalogue.find_id(id) else { continue };
-            let changed: Vec<RecordRef> = records_of(&view, ix)
-                .into_iter()
-                .filter(|record| changed_since(&view, *record, since, until))
-                .collect();
+            let changed: Vec<RecordRef> =
+                records_of(view, ix).into_iter().filter(|record| changed_since(view, record, since, until)).collect();
             if held != "both" || !changed.is_empty() {
                 different.push((ix, held, changed));
             }
@@ -126,7 +118,7 @@ impl Keelson {
         for (ix, held, changed) in different {
             let mut records = Vec::new();
             for record in changed {
-                records.extend(self.net_change(&view, ix, record, since, until).await?);
+                records.extend(self.net_change(view, ix, &record, since, until).await?);
             }
             // What came and went in between, or was merely seen again, is no difference.
             if records.is_empty() && held == "both" {
@@ -142,7 +134,7 @@ impl Keelson {
             }
         }
         items.sort_by(|a, b| a.subject.key.cmp(&b.subject.key));
-        let mut basis = Basis::of(&view, asked);
+        let mut basis = Basis::of(view, asked);
         basis.page("different items", items.len(), count);
         let later = match &second {
             Some(baseline) => side(baseline),
@@ -151,7 +143,7 @@ impl Keelson {
                 revision: until,
                 at: None,
                 items: first.items.len(),
-                digest: Some(baseline::digest(&view, &first.items).to_string()),
+                digest: Some(baseline::digest(view, &first.items).to_string()),
                 proven: None,
             },
         };
@@ -163,7 +155,7 @@ impl Keelson {
         &self,
         view: &View,
         item: CiIx,
-        record: RecordRef,
+        record: &RecordRef,
         since: Revision,
         until: Revision,
     ) -> Result<Option<HistoryEntry>, Error> {
@@ -174,6 +166,28 @@ impl Keelson {
         let after = self.change_at(view, record, *last, false).await?;
         let (Some((_, before)), Some((header, after))) = (before, after) else { return Ok(None) };
         Ok(difference_between(view, item, record, &header, &before, &after))
+    }
+
+    /// The items a request alters that differ from what they were when its work began, net: what was altered
+    /// and altered back, or merely seen again, does not. Reads the log of those alone.
+    ///
+    /// # Errors
+    /// As the store fails.
+    pub(super) async fn showing(&self, view: &View, key: &str) -> Result<BTreeSet<CiId>, Error> {
+        let mut showing = BTreeSet::new();
+        let Some(request) = view.catalogue.find_request(key).map(|kept| &kept.record) else { return Ok(showing) };
+        let Some(baseline) = request.baseline.and_then(|id| view.catalogue.baseline(id)) else { return Ok(showing) };
+        let (since, until) = (baseline.record.revision, view.revision());
+        for alteration in &request.alterations {
+            let Some(ix) = view.catalogue.find_id(alteration.ci) else { continue };
+            for record in records_of(view, ix) {
+                if self.net_change(view, ix, &record, since, until).await?.is_some() {
+                    showing.insert(alteration.ci);
+                    break;
+                }
+            }
+        }
+        Ok(showing)
     }
 
     /// Checks that what the log says of a baseline's items at its revision has the digest that was taken.

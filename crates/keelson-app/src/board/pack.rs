@@ -2,23 +2,29 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use keelson_answers::change::{self, ChangeAnswer, ChangeLine, ChangeQuestion, Picture, USUAL_ITEMS, picture};
-use keelson_answers::schedule::{self, ScheduleAnswer, ScheduleQuestion, find_request};
+use keelson_answers::schedule::{self, ScheduleQuestion, find_request};
 use keelson_answers::{Asked, Subject};
 use keelson_change::recheck::difference;
 use keelson_model::{CiId, CommitHeader, Effect, EffectOn, RequestForChange, Revision, Window};
 use keelson_pack::{Cause, ChangeInput, MeetingInput, Moved, RequestInput, Since, Then};
 use keelson_report::document::Document;
 use keelson_report::zone::Zone;
+use keelson_report::{csv, html, markdown};
+use serde::{Deserialize, Serialize};
 
 use crate::keelson::blocking;
-use crate::{AsOf, AskError, Keelson, View};
+use crate::system::now;
+use crate::{Answer, AsOf, AskError, Keelson, Question, Stop, View};
 
 /// Propagations the search for decisive facts may compute for each request.
 const BUDGET: usize = 500;
 /// Most services listed of each request.
 const MOST: usize = 500;
+/// Most events of a calendar file.
+const MOST_EVENTS: usize = 10_000;
 /// Most requests of a meeting.
 pub const MOST_OF_A_MEETING: usize = 200;
 
@@ -31,8 +37,63 @@ pub struct Pack {
     pub json: Vec<u8>,
 }
 
+/// The form of a document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PackForm {
+    /// One page for browsers, which prints well.
+    #[default]
+    Html,
+    /// Markdown.
+    Markdown,
+    /// The tables, a file each.
+    Csv,
+    /// The answers it is made of.
+    Json,
+}
+
+impl PackForm {
+    /// The media type of its files.
+    #[must_use]
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Html => "text/html; charset=utf-8",
+            Self::Markdown => "text/markdown; charset=utf-8",
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Json => "application/json",
+        }
+    }
+}
+
+/// A file of a pack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackFile {
+    /// Its name, with ending.
+    pub name: String,
+    /// What it holds.
+    pub text: String,
+}
+
+impl Pack {
+    /// The pack in a form: one file, or of CSV one for each table.
+    #[must_use]
+    pub fn files(&self, form: PackForm) -> Vec<PackFile> {
+        let one = |name: &str, text: String| vec![PackFile { name: name.to_owned(), text }];
+        match form {
+            PackForm::Html => one("pack.html", html::render(&self.document)),
+            PackForm::Markdown => one("pack.md", markdown::render(&self.document, &markdown::Options::default())),
+            PackForm::Json => one("pack.json", String::from_utf8_lossy(&self.json).into_owned()),
+            PackForm::Csv => {
+                let files = csv::render(&self.document).into_iter();
+                files.map(|file| PackFile { name: file.name, text: file.text }).collect()
+            }
+        }
+    }
+}
+
 /// What a pack is about.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum PackOf {
     /// One request.
     Request(String),
@@ -61,21 +122,37 @@ impl Told {
 }
 
 impl Keelson {
-    /// Writes a pack.
+    /// Writes a pack, with times in a zone of the IANA.
     ///
     /// # Errors
-    /// When a request is named that nobody knows; otherwise as the store fails.
-    pub async fn pack(&self, of: PackOf, zone: Zone, as_of: Option<AsOf>) -> Result<Pack, AskError> {
+    /// When a request is named that nobody knows, or there is no such zone; otherwise as the store fails.
+    pub async fn pack(&self, of: PackOf, zone: &str, as_of: Option<AsOf>) -> Result<Pack, AskError> {
+        let stop = Stop::default();
+        let _unwanted = stop.on_drop();
+        let zone: Zone = zone.parse()?;
         let (view, asked) = self.view_for(as_of).await?;
         let causes = self.causes(&view, &of).await?;
-        let keelson = self.clone();
-        blocking(move || match of {
-            PackOf::Request(key) => keelson.pack_request(&view, &key, zone, asked, &causes),
-            PackOf::Meeting { within, only, title } => {
-                keelson.pack_meeting(&view, within, &only, &title, zone, asked, &causes)
+        let (keelson, stop) = (self.clone(), stop.clone());
+        blocking(move || {
+            let writing = Writing { keelson: &keelson, view: &view, zone, asked, causes: &causes, stop: stop.flag() };
+            match of {
+                PackOf::Request(key) => writing.request(&key),
+                PackOf::Meeting { within, only, title } => writing.meeting(within, &only, &title),
             }
         })
         .await?
+    }
+
+    /// The schedule of some time as calendar programs read it (RFC 5545).
+    ///
+    /// # Errors
+    /// As the store fails.
+    pub async fn calendar_file(&self, within: Window, as_of: Option<AsOf>) -> Result<String, AskError> {
+        let question = Question::Schedule { within, only: Vec::new(), most: MOST_EVENTS };
+        let Answer::Schedule(answer) = self.ask(question, as_of).await? else {
+            unreachable!("a schedule is answered by a schedule")
+        };
+        Ok(keelson_pack::calendar_file(&answer, now()).to_ics())
     }
 
     /// The commits that changed what approvals rest on.
@@ -97,59 +174,52 @@ impl Keelson {
         }
         Ok(causes)
     }
+}
 
-    fn tell(
-        &self,
-        view: &View,
-        request: &RequestForChange,
-        asked: Asked,
-        causes: &BTreeMap<Revision, CommitHeader>,
-    ) -> Result<Told, AskError> {
-        let question = ChangeQuestion { request, policy: self.policy(), budget: BUDGET, most: MOST };
-        let answer = change::assess(view, &question, asked, self.pool())?;
-        let picture = picture(view, request, &answer, USUAL_ITEMS, self.pool())?;
+/// A pack in the making.
+struct Writing<'a> {
+    keelson: &'a Keelson,
+    view: &'a View,
+    zone: Zone,
+    asked: Asked,
+    causes: &'a BTreeMap<Revision, CommitHeader>,
+    stop: &'a AtomicBool,
+}
+
+impl Writing<'_> {
+    fn tell(&self, request: &RequestForChange) -> Result<Told, AskError> {
+        let Self { keelson, view, asked, causes, stop, .. } = *self;
+        let policy = keelson.policy();
+        let question = ChangeQuestion { request, policy, budget: BUDGET, most: MOST, stop: Some(stop) };
+        let answer = change::assess(view, &question, asked, keelson.pool())?;
+        let picture = picture(view, request, &answer, USUAL_ITEMS, keelson.pool())?;
         let since = since(view, request, &answer, asked, causes);
         Ok(Told { answer, picture, since })
     }
 
-    fn pack_request(
-        &self,
-        view: &View,
-        key: &str,
-        zone: Zone,
-        asked: Asked,
-        causes: &BTreeMap<Revision, CommitHeader>,
-    ) -> Result<Pack, AskError> {
-        let request = find_request(view, key)?;
-        let told = self.tell(view, request, asked, causes)?;
-        let with = told.answer.assessed_with.iter().filter_map(|key| find_request(view, key).ok());
-        let others: Vec<ChangeLine> = with.map(|request| ChangeLine::of(view, request)).collect();
-        let input = ChangeInput { title: None, computed_at: asked.at, zone, request: told.input(), others: &others };
+    fn request(&self, key: &str) -> Result<Pack, AskError> {
+        let told = self.tell(find_request(self.view, key)?)?;
+        let with = told.answer.assessed_with.iter().filter_map(|key| find_request(self.view, key).ok());
+        let others: Vec<ChangeLine> = with.map(|request| ChangeLine::of(self.view, request)).collect();
+        let (computed_at, zone) = (self.asked.at, self.zone);
+        let input = ChangeInput { title: None, computed_at, zone, request: told.input(), others: &others };
         Ok(Pack { document: keelson_pack::request(&input), json: keelson_pack::request_json(&input) })
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn pack_meeting(
-        &self,
-        view: &View,
-        within: Window,
-        only: &[String],
-        title: &str,
-        zone: Zone,
-        asked: Asked,
-        causes: &BTreeMap<Revision, CommitHeader>,
-    ) -> Result<Pack, AskError> {
-        let question = ScheduleQuestion { within, only, policy: self.policy(), most: MOST };
-        let schedule: ScheduleAnswer = schedule::assess(view, &question, asked, self.pool())?;
+    fn meeting(&self, within: Window, only: &[String], title: &str) -> Result<Pack, AskError> {
+        let (policy, stop) = (self.keelson.policy(), Some(self.stop));
+        let question = ScheduleQuestion { within, only, policy, most: MOST, stop };
+        let schedule = schedule::assess(self.view, &question, self.asked, self.keelson.pool())?;
         if schedule.changes.len() > MOST_OF_A_MEETING {
             return Err(AskError::TooMany { found: schedule.changes.len(), most: MOST_OF_A_MEETING });
         }
         let mut told = Vec::new();
         for line in &schedule.changes {
-            told.push(self.tell(view, find_request(view, &line.key)?, asked, causes)?);
+            told.push(self.tell(find_request(self.view, &line.key)?)?);
         }
         let requests: Vec<RequestInput<'_>> = told.iter().map(Told::input).collect();
-        let input = MeetingInput { title, computed_at: asked.at, zone, schedule: &schedule, requests: &requests };
+        let (computed_at, zone) = (self.asked.at, self.zone);
+        let input = MeetingInput { title, computed_at, zone, schedule: &schedule, requests: &requests };
         Ok(Pack { document: keelson_pack::meeting(&input), json: keelson_pack::meeting_json(&input) })
     }
 }

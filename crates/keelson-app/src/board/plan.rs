@@ -1,5 +1,6 @@
 //! Acts as changes of records.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -12,14 +13,13 @@ use keelson_change::draft::{self, Fields};
 use keelson_change::recheck::gate;
 use keelson_change::records::{self, BaselineFields, DisruptionFields, EntryFields, TemplateFields};
 use keelson_change::workflow::{self, By};
-use keelson_change::{Policy, Problem, ProblemCode, Problems};
+use keelson_change::{Policy, Problem, ProblemCode, Problems, lookup};
 use keelson_model::{
-    Alteration, Baseline, CalendarEntry, ChangeState, CiId, Completion, Disruption, FrozenAssessment, ObservedLoss,
-    Payload, RecordChange, RequestForChange, ReviewRecord, Symbol,
+    Alteration, Baseline, CalendarEntry, ChangeState, ChangeTemplate, CiId, Completion, Disruption, FrozenAssessment,
+    ObservedLoss, Payload, RecordChange, RequestForChange, ReviewRecord, Symbol,
 };
 
 use super::act::{Act, ActError, RequestInput, ReviewInput, Selection, Subject};
-use super::baselines::differing;
 use crate::system::RandomIds;
 use crate::{Actor, View};
 
@@ -43,12 +43,13 @@ impl Planned {
 }
 
 /// What acts are planned on.
-#[derive(Clone, Copy)]
 pub(super) struct Stand<'a> {
     /// The last revision.
     pub(super) view: &'a View,
     /// The point in the past an act is about, when it is about one.
     pub(super) past: Option<&'a View>,
+    /// Items that differ from the baseline of the request whose work ends.
+    pub(super) showing: BTreeSet<CiId>,
     pub(super) policy: &'a Policy,
     pub(super) pool: &'a Pool,
 }
@@ -58,6 +59,7 @@ struct Planning<'a> {
     view: &'a View,
     /// The view whose items are chosen and whose state is taken.
     taken: &'a View,
+    showing: BTreeSet<CiId>,
     actor: &'a Actor,
     at: DateTime<Utc>,
     policy: &'a Policy,
@@ -65,10 +67,21 @@ struct Planning<'a> {
     ids: RandomIds,
 }
 
-/// Plans an act.
-pub(super) fn plan(stand: Stand<'_>, act: &Act, actor: &Actor, at: DateTime<Utc>) -> Result<Planned, ActError> {
-    let Stand { view, past, policy, pool } = stand;
-    Planning { view, taken: past.unwrap_or(view), actor, at, policy, pool, ids: RandomIds::new() }.plan(act)
+/// Plans an act, on the version of its record that somebody has `seen`, where they say.
+pub(super) fn plan(
+    stand: Stand<'_>,
+    act: &Act,
+    seen: Option<u32>,
+    actor: &Actor,
+    at: DateTime<Utc>,
+) -> Result<Planned, ActError> {
+    let Stand { view, past, showing, policy, pool } = stand;
+    let taken = past.unwrap_or(view);
+    let mut planning = Planning { view, taken, showing, actor, at, policy, pool, ids: RandomIds::new() };
+    if let Some(seen) = seen {
+        planning.check_seen(act, seen)?;
+    }
+    planning.plan(act)
 }
 
 impl Planning<'_> {
@@ -84,15 +97,15 @@ impl Planning<'_> {
                 let fields = self.fields(content)?;
                 let (catalogue, name) = (&self.view.catalogue, &self.actor.name);
                 let known = self.request(subject)?;
-                request(draft::altered(catalogue, &known, subject.expected_version, &fields, name, self.at)?)
+                request(draft::altered(catalogue, &known, &fields, name, self.at)?)
             }
-            Act::Submit(subject) => request(workflow::submit(&self.request(subject)?, self.by(subject))?),
-            Act::Reject(subject) => request(workflow::reject(&self.request(subject)?, self.by(subject))?),
-            Act::Cancel(subject) => request(workflow::cancel(&self.request(subject)?, self.by(subject))?),
-            Act::Schedule(subject) => request(workflow::schedule(&self.request(subject)?, self.by(subject))?),
+            Act::Submit(subject) => request(workflow::submit(&self.request(subject)?, self.by())?),
+            Act::Reject(subject) => request(workflow::reject(&self.request(subject)?, self.by())?),
+            Act::Cancel(subject) => request(workflow::cancel(&self.request(subject)?, self.by())?),
+            Act::Schedule(subject) => request(workflow::schedule(&self.request(subject)?, self.by())?),
             Act::MarkNotImpacted { subject, item } => {
                 let item = self.item("item", item)?;
-                request(workflow::mark_not_impacted(&self.request(subject)?, item, self.by(subject))?)
+                request(workflow::mark_not_impacted(&self.request(subject)?, item, self.by())?)
             }
             Act::Assess(subject) => self.assess(subject)?,
             Act::Approve(subject) => self.approve(subject)?,
@@ -101,6 +114,29 @@ impl Planning<'_> {
             Act::Review { subject, review } => self.review(subject, review)?,
             other => self.plan_record(other)?,
         })
+    }
+
+    /// Refuses when the record an act is about is not at the version somebody has seen. An act that makes a
+    /// record is about none.
+    fn check_seen(&self, act: &Act, seen: u32) -> Result<(), ActError> {
+        let (what, known) = match act {
+            Act::LiftCalendar { name } => (format!("'{name}'"), Some(self.calendar_entry(name)?.version)),
+            Act::EndDisruption { disruption, .. } => {
+                (format!("the disruption {disruption}"), Some(self.disruption(disruption)?.version))
+            }
+            Act::PutTemplate { name, .. } | Act::ApproveTemplate { name } | Act::WithdrawTemplate { name } => {
+                let known = lookup::template(&self.view.catalogue, name).map(|kept| kept.record.version);
+                (format!("the template '{name}'"), known)
+            }
+            other => match other.subject() {
+                Some(subject) => (subject.key.clone(), Some(self.request(subject)?.version)),
+                None => return Ok(()),
+            },
+        };
+        if known == Some(seen) {
+            return Ok(());
+        }
+        Err(Problems(vec![Problem::version_conflict(&what, known, seen)]).into())
     }
 
     /// Everything that is no request.
@@ -150,10 +186,11 @@ impl Planning<'_> {
                 RecordChange::Template(records::put_template(catalogue, fields, name)?)
             }
             Act::ApproveTemplate { name: called } => {
-                let unknown =
-                    || Problems::one(ProblemCode::NotFound, "name", format!("there is no template '{called}'"));
-                let known = catalogue.template(called).ok_or_else(unknown)?;
-                RecordChange::Template(records::approve_template(&known.record, name, self.at)?)
+                RecordChange::Template(records::approve_template(&self.template(called)?, name, self.at)?)
+            }
+            Act::WithdrawTemplate { name: called } => {
+                let reason = self.actor.reason.as_ref();
+                RecordChange::Template(records::withdraw_template(&self.template(called)?, reason, self.at)?)
             }
             Act::TakeBaseline { name, items, change, .. } => {
                 let change = change.as_deref().map(|key| find_request(self.view, key)).transpose()?.map(|r| r.id);
@@ -166,13 +203,8 @@ impl Planning<'_> {
         }))
     }
 
-    fn by<'s>(&'s self, subject: &Subject) -> By<'s> {
-        By {
-            actor: &self.actor.name,
-            at: self.at,
-            reason: self.actor.reason.as_ref(),
-            expected_version: subject.expected_version,
-        }
+    fn by(&self) -> By<'_> {
+        By { actor: &self.actor.name, at: self.at, reason: self.actor.reason.as_ref() }
     }
 
     fn request(&self, subject: &Subject) -> Result<Arc<RequestForChange>, ActError> {
@@ -220,28 +252,23 @@ impl Planning<'_> {
         })
     }
 
-    /// A calendar entry by its id, or the one in force under a name, or the last one that was.
-    fn calendar_entry(&self, name: &str) -> Result<Arc<CalendarEntry>, ActError> {
-        let known = name.parse().ok().and_then(|id| self.view.catalogue.calendar_entry(id));
-        if let Some(kept) = known {
-            return Ok(Arc::clone(&kept.record));
-        }
-        let mut named = self.view.catalogue.calendar().rev().map(|kept| &kept.record);
-        let found = named.find(|entry| workflow::is_same(&entry.name, name) && entry.lifted_at.is_none());
-        let lifted = || self.view.catalogue.calendar().rev().find(|kept| workflow::is_same(&kept.record.name, name));
-        let found = found.or_else(|| lifted().map(|kept| &kept.record)).cloned();
-        let unknown = || Problems::one(ProblemCode::NotFound, "name", format!("there is no '{name}' in the calendar"));
-        Ok(found.ok_or_else(unknown)?)
+    fn template(&self, name: &str) -> Result<Arc<ChangeTemplate>, ActError> {
+        let unknown = || Problems::one(ProblemCode::NotFound, "name", format!("there is no template '{name}'"));
+        let known = lookup::template(&self.view.catalogue, name).ok_or_else(unknown)?;
+        Ok(Arc::clone(&known.record))
     }
 
-    /// A disruption by its id, or the one that is open under a reference.
+    fn calendar_entry(&self, name: &str) -> Result<Arc<CalendarEntry>, ActError> {
+        let unknown = || Problems::one(ProblemCode::NotFound, "name", format!("there is no '{name}' in the calendar"));
+        let known = lookup::calendar_entry(&self.view.catalogue, name).ok_or_else(unknown)?;
+        Ok(Arc::clone(&known.record))
+    }
+
     fn disruption(&self, named: &str) -> Result<Arc<Disruption>, ActError> {
-        let of = |one: &Disruption| one.id.to_string() == named || one.reference.as_deref() == Some(named);
-        let found = self.view.catalogue.disruptions().rev().map(|kept| &kept.record).filter(|one| of(one));
-        let found = found.max_by_key(|one| (one.until.is_none(), one.from)).cloned();
         let unknown =
             || Problems::one(ProblemCode::NotFound, "disruption", format!("there is no disruption '{named}'"));
-        Ok(found.ok_or_else(unknown)?)
+        let known = lookup::disruption(&self.view.catalogue, named).ok_or_else(unknown)?;
+        Ok(Arc::clone(&known.record))
     }
 
     /// What a request does, as of now.
@@ -258,16 +285,14 @@ impl Planning<'_> {
     fn assess(&self, subject: &Subject) -> Result<Planned, ActError> {
         let request = self.request(subject)?;
         let (frozen, payload) = self.frozen(&request)?;
-        let change = workflow::assess(&request, frozen, self.by(subject))?;
+        let change = workflow::assess(&request, frozen, self.by())?;
         Ok(Planned { changes: vec![RecordChange::Request(change)], payloads: vec![payload] })
     }
 
     fn approve(&self, subject: &Subject) -> Result<Planned, ActError> {
         let request = self.request(subject)?;
         let (frozen, payload) = self.frozen(&request)?;
-        let template = request.template.as_deref().and_then(|name| self.view.catalogue.template(name));
-        let approver = template.and_then(|kept| kept.record.approved_by.as_ref());
-        let change = workflow::approve(&request, frozen, approver, self.by(subject), self.policy)?;
+        let change = workflow::approve(&request, frozen, &self.view.catalogue, self.by(), self.policy)?;
         Ok(Planned { changes: vec![RecordChange::Request(change)], payloads: vec![payload] })
     }
 
@@ -288,21 +313,15 @@ impl Planning<'_> {
         let baseline = self.baseline(fields)?;
         let id = baseline.after.as_ref().map(|baseline| baseline.id);
         let id = id.unwrap_or_else(|| unreachable!("a new record is there"));
-        let change = workflow::start(&request, &closed, id, self.by(subject))?;
+        let change = workflow::start(&request, &closed, id, self.by())?;
         let changes = vec![RecordChange::Baseline(baseline), RecordChange::Request(change)];
         Ok(Planned { changes, payloads: vec![payload] })
     }
 
     fn finish(&self, subject: &Subject, backed_out: bool) -> Result<Planned, ActError> {
         let request = self.request(subject)?;
-        let baseline = request.baseline.and_then(|id| self.view.catalogue.baseline(id)).map(|kept| &kept.record);
-        let since = baseline.map(|baseline| baseline.revision);
-        let altered: Vec<CiId> = request.alterations.iter().map(|alteration| alteration.ci).collect();
-        let differs = |ci: &CiId| {
-            let ix = self.view.catalogue.find_id(*ci);
-            ix.zip(since).is_some_and(|(ix, since)| differing(self.view, ix, since))
-        };
-        let (showing, not_showing) = altered.into_iter().partition(differs);
+        let altered = request.alterations.iter().map(|alteration| alteration.ci);
+        let (showing, not_showing) = altered.partition(|ci| self.showing.contains(ci));
         let started = request.step_to(ChangeState::InProgress).map_or(self.at, |step| step.at);
         let completion = Completion {
             outcome: if backed_out { ChangeState::BackedOut } else { ChangeState::Done },
@@ -313,7 +332,7 @@ impl Planning<'_> {
             not_showing,
             reason: None,
         };
-        Ok(Planned::of(RecordChange::Request(workflow::finish(&request, completion, self.by(subject))?)))
+        Ok(Planned::of(RecordChange::Request(workflow::finish(&request, completion, self.by())?)))
     }
 
     fn review(&self, subject: &Subject, input: &ReviewInput) -> Result<Planned, ActError> {
@@ -337,7 +356,7 @@ impl Planning<'_> {
             has_failed: input.has_failed.unwrap_or(failed),
             lessons: Arc::from(input.lessons.trim()),
         };
-        Ok(Planned::of(RecordChange::Request(workflow::review(&request, record, self.by(subject))?)))
+        Ok(Planned::of(RecordChange::Request(workflow::review(&request, record, self.by())?)))
     }
 
     /// The items of a selection, in the state that is taken.
@@ -379,7 +398,7 @@ pub(super) fn answer(
     policy: &Policy,
     pool: &Pool,
 ) -> Result<ChangeAnswer, ActError> {
-    let question = ChangeQuestion { request, policy, budget: BUDGET, most: MOST };
+    let question = ChangeQuestion { request, policy, budget: BUDGET, most: MOST, stop: None };
     Ok(change::assess(view, &question, Asked::now(at), pool)?)
 }
 

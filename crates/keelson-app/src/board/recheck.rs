@@ -10,13 +10,12 @@ use keelson_catalogue::CiIx;
 use keelson_change::recheck::{gate, recheck};
 use keelson_change::{Policy, Problem};
 use keelson_model::{Change, CiId, CommitHeader, RecheckReason, RecordChange, RequestForChange, Window};
-use keelson_store::Draft;
 
 use super::act::ActError;
 use super::plan::answer;
 use crate::keelson::blocking;
 use crate::system::now;
-use crate::{Error, Keelson, View};
+use crate::{Actor, Error, Keelson, View};
 
 /// Who makes these commits.
 const ACTOR: &str = "keelson";
@@ -30,9 +29,16 @@ impl Keelson {
     /// # Errors
     /// When nobody knows the request, or it cannot be assessed.
     pub async fn gate(&self, key: &str) -> Result<Vec<Problem>, ActError> {
-        let (keelson, key, at) = (self.clone(), key.to_owned(), now());
+        self.gate_on(self.view(), key, now()).await
+    }
+
+    /// Everything that keeps a request, as a view has it, from going ahead at a time.
+    ///
+    /// # Errors
+    /// As [`Keelson::gate`].
+    pub(crate) async fn gate_on(&self, view: View, key: &str, at: DateTime<Utc>) -> Result<Vec<Problem>, ActError> {
+        let (keelson, key) = (self.clone(), key.to_owned());
         let closed = blocking(move || {
-            let view = keelson.view();
             let request = keelson_answers::schedule::find_request(&view, &key)?;
             let fresh = answer(&view, request, at, keelson.policy(), keelson.pool())?.frozen(&Arc::from(ACTOR), at);
             Ok::<_, ActError>(gate(request, &fresh, at, keelson.policy()))
@@ -73,20 +79,9 @@ impl Keelson {
         if changes.is_empty() {
             return Ok(());
         }
-        let draft = Draft {
-            planned_at,
-            at,
-            recorded_at: None,
-            actor: Arc::from(ACTOR),
-            action: Arc::from(ACTION),
-            source: None,
-            reason: Some(Arc::from(format!("revision {cause} changed what they rest on"))),
-            batch: None,
-            changes,
-            payloads: Vec::new(),
-            findings: Vec::new(),
-        };
-        self.commit(draft).await.map(|_| ())
+        let reason = Some(Arc::from(format!("revision {cause} changed what they rest on")));
+        let actor = Actor { name: Arc::from(ACTOR), reason };
+        self.commit(actor.draft(ACTION, planned_at, at, changes)).await.map(|_| ())
     }
 }
 

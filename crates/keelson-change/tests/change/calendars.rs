@@ -55,6 +55,26 @@ fn an_occurrence_that_ends_when_the_question_starts_is_not_part_of_it() {
     assert_eq!(occurrences(&daily, hours(0, 24 * 365)).windows.len(), 3);
 }
 
+#[test]
+fn the_first_time_counts_even_where_the_rule_would_not_have_it() {
+    // A Monday, although it is to be repeated on Sundays.
+    let sundays = entry(CalendarKind::Freeze, Vec::new(), hours(0, 2), Some(("FREQ=WEEKLY;BYDAY=SU", "UTC")));
+    assert_eq!(occurrences(&sundays, hours(0, 24 * 7)).windows, [hours(0, 2), hours(24 * 6, 24 * 6 + 2)]);
+    let daily = entry(CalendarKind::Freeze, Vec::new(), hours(0, 2), Some(("FREQ=DAILY", "UTC")));
+    assert_eq!(occurrences(&daily, hours(0, 24)).windows, [hours(0, 2)], "and once where it would");
+}
+
+#[test]
+fn times_at_the_end_of_all_time_are_refused_and_harmless() {
+    let ever = window("-262143-01-02T00:00:00Z", "2026-12-31T00:00:00Z");
+    let since_ever = entry(CalendarKind::Freeze, Vec::new(), ever, Some(("FREQ=YEARLY", "UTC")));
+    assert_eq!(occurrences(&since_ever, hours(0, 24)).windows, [ever]);
+    let refused = keelson_change::calendar::check(ever, since_ever.recurrence.as_ref().unwrap()).unwrap_err();
+    assert!(refused.contains("between 1900 and 9999"), "{refused}");
+    let to_the_end = window("2026-11-02T00:00:00Z", "+262142-12-31T23:59:59Z");
+    assert!(to_the_end.followed_by(chrono::TimeDelta::days(30)).is_some());
+}
+
 fn stake(ci: CiId, effect: Effect, margin_taken: u32) -> AtStake<'static> {
     AtStake { ci, name: "payments", effect, margin_taken }
 }
@@ -112,6 +132,23 @@ fn harm_belongs_into_the_windows_agreed_for_it() {
     assert_eq!(texts(&nights, &breached, &[], hours(24, 28)), [""; 0]);
     assert!(texts(&nights, &breached, &[], hours(25, 29))[0].contains("outside of its maintenance windows"));
     assert_eq!(texts(&nights, &[stake(payments, Effect::MarginLost, 1)], &[], hours(25, 29)), [""; 0]);
+}
+
+#[test]
+fn windows_agreed_for_everything_and_for_a_place_bind_too() {
+    let world = World::new();
+    let (payments, host) = (world.id("business-service/payments"), world.id("host/hv1"));
+    let breached = [stake(payments, Effect::Breached, 0)];
+    let everything = entry(CalendarKind::Maintenance, Vec::new(), hours(0, 4), None);
+    assert_eq!(texts(&everything, &breached, &[], hours(1, 3)), [""; 0]);
+    assert!(texts(&everything, &breached, &[], hours(10, 12))[0].contains("outside of its maintenance windows"));
+    let place = entry(CalendarKind::Maintenance, vec![host], hours(0, 4), None);
+    assert_eq!(texts(&place, &[], &[host], hours(1, 3)), [""; 0]);
+    assert_eq!(texts(&place, &breached, &[], hours(10, 12)), [""; 0], "nothing there is interrupted");
+    assert_eq!(
+        texts(&place, &[], &[host], hours(10, 12)),
+        ["something at site X is interrupted outside of its maintenance windows (quarter end)"]
+    );
 }
 
 #[test]

@@ -27,6 +27,10 @@ fn assessments_differ_by_what_joined_what_left_and_what_got_worse() {
         difference(&[effect(payments, Effect::MarginLost)], std::slice::from_ref(&new_point)).worse,
         [new_point]
     );
+    let degraded = |loss: f64| EffectOn { loss, ..effect(payments, Effect::Degraded) };
+    let less_but_new = EffectOn { new_single_points: vec![hv1], ..degraded(0.2) };
+    let found = difference(&[degraded(0.3)], std::slice::from_ref(&less_but_new));
+    assert_eq!((found.worse, found.better), (vec![less_but_new], Vec::new()));
 }
 
 #[test]

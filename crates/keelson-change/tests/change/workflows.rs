@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use keelson_change::ProblemCode::{
     BadValue, CalendarViolated, DuplicateKey, IllegalTransition, Missing, NotAllowed, NotFound, Outdated,
-    VersionConflict,
 };
 use keelson_change::draft::{self, Fields};
-use keelson_change::records::{TemplateFields, approve_template, put_template};
+use keelson_change::records::{TemplateFields, approve_template, put_template, withdraw_template};
 use keelson_change::workflow::{self, By};
 use keelson_model::{
     Action, Alteration, BaselineId, ChangeCategory, ChangeState, CiId, Completion, Effect, RecordChange, ReviewRecord,
@@ -105,10 +104,10 @@ fn nothing_is_approved_without_window_rollback_and_assessed_impact() {
     let request = world.take(new);
     let request = world.take(workflow::submit(&request, by(&name("ann"))));
     let bob = name("bob");
-    let refused = workflow::approve(&request, assessment(3, Vec::new()), None, by(&bob), &world.policy);
+    let refused = workflow::approve(&request, assessment(3, Vec::new()), &world.catalogue, by(&bob), &world.policy);
     assert_eq!(codes(refused), [IllegalTransition, Missing, Missing, Missing]);
     let request = world.take(workflow::assess(&request, assessment(3, Vec::new()), by(&bob)));
-    let refused = workflow::approve(&request, assessment(3, Vec::new()), None, by(&bob), &world.policy);
+    let refused = workflow::approve(&request, assessment(3, Vec::new()), &world.catalogue, by(&bob), &world.policy);
     assert_eq!(codes(refused), [Missing, Missing]);
 }
 
@@ -117,7 +116,8 @@ fn a_requester_does_not_approve_under_any_spelling() {
     let mut world = World::new();
     let fields = world.fields();
     let request = world.assessed(&fields);
-    let refused = workflow::approve(&request, assessment(3, Vec::new()), None, by(&name(" Ann ")), &world.policy);
+    let refused =
+        workflow::approve(&request, assessment(3, Vec::new()), &world.catalogue, by(&name(" Ann ")), &world.policy);
     assert_eq!(codes(refused), [NotAllowed]);
 }
 
@@ -127,16 +127,48 @@ fn whoever_wrote_what_a_request_says_does_not_approve_it() {
     let fields = world.fields();
     let new = world.new_request(&fields);
     let request = world.take(new);
-    let altered = draft::altered(&world.catalogue, &request, None, &fields, &name("bob"), at(1));
+    let altered = draft::altered(&world.catalogue, &request, &fields, &name("bob"), at(1));
     let request = world.take(altered);
     let request = world.take(workflow::submit(&request, by(&name("ann"))));
     let request = world.take(workflow::assess(&request, assessment(3, Vec::new()), by(&name("ann"))));
     let approve = |who: &str| {
-        workflow::approve(&request, assessment(3, Vec::new()), None, by(&name(who)), &world.policy).map(|_| ())
+        workflow::approve(&request, assessment(3, Vec::new()), &world.catalogue, by(&name(who)), &world.policy)
+            .map(|_| ())
     };
     assert_eq!(codes(approve("Bob")), [NotAllowed]);
     assert_eq!(codes(approve("ann")), [NotAllowed]);
     assert!(approve("cleo").is_ok());
+}
+
+#[test]
+fn a_requester_who_is_replaced_still_does_not_approve() {
+    let mut world = World::new();
+    let fields = world.fields();
+    let new = world.new_request(&fields);
+    let request = world.take(new);
+    let handed_on = Fields { requester: Some("carl".into()), ..fields };
+    let altered = draft::altered(&world.catalogue, &request, &handed_on, &name("bob"), at(1));
+    let request = world.take(altered);
+    let request = world.take(workflow::submit(&request, by(&name("carl"))));
+    let request = world.take(workflow::assess(&request, assessment(3, Vec::new()), by(&name("carl"))));
+    for who in ["ann", "bob", "carl"] {
+        let (seen, who) = (assessment(3, Vec::new()), name(who));
+        let refused = workflow::approve(&request, seen, &world.catalogue, by(&who), &world.policy);
+        assert_eq!(codes(refused), [NotAllowed], "{who}");
+    }
+}
+
+#[test]
+fn what_was_handed_in_is_not_emptied_afterwards() {
+    let mut world = World::new();
+    let fields = world.fields();
+    let new = world.new_request(&fields);
+    let request = world.take(new);
+    let nothing = Fields { alterations: Vec::new(), ..fields };
+    assert!(draft::altered(&world.catalogue, &request, &nothing, &name("ann"), at(1)).is_ok(), "a draft may be");
+    let request = world.take(workflow::submit(&request, by(&name("ann"))));
+    let refused = draft::altered(&world.catalogue, &request, &nothing, &name("ann"), at(1));
+    assert_eq!(codes(refused), [Missing]);
 }
 
 #[test]
@@ -146,7 +178,7 @@ fn what_has_changed_since_it_was_looked_at_is_not_approved() {
     let request = world.assessed(&fields);
     let payments = world.id("business-service/payments");
     let fresh = assessment(4, vec![effect(payments, Effect::Breached)]);
-    let refused = workflow::approve(&request, fresh, None, by(&name("bob")), &world.policy);
+    let refused = workflow::approve(&request, fresh, &world.catalogue, by(&name("bob")), &world.policy);
     assert_eq!(codes(refused), [Outdated]);
 }
 
@@ -156,13 +188,13 @@ fn an_emergency_is_approved_by_those_named_for_it_alone() {
     let fields = Fields { category: Some(ChangeCategory::Emergency), ..world.fields() };
     let request = world.assessed(&fields);
     let frozen = || assessment(3, Vec::new());
-    let nobody_named = workflow::approve(&request, frozen(), None, by(&name("bob")), &world.policy);
+    let nobody_named = workflow::approve(&request, frozen(), &world.catalogue, by(&name("bob")), &world.policy);
     assert_eq!(codes(nobody_named), [NotAllowed]);
     world.policy.emergency_approvers = vec!["duty manager".into(), "Ann".into()];
     let (bob, ann, duty) = (name("bob"), name("ann"), name("Duty Manager"));
-    assert_eq!(codes(workflow::approve(&request, frozen(), None, by(&bob), &world.policy)), [NotAllowed]);
-    assert_eq!(codes(workflow::approve(&request, frozen(), None, by(&ann), &world.policy)), [NotAllowed]);
-    assert!(workflow::approve(&request, frozen(), None, by(&duty), &world.policy).is_ok());
+    assert_eq!(codes(workflow::approve(&request, frozen(), &world.catalogue, by(&bob), &world.policy)), [NotAllowed]);
+    assert_eq!(codes(workflow::approve(&request, frozen(), &world.catalogue, by(&ann), &world.policy)), [NotAllowed]);
+    assert!(workflow::approve(&request, frozen(), &world.catalogue, by(&duty), &world.policy).is_ok());
 }
 
 #[test]
@@ -182,10 +214,10 @@ fn the_calendar_is_heeded_unless_it_is_an_emergency_with_a_reason() {
         let fields = Fields { category: Some(category), ..world.fields() };
         let request = world.assessed(&fields);
         let request = world.take(workflow::assess(&request, violating(), by(&name("ann"))));
-        assert_eq!(codes(workflow::approve(&request, violating(), None, by(&bob), &world.policy)), silent);
+        assert_eq!(codes(workflow::approve(&request, violating(), &world.catalogue, by(&bob), &world.policy)), silent);
         let reason = name("the hole is being used");
         let said = By { reason: Some(&reason), ..by(&bob) };
-        let decided = workflow::approve(&request, violating(), None, said, &world.policy);
+        let decided = workflow::approve(&request, violating(), &world.catalogue, said, &world.policy);
         if spoken.is_empty() {
             assert_eq!(decided.unwrap().after.unwrap().approval.as_ref().unwrap().reason, Some(reason.clone()));
         } else {
@@ -213,19 +245,7 @@ fn steps_follow_from_where_the_request_stands() {
     assert_eq!(codes(workflow::cancel(&request, by(&ann))), [Missing]);
     let request = world.take(workflow::cancel(&request, said));
     assert_eq!(codes(workflow::submit(&request, said)), [IllegalTransition]);
-    assert_eq!(codes(draft::altered(&world.catalogue, &request, None, &fields, &ann, at(1))), [IllegalTransition]);
-}
-
-#[test]
-fn two_people_do_not_overwrite_each_other() {
-    let mut world = World::new();
-    let fields = world.fields();
-    let new = world.new_request(&fields);
-    let request = world.take(new);
-    let ann = name("ann");
-    let stale = By { expected_version: Some(7), ..by(&ann) };
-    let refused = workflow::submit(&request, stale).unwrap_err();
-    assert_eq!((refused.0[0].code, refused.0[0].current_version), (VersionConflict, Some(1)));
+    assert_eq!(codes(draft::altered(&world.catalogue, &request, &fields, &ann, at(1))), [IllegalTransition]);
 }
 
 #[test]
@@ -234,7 +254,7 @@ fn an_altered_request_loses_its_approval() {
     let fields = world.fields();
     let request = world.approved(&fields, Vec::new());
     let later = Fields { window: Some(hours(46, 50)), ..fields };
-    let altered = draft::altered(&world.catalogue, &request, None, &later, &name("ann"), at(1));
+    let altered = draft::altered(&world.catalogue, &request, &later, &name("ann"), at(1));
     let request = world.take(altered);
     assert_eq!((request.state, request.approval.is_none()), (ChangeState::Submitted, true));
     assert!(request.steps.last().unwrap().reason.as_ref().unwrap().contains("no longer holds"));
@@ -274,10 +294,8 @@ fn what_does_not_show_is_not_done_without_a_reason() {
     assert_eq!(request.completion.as_ref().unwrap().reason, Some(reason));
 }
 
-#[test]
-fn a_standard_change_keeps_to_an_approved_template() {
-    let mut world = World::new();
-    let fields = TemplateFields {
+fn template_fields() -> TemplateFields {
+    TemplateFields {
         name: "restart a host".into(),
         title: "Restart a host".into(),
         classes: vec![Symbol::new("host")],
@@ -285,8 +303,13 @@ fn a_standard_change_keeps_to_an_approved_template() {
         longest_minutes: 240,
         rollback: Rollback { plan: Arc::from("boot the old kernel"), minutes: 30 },
         verification: "it answers".into(),
-    };
-    let change = put_template(&world.catalogue, fields, &name("ann")).unwrap();
+    }
+}
+
+#[test]
+fn a_standard_change_keeps_to_an_approved_template() {
+    let mut world = World::new();
+    let change = put_template(&world.catalogue, template_fields(), &name("ann")).unwrap();
     let template = change.after.clone().unwrap();
     world.commit(&[RecordChange::Template(change)]);
     let standard = Fields { template: Some("restart a host".into()), ..world.fields() };
@@ -302,8 +325,21 @@ fn a_standard_change_keeps_to_an_approved_template() {
     assert_eq!(codes(world.new_request(&beyond)), [BadValue; 3]);
     let request = world.assessed(&standard);
     assert_eq!(request.category, ChangeCategory::Standard);
-    let bob = name("bob");
-    let by_template =
-        workflow::approve(&request, assessment(3, Vec::new()), Some(&bob), by(&name("ann")), &world.policy);
-    assert_eq!(world.take(by_template).approval.as_ref().unwrap().by, bob);
+    let approved = |world: &World| {
+        workflow::approve(&request, assessment(3, Vec::new()), &world.catalogue, by(&name("ann")), &world.policy)
+    };
+    let by_template = approved(&world).unwrap().after.unwrap();
+    assert_eq!(by_template.approval.as_ref().unwrap().by, name("bob"));
+
+    // Once withdrawn, and once written anew without approval, it decides nothing any more.
+    let known = |world: &World| Arc::clone(&world.catalogue.template("restart a host").unwrap().record);
+    assert_eq!(codes(withdraw_template(&known(&world), None, at(1))), [Missing]);
+    let withdrawn = withdraw_template(&known(&world), Some(&name("the hosts are gone")), at(1)).unwrap();
+    world.commit(&[RecordChange::Template(withdrawn)]);
+    assert_eq!(codes(approved(&world)), [BadValue]);
+    assert_eq!(codes(world.new_request(&standard)), [BadValue]);
+    assert_eq!(codes(approve_template(&known(&world), &name("bob"), at(1))), [IllegalTransition]);
+    let anew = put_template(&world.catalogue, template_fields(), &name("ann")).unwrap();
+    world.commit(&[RecordChange::Template(anew)]);
+    assert_eq!(codes(approved(&world)), [BadValue], "its new version is not approved");
 }

@@ -35,7 +35,7 @@ pub(crate) fn name(name: &str) -> Arc<str> {
 
 /// Somebody, at the midnight the tests begin at, without a word.
 pub(crate) fn by(actor: &Arc<str>) -> By<'_> {
-    By { actor, at: at(0), reason: None, expected_version: None }
+    By { actor, at: at(0), reason: None }
 }
 
 pub(crate) fn effect(ci: CiId, effect: Effect) -> EffectOn {
@@ -167,6 +167,6 @@ impl World {
         let request = self.assessed(fields);
         let request = self.take(workflow::assess(&request, assessment(3, effects.clone()), by(&name("ann"))));
         let policy = self.policy.clone();
-        self.take(workflow::approve(&request, assessment(3, effects), None, by(&name("bob")), &policy))
+        self.take(workflow::approve(&request, assessment(3, effects), &self.catalogue, by(&name("bob")), &policy))
     }
 }

@@ -147,7 +147,7 @@ async fn propose(keelson: &Keelson, change: Change, monday: DateTime<Utc>) -> Re
         rollback: Some(Rollback { plan: change.rollback.into(), minutes: change.rollback_minutes }),
         ..RequestInput::default()
     };
-    let subject = Subject { key, expected_version: None };
+    let subject = Subject { key };
     act(keelson, &by, None, Act::NewRequest(Box::new(content))).await?;
     act(keelson, &by, None, Act::Submit(subject.clone())).await?;
     act(keelson, "change manager", None, Act::Assess(subject.clone())).await?;

@@ -1,22 +1,23 @@
 //! Answers of change management, for people.
 
+mod records;
+mod review;
+
 use std::collections::HashSet;
 use std::io::{self, Write};
 
-use chrono::{DateTime, Utc};
+use keelson_app::GateAnswer;
 use keelson_app::answers::change::{ChangeAnswer, EffectLine, RiskLine};
-use keelson_app::answers::register::{
-    BaselinesAnswer, CalendarAnswer, KeptAssessment, KeptEffect, RequestAnswer, RequestsAnswer,
-};
-use keelson_app::answers::review::{RateLine, TrendsAnswer};
+use keelson_app::answers::register::{KeptAssessment, KeptEffect, RequestAnswer, RequestsAnswer};
 use keelson_app::answers::schedule::ScheduleAnswer;
 use keelson_app::change::draft::said;
-use keelson_app::{BaselineAnswer, BaselineComparison, GateAnswer};
 use keelson_model::Effect;
-use keelson_report::ics::{Calendar, Event, Status};
 
 use super::{counted, day, footer, wrapped};
 use crate::output::{percent, print, table};
+
+pub(crate) use records::{baseline, baselines, calendar, comparison};
+pub(crate) use review::{score, trends};
 
 type Out<'a> = &'a mut dyn Write;
 
@@ -346,184 +347,4 @@ pub(crate) fn schedule(out: Out<'_>, answer: &ScheduleAnswer) -> io::Result<()> 
         writeln!(out, "  {}: {} {} by {who}", line.window, line.service.key, line.verdict.as_str())?;
     }
     footer(out, &answer.basis)
-}
-
-/// Freezes, maintenance windows, disruptions and templates.
-pub(crate) fn calendar(out: Out<'_>, answer: &CalendarAnswer) -> io::Result<()> {
-    writeln!(out, "{}", answer.within)?;
-    for entry in &answer.entries {
-        let items: Vec<&str> = entry.items.iter().map(|item| item.key.as_str()).collect();
-        let about = if items.is_empty() { "every service".to_owned() } else { items.join(", ") };
-        let lifted = entry.lifted_at.map(|at| format!(", LIFTED {}", day(at))).unwrap_or_default();
-        writeln!(out, "\n{} '{}' of {about}{lifted}: {}", entry.kind, entry.name, entry.reason)?;
-        if let Some(recurrence) = &entry.recurrence {
-            writeln!(out, "  repeats {} in {}", recurrence.rule, recurrence.zone)?;
-        }
-        for window in entry.occurrences.iter().take(5) {
-            writeln!(out, "  {window}")?;
-        }
-        if entry.occurrences.len() > 5 {
-            writeln!(out, "  … and {} more", entry.occurrences.len() - 5)?;
-        }
-    }
-    for line in &answer.disruptions {
-        let until = line.until.map_or("nobody knows when it ends".to_owned(), |until| format!("until {}", day(until)));
-        let number = line.reference.as_deref().unwrap_or(&line.id);
-        writeln!(out, "\n{} {number}: {} down since {}, {until}", line.kind, line.subject.key, day(line.from))?;
-    }
-    for line in &answer.templates {
-        let approved = line.approved_by.as_ref().map_or("NOT APPROVED".to_owned(), |by| format!("approved by {by}"));
-        let (actions, classes) = (line.actions.join(", "), line.classes.join(", "));
-        writeln!(
-            out,
-            "\ntemplate '{}' ({approved}): {actions} of {classes}, {} min at most",
-            line.name, line.longest_minutes
-        )?;
-    }
-    footer(out, &answer.basis)
-}
-
-/// One baseline.
-pub(crate) fn baseline(out: Out<'_>, answer: &BaselineAnswer) -> io::Result<()> {
-    let line = &answer.baseline;
-    writeln!(out, "{}  revision {}, taken {} by {}", line.name, line.revision, day(line.at), line.by)?;
-    writeln!(out, "  {} ({})", counted(line.items, "item"), line.chosen)?;
-    writeln!(out, "  digest {}", line.digest)?;
-    let proven = if answer.is_proven { "the log has the same state" } else { "THE LOG HAS ANOTHER STATE" };
-    writeln!(out, "  {proven}")?;
-    for key in &line.keys {
-        writeln!(out, "    {key}")?;
-    }
-    footer(out, &answer.basis)
-}
-
-/// Baselines in a list.
-pub(crate) fn baselines(out: Out<'_>, answer: &BaselinesAnswer) -> io::Result<()> {
-    let mut lines = table(&["name", "revision", "taken", "by", "items", "chosen", "change"]);
-    for line in &answer.baselines {
-        lines.add_row([
-            line.name.clone(),
-            line.revision.to_string(),
-            day(line.at),
-            line.by.clone(),
-            line.items.to_string(),
-            line.chosen.clone(),
-            line.change.clone().unwrap_or_default(),
-        ]);
-    }
-    if !answer.baselines.is_empty() {
-        print(out, &lines)?;
-    }
-    writeln!(out, "{}", counted(answer.total, "baseline"))?;
-    footer(out, &answer.basis)
-}
-
-/// How two baselines differ.
-pub(crate) fn comparison(out: Out<'_>, answer: &BaselineComparison) -> io::Result<()> {
-    let name = |side: &keelson_app::Side| {
-        let name = side.baseline.as_deref().map_or("now".to_owned(), |name| format!("'{name}'"));
-        format!("{name} (revision {}, {})", side.revision, counted(side.items, "item"))
-    };
-    writeln!(
-        out,
-        "From {} to {}: {} differ",
-        name(&answer.earlier),
-        name(&answer.later),
-        counted(answer.different, "item")
-    )?;
-    for item in &answer.items {
-        let held = match item.held.as_str() {
-            "added" => " (held by the later one alone)",
-            "removed" => " (held by the earlier one alone)",
-            _ => "",
-        };
-        writeln!(out, "\n{}{held}", item.subject.key)?;
-        for record in &item.records {
-            let what = format!("{:?}", record.what).to_lowercase();
-            writeln!(
-                out,
-                "  {} {what} by revision {} ({}, {})",
-                record.record,
-                record.revision,
-                record.actor,
-                day(record.at)
-            )?;
-            for field in &record.changes {
-                writeln!(
-                    out,
-                    "    {}",
-                    wrapped(&format!("{}: {} -> {}", field.field, field.before, field.after), "      ")
-                )?;
-            }
-        }
-    }
-    footer(out, &answer.basis)
-}
-
-/// How often changes fail, and how good predictions were.
-pub(crate) fn trends(out: Out<'_>, answer: &TrendsAnswer) -> io::Result<()> {
-    writeln!(
-        out,
-        "{} whose work is over, {} of them not reviewed",
-        counted(answer.over, "change"),
-        answer.not_reviewed
-    )?;
-    let mut lines = table(&["changes", "failed", "chance", "from", "to", "of"]);
-    let all = std::iter::once(&answer.portfolio).chain(&answer.classes).chain(&answer.teams).chain(&answer.templates);
-    for line in all {
-        lines.add_row(rate(line));
-    }
-    print(out, &lines)?;
-    writeln!(out, "\nimpact predictions right in {} of {} watched changes", answer.right, answer.watched)?;
-    if let (Some(brier), Some(base)) = (answer.brier, answer.brier_of_base_rate) {
-        writeln!(out, "Brier score of the chances {brier:.4}, of the mean rate {base:.4}")?;
-    }
-    for note in &answer.notes {
-        writeln!(out, "  - {}", wrapped(note, "    "))?;
-    }
-    footer(out, &answer.basis)
-}
-
-fn rate(line: &RateLine) -> [String; 6] {
-    let parts = [&line.template, &line.team, &line.class].into_iter().flatten().cloned();
-    let of: Vec<String> = parts.collect();
-    let of = if of.is_empty() { "all changes".to_owned() } else { of.join(", ") };
-    let (low, high) = line.interval;
-    [line.changes.to_string(), line.failures.to_string(), percent(line.failure), percent(low), percent(high), of]
-}
-
-/// A schedule for calendar programs.
-pub(crate) fn calendar_file(answer: &ScheduleAnswer, stamp: DateTime<Utc>) -> Calendar {
-    use keelson_model::ChangeState::{Approved, InProgress, Scheduled};
-    let event = |line: &keelson_app::answers::change::ChangeLine| {
-        let window = line.window?;
-        let collides = answer.collisions.iter().filter(|found| found.collision.changes.contains(&line.key));
-        let altered: Vec<String> = line
-            .alterations
-            .iter()
-            .map(|one| format!("{} {}", one.action.replace('_', " "), one.subject.key))
-            .collect();
-        let description: Vec<String> = std::iter::once(line.reason.clone())
-            .chain(altered)
-            .chain(collides.map(|found| format!("COLLISION: {}", found.advice)))
-            .collect();
-        Some(Event {
-            uid: format!("{}@keelson", line.key),
-            stamp,
-            start: window.start(),
-            end: window.end(),
-            summary: format!("{} {}", line.key, line.title),
-            description: Some(description.join("\n")),
-            categories: vec![line.category.to_string()],
-            status: if matches!(line.state, Approved | Scheduled | InProgress) {
-                Status::Confirmed
-            } else {
-                Status::Tentative
-            },
-            url: None,
-            last_modified: None,
-            sequence: line.version,
-        })
-    };
-    Calendar { name: "Changes".to_owned(), events: answer.changes.iter().filter_map(event).collect() }
 }

@@ -2,7 +2,7 @@
 
 use keelson_app::answers::change::ChangeAnswer;
 use keelson_app::answers::register::{BaselinesAnswer, CalendarAnswer, RequestAnswer, RequestsAnswer};
-use keelson_app::answers::review::TrendsAnswer;
+use keelson_app::answers::review::{ReviewScore, TrendsAnswer};
 use keelson_app::answers::schedule::ScheduleAnswer;
 use keelson_app::{BaselineAnswer, BaselineComparison, GateAnswer, Outcome};
 use keelson_model::Window;
@@ -154,3 +154,17 @@ rows!(TrendsAnswer, ["class", "changes", "failures", "chance"], |answer| answer.
     line.failures.to_string(),
     line.failure.to_string(),
 ]);
+
+rows!(
+    ReviewScore,
+    ["service", "verdict", "predicted", "observed_loss", "observed_minutes", "references"],
+    |answer| answer.services.as_slice(),
+    |line| vec![
+        line.subject.key.clone(),
+        plain(&serde_json::to_value(line.verdict).unwrap_or_default()),
+        line.predicted.map(|effect| effect.to_string()).unwrap_or_default(),
+        line.observed_loss.map(|loss| loss.to_string()).unwrap_or_default(),
+        line.observed_minutes.map(|minutes| minutes.to_string()).unwrap_or_default(),
+        line.references.join("+"),
+    ]
+);

@@ -103,9 +103,9 @@ pub(super) fn in_content(mut errors: Vec<UserError>) -> Vec<UserError> {
     errors
 }
 
-/// The request of an identifier, at the version somebody has seen.
-pub(super) fn subject(view: &View, id: &ID, expected_version: u32) -> Given<Subject> {
-    Ok(Subject { key: request_key(view, id, "id")?, expected_version: Some(expected_version) })
+/// The request of an identifier.
+pub(super) fn subject(view: &View, id: &ID) -> Given<Subject> {
+    Ok(Subject { key: request_key(view, id, "id")? })
 }
 
 /// The key of the request of an identifier.

@@ -147,10 +147,13 @@ pub struct CompareBaselinesInput {
 }
 
 /// Compares two baselines, or a baseline and the present.
-pub(crate) async fn compare(ctx: &Context<'_>, input: &CompareBaselinesInput) -> Result<BaselineComparison, Refusal> {
+pub(crate) async fn compare(
+    ctx: &Context<'_>,
+    at: Arc<Moment>,
+    input: &CompareBaselinesInput,
+) -> Result<BaselineComparison, Refusal> {
     let services = ctx.services();
     let keelson = &services.keelson;
-    let at = Moment::present(keelson);
     let missing = || Refusal::new(Code::NotFound, "there is no such baseline");
     let name = |by: &BaselineBy| -> Result<String, Refusal> {
         Ok(Baseline::named(&at, by)?.ok_or_else(missing)?.record.name.to_string())
@@ -158,7 +161,7 @@ pub(crate) async fn compare(ctx: &Context<'_>, input: &CompareBaselinesInput) ->
     let earlier = name(&input.earlier)?;
     let later = input.later.as_ref().map(name).transpose()?;
     let _turn = turn(services).await?;
-    let answer = keelson.compare_baselines(&earlier, later.as_deref(), LISTED_DIFFERENCES, at.asked).await?;
+    let answer = keelson.compare_baselines(&at.view, &earlier, later.as_deref(), LISTED_DIFFERENCES, at.asked).await?;
     let answer = answer.ok_or_else(missing)?;
     // Taken after the answer, so that everything it names is there.
     Ok(BaselineComparison { at: Moment::present(keelson), answer: Arc::new(answer) })

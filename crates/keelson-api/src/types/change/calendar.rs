@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use keelson_app::RecordRef;
 use keelson_app::change::calendar::occurrences;
 use keelson_catalogue::Kept;
 use keelson_model as model;
@@ -16,7 +17,7 @@ use crate::errors::Refusal;
 use crate::ids::{self, GlobalId};
 use crate::limits::LONGEST_LIST;
 use crate::moment::Moment;
-use crate::types::history::{Revision, revision};
+use crate::types::history::{HistoryEntry, Revision, history, revision};
 use crate::types::item::{ConfigurationItem, listed};
 
 /// A freeze or an agreed maintenance window.
@@ -148,6 +149,19 @@ impl CalendarEntry {
     /// Whether it was lifted.
     async fn is_lifted(&self) -> bool {
         self.kept.record.lifted_at.is_some()
+    }
+
+    /// How it came to say what it says, the newest change first.
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<HistoryEntry>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        history(ctx, &self.at, RecordRef::Calendar(self.kept.record.id), &self.kept.trail, &paging).await
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object};
 use chrono::{DateTime, Utc};
+use keelson_app::RecordRef;
 use keelson_catalogue::Kept;
 use keelson_model as model;
 
@@ -14,7 +15,7 @@ use crate::context::{Find, list_name};
 use crate::errors::Refusal;
 use crate::ids::{self, GlobalId};
 use crate::moment::Moment;
-use crate::types::history::{Revision, revision};
+use crate::types::history::{HistoryEntry, Revision, history, revision};
 use crate::types::item::ConfigurationItem;
 
 /// Something that is down or impaired.
@@ -98,6 +99,19 @@ impl Disruption {
     /// Who reported it.
     async fn by(&self) -> &str {
         &self.kept.record.by
+    }
+
+    /// How it came to say what it says, the newest change first.
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<HistoryEntry>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        history(ctx, &self.at, RecordRef::Disruption(self.kept.record.id), &self.kept.trail, &paging).await
     }
 }
 

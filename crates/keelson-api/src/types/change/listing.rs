@@ -14,15 +14,21 @@ use crate::connection::{Connection, Paging, Place};
 use crate::context::list_name;
 use crate::cursor::CursorKey;
 use crate::errors::Refusal;
-use crate::filter::{StringFilter, few_orders};
+use crate::filter::{StringFilter, check_nodes, few_orders};
 use crate::ids;
 use crate::limits::MOST_VALUES;
 use crate::moment::Moment;
 use crate::types::words::SortDirection;
 
-/// Which requests for change. All that is given must hold.
+/// Which requests for change. All that is given must hold. At most 8 levels and 50 predicates.
 #[derive(Clone, Debug, Default, InputObject)]
 pub struct RequestForChangeWhere {
+    /// All of these hold.
+    pub and: Option<Vec<RequestForChangeWhere>>,
+    /// One of these holds.
+    pub or: Option<Vec<RequestForChangeWhere>>,
+    /// This does not hold.
+    pub not: Option<Box<RequestForChangeWhere>>,
     /// They stand at one of these, at most 100.
     pub states: Option<Vec<RequestForChangeState>>,
     /// They are decided on in one of these ways, at most 100.
@@ -41,26 +47,41 @@ pub struct RequestForChangeWhere {
     pub text: Option<String>,
 }
 
-/// A filter, checked.
+/// A filter, checked. It is as deep as the filter, which [`RequestForChangeWhere::check`] has limited.
 struct Wanted<'a> {
     filter: &'a RequestForChangeWhere,
+    and: Vec<Wanted<'a>>,
+    or: Option<Vec<Wanted<'a>>>,
+    not: Option<Box<Wanted<'a>>>,
     overlaps: Option<model::Window>,
     item: Option<model::CiId>,
     words: Vec<String>,
 }
 
+impl RequestForChangeWhere {
+    /// Holds its limits.
+    fn check(&self) -> Result<(), Refusal> {
+        let own = |one: &Self| {
+            let values = one.states.as_ref().map_or(0, Vec::len).max(one.categories.as_ref().map_or(0, Vec::len));
+            if values > MOST_VALUES {
+                return Err(Refusal::input(format!("states and categories take {MOST_VALUES} values")));
+            }
+            let texts = one.requester.iter().chain(&one.team);
+            Ok(texts.map(StringFilter::check).sum::<Result<usize, Refusal>>()? + 1)
+        };
+        check_nodes(self, own, |one| one.and.iter().chain(&one.or).flatten().chain(one.not.as_deref()).collect())
+    }
+}
+
 impl<'a> Wanted<'a> {
     fn of(filter: &'a RequestForChangeWhere) -> Result<Self, Refusal> {
-        let states = filter.states.as_ref().map_or(0, Vec::len);
-        if states.max(filter.categories.as_ref().map_or(0, Vec::len)) > MOST_VALUES {
-            return Err(Refusal::input(format!("states and categories take {MOST_VALUES} values")));
-        }
-        for text in filter.requester.iter().chain(&filter.team) {
-            text.check()?;
-        }
+        let all = |list: &'a [RequestForChangeWhere]| list.iter().map(Self::of).collect::<Result<Vec<_>, Refusal>>();
         let text = filter.text.as_deref().unwrap_or_default();
         Ok(Self {
             filter,
+            and: all(filter.and.as_deref().unwrap_or_default())?,
+            or: filter.or.as_deref().map(all).transpose()?,
+            not: filter.not.as_deref().map(|one| Self::of(one).map(Box::new)).transpose()?,
             overlaps: filter.overlaps.as_ref().map(WindowInput::window).transpose().map_err(Refusal::input)?,
             item: filter.item_id.as_ref().map(ids::ci).transpose()?,
             words: text.split_whitespace().map(str::to_lowercase).take(MOST_VALUES).collect(),
@@ -84,6 +105,9 @@ impl<'a> Wanted<'a> {
             && self.overlaps.as_ref().is_none_or(meets)
             && self.item.is_none_or(|item| request.alterations.iter().any(|one| one.ci == item))
             && self.words.iter().all(says)
+            && self.and.iter().all(|inner| inner.holds(request))
+            && self.or.as_ref().is_none_or(|any| any.iter().any(|inner| inner.holds(request)))
+            && !self.not.as_ref().is_some_and(|inner| inner.holds(request))
     }
 }
 
@@ -145,6 +169,7 @@ pub(crate) fn requests_for_change(
     let newest =
         [RequestForChangeOrder { field: RequestForChangeOrderField::CreatedAt, direction: SortDirection::Descending }];
     let order = if order.is_empty() { &newest } else { order };
+    filter.check()?;
     let wanted = Wanted::of(filter)?;
     let found = at.catalogue().requests().filter(|kept| wanted.holds(&kept.record));
     let entries: Vec<(Place, &Kept<model::RequestForChange>)> =

@@ -100,6 +100,11 @@ payloads! {
         /// The template; `null` when it was not done.
         change_template: ChangeTemplate
     }
+    /// What became of withdrawing a template.
+    WithdrawChangeTemplatePayload {
+        /// The template; `null` when it was not done.
+        change_template: ChangeTemplate
+    }
     /// What became of taking a baseline.
     TakeBaselinePayload {
         /// The new baseline; `null` when it was not done.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, OneofObject, SimpleObject};
 use chrono::{DateTime, Utc};
+use keelson_app::RecordRef;
 use keelson_app::answers::change::{ChangeAnswer, ChangeQuestion, assess};
+use keelson_app::answers::review::{ScoreQuestion, scorecard};
 use keelson_app::change::recheck::gate;
 use keelson_catalogue::Kept;
 use keelson_model as model;
@@ -14,15 +16,16 @@ use super::assessed::{Approval, FrozenAssessment, Recheck};
 use super::baseline::Baseline;
 use super::impact::ChangeImpact;
 use super::outcome::{ChangeReview, Completion};
+use super::review::ChangeScore;
 use super::words::{ChangeAction, RequestForChangeCategory, RequestForChangeState};
 use super::{Rollback, Window, item_of, placed, texts};
 use crate::connection::{Connection, Paging};
-use crate::context::{Find, compute};
+use crate::context::{Find, analyse};
 use crate::errors::Refusal;
 use crate::ids::{self, GlobalId};
 use crate::limits::{ASSESSMENT_EVALUATIONS, LISTED_SERVICES};
 use crate::moment::Moment;
-use crate::types::history::{Revision, revision};
+use crate::types::history::{HistoryEntry, Revision, history, revision};
 use crate::types::item::ConfigurationItem;
 use crate::types::payload::{UserErrorCode, camel};
 
@@ -87,12 +90,13 @@ impl RequestForChange {
         let compute = || async {
             let keelson = ctx.services().keelson.clone();
             let (at, request) = (Arc::clone(&self.at), Arc::clone(self.record()));
-            let answer = compute(ctx.services(), move || {
+            let answer = analyse(ctx.services(), move |stop| {
                 let question = ChangeQuestion {
                     request: &request,
                     policy: keelson.policy(),
                     budget: ASSESSMENT_EVALUATIONS,
                     most: LISTED_SERVICES,
+                    stop: Some(stop),
                 };
                 assess(&at.view, &question, at.asked, keelson.pool())
             });
@@ -366,6 +370,30 @@ impl RequestForChange {
             message: problem.message,
         };
         Ok(GateAnswer { is_open: closed.is_empty(), reasons: closed.into_iter().map(reason).collect(), at: when })
+    }
+
+    /// How it came to say what it says, the newest change first.
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<HistoryEntry>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        history(ctx, &self.at, RecordRef::Request(self.record().id), &self.kept.trail, &paging).await
+    }
+
+    /// What was predicted of it against what happened; `null` while its work is not over.
+    async fn score(&self, ctx: &Context<'_>) -> Result<Option<ChangeScore>, Refusal> {
+        let keelson = ctx.services().keelson.clone();
+        let (at, request) = (Arc::clone(&self.at), Arc::clone(self.record()));
+        let score = analyse(ctx.services(), move |_| {
+            let question = ScoreQuestion { request: &request, most: LISTED_SERVICES };
+            scorecard(&at.view, &question, at.asked, keelson.pool())
+        });
+        Ok(score.await??.map(|answer| ChangeScore { at: Arc::clone(&self.at), answer: Arc::new(answer) }))
     }
 
     /// What it does to services, alone and with the others planned then, computed now.

@@ -13,7 +13,7 @@ use super::impact::{Collision, Shift, StandingDisruption};
 use super::request::RequestForChange;
 use super::{Window, placed, window};
 use crate::connection::{Connection, Paging};
-use crate::context::{Services, compute};
+use crate::context::{Services, analyse};
 use crate::errors::{Code, Refusal};
 use crate::ids;
 use crate::limits::{LISTED_FINDINGS, LONGEST_LIST, MOST_VALUES};
@@ -63,8 +63,9 @@ pub(crate) async fn assessed(
     only: Vec<String>,
 ) -> Result<ScheduleAnswer, Refusal> {
     let (asked, keelson) = (Arc::clone(&at), services.keelson.clone());
-    let answer = compute(services, move || {
-        let question = ScheduleQuestion { within, only: &only, policy: keelson.policy(), most: LISTED_FINDINGS };
+    let answer = analyse(services, move |stop| {
+        let (policy, most) = (keelson.policy(), LISTED_FINDINGS);
+        let question = ScheduleQuestion { within, only: &only, policy, most, stop: Some(stop) };
         assess(&asked.view, &question, asked.asked, keelson.pool())
     })
     .await??;

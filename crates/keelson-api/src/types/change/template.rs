@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use keelson_app::RecordRef;
 use keelson_catalogue::Kept;
 use keelson_model as model;
 
@@ -15,7 +16,7 @@ use crate::errors::Refusal;
 use crate::ids::GlobalId;
 use crate::limits::LONGEST_LIST;
 use crate::moment::Moment;
-use crate::types::history::{Revision, revision};
+use crate::types::history::{HistoryEntry, Revision, history, revision};
 use crate::types::scalar::Duration;
 
 /// A kind of change that was decided on once for all.
@@ -118,6 +119,19 @@ impl ChangeTemplate {
     /// When it was withdrawn, if it was.
     async fn withdrawn_at(&self) -> Option<DateTime<Utc>> {
         self.record().withdrawn_at
+    }
+
+    /// How it came to say what it says, the newest change first.
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<HistoryEntry>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        history(ctx, &self.at, RecordRef::Template(Arc::clone(&self.record().name)), &self.kept.trail, &paging).await
     }
 
     /// Whether standard changes may follow it.

@@ -1,6 +1,7 @@
 //! Enumerations of change management.
 
 use async_graphql::Enum;
+use keelson_app::answers::review;
 use keelson_app::change::ProblemCode;
 use keelson_model as model;
 
@@ -72,6 +73,30 @@ words! {
         Freeze,
         /// Work that harms what it is about belongs here, and only here.
         Maintenance,
+    }
+
+    /// Whether the services were watched while the work was under way.
+    Monitoring = review::Monitoring {
+        /// They were, says the review.
+        Watched,
+        /// They were not, says the review: nothing is known of what happened.
+        Unwatched,
+        /// There is no review yet: nobody has said.
+        NotReviewed,
+    }
+
+    /// What became of a prediction.
+    PredictionVerdict = review::Verdict {
+        /// Harmed without being predicted.
+        Miss,
+        /// Predicted, and not harmed.
+        FalseAlarm,
+        /// Predicted, and harmed.
+        Hit,
+        /// Neither predicted nor harmed.
+        Spared,
+        /// Nobody knows.
+        Unknown,
     }
 
     /// What kind of disruption it is.
