@@ -19,6 +19,19 @@ const MAY: &[(&str, &[&str])] = &[
     ("keelson-report", &[]),
     ("keelson-pack", &["keelson-model", "keelson-answers", "keelson-report"]),
     ("keelson-importer", &["keelson-model"]),
+    (
+        "keelson-testkit",
+        &[
+            "keelson-model",
+            "keelson-catalogue",
+            "keelson-change",
+            "keelson-analysis",
+            "keelson-answers",
+            "keelson-reconcile",
+            "keelson-importer",
+            "keelson-import-batch",
+        ],
+    ),
     ("keelson-store", &["keelson-model", "surrealdb", "surrealdb-cnf", "surrealdb-engine-local", "tokio"]),
     (
         "keelson-app",
@@ -96,6 +109,14 @@ fn crates_depend_on_what_they_may() {
         wrong.extend(watched.filter(|one| !may.contains(&one.as_str())).map(|one| format!("{name} -> {one}")));
     }
     assert!(wrong.is_empty(), "not as crates/README.md has it: {wrong:?}");
+}
+
+#[test]
+fn no_product_knows_the_test_kit() {
+    let dependencies = dependencies();
+    let who: Vec<&String> =
+        dependencies.iter().filter(|(_, on)| on.contains("keelson-testkit")).map(|(name, _)| name).collect();
+    assert_eq!(who, [""; 0]);
 }
 
 #[test]

@@ -75,19 +75,8 @@ fn take(
     ids: &mut SequentialIds,
 ) -> Result<Vec<RecordChange>, Box<dyn std::error::Error>> {
     let plan = plan(catalogue, batch, BatchId::next(ids), batch.observed_at, &Settings::default(), ids);
-    let header = CommitHeader {
-        revision: catalogue.revision().next(),
-        at: batch.observed_at,
-        recorded_at: None,
-        actor: "example".into(),
-        action: "import".into(),
-        source: None,
-        reason: None,
-        batch: Some(plan.batch),
-        previous: catalogue.head().digest,
-        changes: plan.changes.len() as u64,
-        chunks: Vec::new(),
-    };
+    let header = keelson_testkit::header(catalogue, batch.observed_at, &plan.changes);
+    let header = CommitHeader { batch: Some(plan.batch), ..header };
     catalogue.apply(&header, plan.changes.iter().map(|change| (0, change)))?;
     Ok(plan.changes)
 }

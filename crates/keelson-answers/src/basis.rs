@@ -69,6 +69,8 @@ pub enum LimitCode {
     NotInService,
     /// Times of a repeating window beyond the number that is looked at.
     Occurrences,
+    /// Several changes being reversed at once: each is looked at by itself.
+    ReversedTogether,
 }
 
 /// A limit of an answer, with what it means for this one.
@@ -102,7 +104,8 @@ pub struct Basis {
     pub as_of: Option<DateTime<Utc>>,
     /// Whether nothing was cut off, hidden or assumed.
     pub complete: bool,
-    /// What limits the answer; empty when it is complete.
+    /// What limits the answer. When it is complete, at most what finds no room in its lists, and what the question
+    /// does not ask about.
     pub limits: Vec<Limit>,
     /// The oldest observation the answer rests on.
     pub oldest_observation: Option<DateTime<Utc>>,
@@ -130,10 +133,15 @@ impl Basis {
         self.limits.push(Limit::new(code, message));
     }
 
+    /// Notes what a reader has to know and what leaves nothing out of what was asked: the answer is no less complete.
+    pub fn remark(&mut self, code: LimitCode, message: impl Into<String>) {
+        self.limits.push(Limit::new(code, message));
+    }
+
     /// Notes that a list shows only its first part. The answer itself is no less complete.
     pub fn page(&mut self, what: &str, shown: usize, total: usize) {
         if shown < total {
-            self.limits.push(Limit::new(LimitCode::Page, format!("{shown} of {total} {what} are shown")));
+            self.remark(LimitCode::Page, format!("{shown} of {total} {what} are shown"));
         }
     }
 

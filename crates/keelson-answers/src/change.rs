@@ -8,6 +8,7 @@ mod answer;
 mod calendar;
 mod effects;
 mod joint;
+mod lines;
 mod parties;
 mod picture;
 mod risk;
@@ -23,14 +24,15 @@ use keelson_change::Policy;
 use keelson_graph::{Changes, ItemIx};
 use keelson_model::{CiId, RequestForChange, Window};
 
-pub use answer::{
-    AlterationLine, ChangeAnswer, ChangeLine, CollisionLine, EffectLine, NotImpactedLine, RiskLine, ShiftLine,
-    StandingLine, Summary, ViolationLine,
+pub use answer::{ChangeAnswer, Summary};
+pub use lines::{
+    AlterationLine, ChangeLine, CollisionLine, EffectLine, NotImpactedLine, ShiftLine, StandingLine, ViolationLine,
 };
 pub use picture::{Picture, PictureEdge, PictureNode, PictureState, USUAL_ITEMS, picture};
-pub use risk::{has_failed, histories};
+pub use risk::{ExpectedLine, RiskLine, has_failed, histories};
 
 use crate::impact::{Assessment, ImpactQuestion, assess_items};
+use crate::register::{in_force, listed};
 use crate::{Asked, LimitCode, QuestionError, Subject, View, item};
 
 /// What is asked about a request.
@@ -182,7 +184,12 @@ pub fn assess(
     }
     let effects = effects::of(&computed, question, &mut basis);
     let joint = joint::of(setting, &seeds, &computed.reached, &mut basis)?;
-    let violations = calendar::violations(&view, request, &computed, &effects, question.policy, &mut basis, pool);
+    let entries = match request.window {
+        Some(window) => in_force(&view, window.through(request.shadow()), &mut basis),
+        None => Vec::new(),
+    };
+    let violations = calendar::violations(&view, request, &entries, &computed, &effects, question.policy, pool);
+    let calendar = listed(&view, entries, question.most, &mut basis);
     basis.stopped(question.stop);
     Ok(answer::write(&answer::Parts {
         view: &view,
@@ -194,6 +201,7 @@ pub fn assess(
         effects,
         joint,
         violations,
+        calendar,
         basis,
     }))
 }

@@ -1,4 +1,9 @@
 //! What a schedule of changes does to services, hour by hour.
+//!
+//! Each change is also looked at while it is being reversed, one at a time. That several are reversed at once is not
+//! looked at; an answer for which that could matter says so in its limits.
+
+pub(crate) mod reversals;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
@@ -18,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::{ChangeLine, CollisionLine, ShiftLine, Standing, StandingLine, seeds_of, standing_within};
 use crate::impact::VerdictWord;
+use crate::register::{EntryLine, in_force, listed};
 use crate::subject::ci_of;
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
 
@@ -108,6 +114,8 @@ pub struct ScheduleAnswer {
     pub harm: Vec<HarmLine>,
     /// The times between boundaries.
     pub intervals: Vec<IntervalLine>,
+    /// Freezes and maintenance windows in force that have a time within the times of interest, freezes first.
+    pub calendar: Vec<EntryLine>,
 }
 
 /// Seconds since 1970 of a time.
@@ -122,11 +130,6 @@ pub(crate) fn window_from(window: schedule::Window, horizon: DateTime<Utc>) -> O
     Window::new(at(window.start)?, at(window.end).unwrap_or(horizon)).ok()
 }
 
-/// A window together with what follows it.
-pub(crate) fn span(window: Window, shadow: Option<Window>) -> Window {
-    shadow.and_then(|shadow| Window::new(window.start(), shadow.end()).ok()).unwrap_or(window)
-}
-
 /// Whether nobody knows when a request gives back what it takes: it retires something, or its work was begun
 /// and is not over although its window is.
 fn is_unending(request: &RequestForChange, at: DateTime<Utc>) -> bool {
@@ -138,13 +141,13 @@ fn is_unending(request: &RequestForChange, at: DateTime<Utc>) -> bool {
 /// The times for which a request may take something away, its reversal included; absent without a window.
 pub(crate) fn reach(request: &RequestForChange, at: DateTime<Utc>) -> Option<Window> {
     let window = request.window?;
-    let whole = span(window, request.shadow());
+    let whole = window.through(request.shadow());
     Some(if is_unending(request, at) { Window::new(window.start(), DateTime::<Utc>::MAX_UTC).ok()? } else { whole })
 }
 
 /// The last time at which one of some requests ends or is reversed, as far as it was planned.
 pub(crate) fn horizon<'a>(requests: impl Iterator<Item = &'a RequestForChange>, least: DateTime<Utc>) -> DateTime<Utc> {
-    let ends = requests.filter_map(|request| Some(span(request.window?, request.shadow()).end()));
+    let ends = requests.filter_map(|request| Some(request.window?.through(request.shadow()).end()));
     ends.fold(least, DateTime::max)
 }
 
@@ -211,6 +214,7 @@ pub fn assess(
     if found.is_truncated || !found.cut.is_empty() {
         basis.limit(LimitCode::CollisionBudget, "the search for colliding changes was cut short; there may be more");
     }
+    reversals::note(&mut basis, &all, &changes, None);
     let horizon = horizon(all.iter().copied(), question.within.end());
     let told = Told { view, all: &all, services: &services, found: &found, horizon };
     let collisions = told.collisions(&mut planner, question, asked, &mut basis);
@@ -221,6 +225,8 @@ pub fn assess(
     let mut intervals = told.intervals();
     basis.page("intervals", intervals.len().min(question.most), intervals.len());
     intervals.truncate(question.most);
+    let calendar = in_force(view, question.within, &mut basis);
+    let calendar = listed(view, calendar, question.most, &mut basis);
     let touched = seeds.iter().map(|seed| ci_of(seed.item)).chain(services.iter().map(|target| ci_of(target.item)));
     basis.rests_on(view, touched, asked);
     basis.stopped(question.stop);
@@ -233,6 +239,7 @@ pub fn assess(
         collisions: collisions.into_iter().take(question.most).collect(),
         harm,
         intervals,
+        calendar,
     })
 }
 

@@ -168,19 +168,9 @@ impl World {
         if plan.changes.is_empty() {
             return;
         }
-        let head = self.view.catalogue.head();
         let header = CommitHeader {
-            revision: head.revision.next(),
-            at: self.at,
-            recorded_at: None,
-            actor: Arc::from("tester"),
-            action: Arc::from("test"),
-            source: None,
-            reason: None,
             batch: Some(plan.batch),
-            previous: head.digest,
-            changes: plan.changes.len() as u64,
-            chunks: Vec::new(),
+            ..keelson_testkit::header(&self.view.catalogue, self.at, &plan.changes)
         };
         let mut catalogue = Catalogue::clone(&self.view.catalogue);
         catalogue.apply(&header, plan.changes.iter().map(|change| (0, change))).expect("the changes follow");

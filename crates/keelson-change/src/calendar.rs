@@ -83,6 +83,33 @@ pub fn occurrences(entry: &CalendarEntry, within: Window) -> Occurrences {
     Occurrences { windows, is_cut: found.limited }
 }
 
+/// An entry of the calendar with its times.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Timed<'a> {
+    /// The entry.
+    pub entry: &'a CalendarEntry,
+    /// Its times that have something in common with what was asked for.
+    pub times: Occurrences,
+}
+
+impl<'a> Timed<'a> {
+    /// An entry with its times that have something in common with a window.
+    #[must_use]
+    pub fn within(entry: &'a CalendarEntry, within: Window) -> Self {
+        Self { entry, times: occurrences(entry, within) }
+    }
+
+    /// The first of its times that have something in common with a window, cut to that.
+    fn overlap(&self, window: Window) -> Option<Window> {
+        self.times.windows.iter().find_map(|one| one.overlap(&window))
+    }
+
+    /// Whether one of its times takes in all of a window.
+    fn covers(&self, window: Window) -> bool {
+        self.times.windows.iter().any(|one| one.covers(&window))
+    }
+}
+
 /// A service as the calendar sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AtStake<'a> {
@@ -109,6 +136,14 @@ pub struct Doing<'a> {
     pub beneath: &'a HashSet<CiId>,
 }
 
+impl Doing<'_> {
+    /// All of the time in which it can violate something: that of the work, and that of reversing it.
+    #[must_use]
+    pub fn span(&self) -> Window {
+        self.window.through(self.shadow)
+    }
+}
+
 /// A freeze or maintenance window that a change violates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
@@ -124,23 +159,25 @@ pub struct Violation {
     pub text: String,
 }
 
-/// Every freeze and maintenance window that a change violates, in the order of the entries. `freeze_margin`
-/// is how much margin a freeze lets go that says nothing itself; `name` gives an item its name.
-pub fn violations<'a>(
-    entries: impl IntoIterator<Item = &'a CalendarEntry>,
+/// Every freeze and maintenance window that a change violates, in the order of the entries, of which at least
+/// the times within [`Doing::span`] are given. `freeze_margin` is how much margin a freeze lets go that says
+/// nothing itself; `name` gives an item its name.
+#[must_use]
+pub fn violations(
+    entries: &[Timed<'_>],
     doing: &Doing<'_>,
     freeze_margin: u32,
     name: impl Fn(CiId) -> String,
 ) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut agreed = Vec::new();
-    for entry in entries.into_iter().filter(|entry| entry.lifted_at.is_none()) {
-        match entry.kind {
+    for timed in entries.iter().filter(|timed| timed.entry.lifted_at.is_none()) {
+        match timed.entry.kind {
             CalendarKind::Freeze => {
-                let allowed = entry.margin.unwrap_or(freeze_margin);
-                found.extend(freeze(entry, doing, allowed, &name));
+                let allowed = timed.entry.margin.unwrap_or(freeze_margin);
+                found.extend(freeze(timed, doing, allowed, &name));
             }
-            CalendarKind::Maintenance => agreed.push(entry),
+            CalendarKind::Maintenance => agreed.push(timed),
         }
     }
     found.extend(outside_of_agreed(&agreed, doing, &name));
@@ -148,9 +185,10 @@ pub fn violations<'a>(
 }
 
 /// What of a change violates a freeze: the worst it does to each service, in the plan or in its shadow.
-fn freeze(entry: &CalendarEntry, doing: &Doing<'_>, allowed: u32, name: &impl Fn(CiId) -> String) -> Vec<Violation> {
-    let overlap = |window: Window| occurrences(entry, window).windows.iter().find_map(|one| one.overlap(&window));
-    let (during, only_in_shadow) = match (overlap(doing.window), doing.shadow.and_then(overlap)) {
+fn freeze(timed: &Timed<'_>, doing: &Doing<'_>, allowed: u32, name: &impl Fn(CiId) -> String) -> Vec<Violation> {
+    let entry = timed.entry;
+    let in_shadow = doing.shadow.and_then(|shadow| timed.overlap(shadow));
+    let (during, only_in_shadow) = match (timed.overlap(doing.window), in_shadow) {
         (Some(during), _) => (during, false),
         (None, Some(during)) => (during, true),
         (None, None) => return Vec::new(),
@@ -184,12 +222,10 @@ fn freeze(entry: &CalendarEntry, doing: &Doing<'_>, allowed: u32, name: &impl Fn
 
 /// What is harmed outside of the times that were agreed for that: services, and places at which something is
 /// interrupted.
-fn outside_of_agreed(agreed: &[&CalendarEntry], doing: &Doing<'_>, name: &impl Fn(CiId) -> String) -> Vec<Violation> {
-    let is_within = |entry: &CalendarEntry| {
-        occurrences(entry, doing.window).windows.iter().any(|window| window.covers(&doing.window))
-    };
+fn outside_of_agreed(agreed: &[&Timed<'_>], doing: &Doing<'_>, name: &impl Fn(CiId) -> String) -> Vec<Violation> {
     // Each with whether it takes in the work; found out once, as there may be many services.
-    let agreed: Vec<(&CalendarEntry, bool)> = agreed.iter().map(|entry| (*entry, is_within(entry))).collect();
+    let agreed: Vec<(&CalendarEntry, bool)> =
+        agreed.iter().map(|timed| (timed.entry, timed.covers(doing.window))).collect();
     let outside = |ci: CiId, is_about: &dyn Fn(&CalendarEntry) -> bool, what: String| {
         let own: Vec<&(&CalendarEntry, bool)> = agreed.iter().filter(|(entry, _)| is_about(entry)).collect();
         let (first, _) = own.first()?;

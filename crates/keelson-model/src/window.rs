@@ -96,6 +96,12 @@ impl Window {
         Self { start: self.start + by, end: self.end + by }
     }
 
+    /// The same window, longer by what follows it.
+    #[must_use]
+    pub fn through(&self, following: Option<Self>) -> Self {
+        Self { start: self.start, end: following.map_or(self.end, |following| following.end.max(self.end)) }
+    }
+
     /// What follows it for some time, up to the end of all time; absent when that is nothing.
     #[must_use]
     pub fn followed_by(&self, length: TimeDelta) -> Option<Self> {
@@ -130,6 +136,13 @@ mod tests {
         assert_eq!(hours(22, 26).overlap(&hours(25, 27)), Some(hours(25, 26)));
         assert!(!hours(25, 27).contains(hours(27, 28).start()));
         assert!(hours(25, 27).contains(hours(25, 28).start()));
+    }
+
+    #[test]
+    fn a_window_goes_on_through_what_follows_it() {
+        let window = hours(1, 3);
+        assert_eq!(window.through(window.followed_by(TimeDelta::hours(2))), hours(1, 5));
+        assert_eq!((window.through(None), window.through(Some(hours(0, 2)))), (window, window));
     }
 
     #[test]

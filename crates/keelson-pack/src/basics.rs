@@ -47,9 +47,14 @@ fn altered(part: &Part<'_>) -> Section {
     more(section.block(table), lines.len(), "altered item", "altered items")
 }
 
-/// Says how many rows found no room.
+/// Says how many of so many rows found no room.
 pub(crate) fn more(section: Section, total: usize, one: &str, many: &str) -> Section {
-    match total.saturating_sub(MOST) {
+    left_out(section, total.saturating_sub(MOST), one, many)
+}
+
+/// Says how many rows found no room.
+pub(crate) fn left_out(section: Section, left: usize, one: &str, many: &str) -> Section {
+    match left {
         0 => section,
         left => section.paragraph(format!("{} more not shown.", count(left, one, many))),
     }

@@ -1,20 +1,22 @@
-//! Collisions and violations of the calendar, in tables and over time.
+//! Collisions, in a table and over time.
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
-use keelson_answers::change::{ChangeAnswer, ChangeLine, CollisionLine, ViolationLine};
-use keelson_model::{CalendarKind, Window};
+use keelson_answers::change::{ChangeAnswer, ChangeLine, CollisionLine};
+use keelson_answers::{Basis, LimitCode};
+use keelson_model::Window;
 use keelson_report::document::{Cell, Section, Severity, Table};
-use keelson_report::timeline::{Change, Collision, Freeze, Interval, Timeline};
+use keelson_report::timeline::{Change, Collision, Interval, Timeline};
 use keelson_report::zone::Zone;
 
+use crate::basics::left_out;
+use crate::calendar;
 use crate::part::Part;
 use crate::summary::{self, advice};
-use crate::words::{NAMES, count, names, percent, time, window};
+use crate::words::{NAMES, capital, count, names, percent, time, window};
 
-/// Collisions and violations that find room.
-pub(crate) const MOST: usize = 60;
+/// Collisions that find room.
+const MOST: usize = 60;
 /// Rows of a timeline.
 const MOST_ROWS: usize = 40;
 
@@ -108,6 +110,7 @@ pub(crate) fn collisions(part: &Part<'_>) -> Section {
     if answer.change.window.is_none() {
         return section;
     }
+    section = one_at_a_time(section, &answer.basis);
     let title = format!("{} and what is planned beside it, revision {}", part.key(), answer.basis.revision.0);
     let mut timeline = Timeline::new(title, part.zone).max_rows(MOST_ROWS).narrow();
     add(&mut timeline, &answer.change, Some((summary::severity(answer), "this request".to_owned())));
@@ -117,9 +120,10 @@ pub(crate) fn collisions(part: &Part<'_>) -> Section {
         add(&mut timeline, other, None);
     }
     mark(&mut timeline, &groups);
-    freeze(&mut timeline, answer.violations.iter());
+    calendar::add(&mut timeline, &answer.calendar);
+    calendar::mark(&mut timeline, answer.violations.iter().map(|line| (part.key(), line)));
     section = section.block(timeline.draw().figure(&part.file("timeline-drawing")));
-    section = only_violated(section, answer.violations.iter());
+    section = calendar::looked_up(section, part.zone, calendar::span(&answer.change), others.iter().copied());
     let undrawn =
         answer.assessed_with.len().saturating_sub(others.iter().filter(|other| other.window.is_some()).count());
     if undrawn > 0 {
@@ -133,15 +137,22 @@ pub(crate) fn collisions(part: &Part<'_>) -> Section {
     section.block(times(part, &groups))
 }
 
+/// Says that several requests being backed out at once were not looked at, where that could matter.
+pub(crate) fn one_at_a_time(section: Section, basis: &Basis) -> Section {
+    match basis.limits.iter().find(|limit| limit.code == LimitCode::ReversedTogether) {
+        Some(limit) => section.paragraph(format!("{}.", capital(&limit.message))),
+        None => section,
+    }
+}
+
 /// Adds a request to a timeline, if it has a window.
 pub(crate) fn add(timeline: &mut Timeline, line: &ChangeLine, verdict: Option<(Severity, String)>) {
     let Some(during) = line.window.and_then(interval) else { return };
-    let back = line.rollback_minutes.map(|minutes| during.end() + TimeDelta::minutes(i64::from(minutes)));
     timeline.change(Change {
         id: line.key.clone(),
         label: line.title.clone(),
         window: during,
-        backed_out_by: back,
+        backed_out_by: calendar::span(line).map(|span| span.end()),
         verdict,
     });
 }
@@ -162,29 +173,6 @@ pub(crate) fn mark(timeline: &mut Timeline, groups: &[Group<'_>]) {
             reason: format!("{}{if_reversed}", group.services_told()),
         });
     }
-}
-
-/// Shows on a timeline which times of freezes are violated, each once.
-pub(crate) fn freeze<'a>(timeline: &mut Timeline, violations: impl Iterator<Item = &'a ViolationLine>) {
-    let mut known: Vec<(&str, Window)> = Vec::new();
-    for line in violations.filter(|line| line.kind == CalendarKind::Freeze) {
-        let entry = (line.entry.as_str(), line.during);
-        if known.contains(&entry) {
-            continue;
-        }
-        known.push(entry);
-        if let Some(during) = interval(line.during) {
-            timeline.freeze(Freeze { label: line.entry.clone(), during });
-        }
-    }
-}
-
-/// Says that a timeline does not show all of a freeze.
-pub(crate) fn only_violated<'a>(section: Section, mut violations: impl Iterator<Item = &'a ViolationLine>) -> Section {
-    if violations.any(|line| line.kind == CalendarKind::Freeze) {
-        return section.paragraph("Of freezes, only the times that are violated are drawn.");
-    }
-    section
 }
 
 /// Adds the table of collisions, and how many found no room in it.
@@ -226,11 +214,7 @@ pub(crate) fn table(
         }
         table.push(Some(severity), cells);
     }
-    let section = section.block(table);
-    match groups.len().saturating_sub(MOST) {
-        0 => section,
-        left => section.paragraph(format!("{} more not shown.", count(left, "collision", "collisions"))),
-    }
+    left_out(section.block(table), groups.len().saturating_sub(MOST), "collision", "collisions")
 }
 
 /// The numbers that a timeline gives to collisions: in order of time, then of requests.
@@ -258,6 +242,7 @@ fn times(part: &Part<'_>, groups: &[Group<'_>]) -> Table {
         (group.window, format!("collision C{number}: {}{only_if}", group.services_told()))
     }));
     rows.extend(answer.violations.iter().take(MOST).map(|line| (line.during, format!("violates {}", line.entry))));
+    rows.extend(calendar::times(&answer.calendar).take(MOST).map(|(line, when)| (when, calendar::name(line))));
     rows.sort_by_key(|(window, _)| (window.start(), window.end()));
     let mut table = Table::new(&part.file("timeline"), format!("What happens when ({})", part.stamp()))
         .naming_column("What")
@@ -269,60 +254,4 @@ fn times(part: &Part<'_>, groups: &[Group<'_>]) -> Table {
         table.push(None, cells);
     }
     table
-}
-
-/// The section on the calendar of one request.
-pub(crate) fn violations(part: &Part<'_>) -> Section {
-    let answer = part.answer;
-    let section = part.section("calendar", "Calendar");
-    if answer.change.window.is_none() {
-        return section.paragraph("Not looked at: the request has no window.");
-    }
-    if answer.violations.is_empty() {
-        return section.paragraph("No violations: no freeze and no maintenance window is violated.");
-    }
-    let lines = answer.violations.iter().map(|line| (part.key(), line));
-    violation_table(section, &part.stamp(), part.zone, lines)
-}
-
-/// Adds the table of violations, and how many found no room in it.
-pub(crate) fn violation_table<'a>(
-    section: Section,
-    stamp: &str,
-    zone: Zone,
-    lines: impl Iterator<Item = (&'a str, &'a ViolationLine)>,
-) -> Section {
-    let mut table = Table::new("violations", format!("What violates the calendar ({stamp})"))
-        .naming_column("Entry")
-        .column("Kind")
-        .column("Request")
-        .column("About")
-        .column("From")
-        .column("Until")
-        .column("When it is so")
-        .column("Why");
-    let mut left = 0;
-    for (number, (key, line)) in lines.enumerate() {
-        if number >= MOST {
-            left += 1;
-            continue;
-        }
-        let severity = if line.only_if_reversed { Severity::Caution } else { Severity::Serious };
-        let cells: [Cell; 8] = [
-            line.entry.as_str().into(),
-            line.kind.as_str().into(),
-            key.into(),
-            line.item.as_ref().map_or("every service", |item| &item.name).into(),
-            time(zone, line.during.start()).into(),
-            time(zone, line.during.end()).into(),
-            if line.only_if_reversed { "only if backed out" } else { "as planned" }.into(),
-            line.text.as_str().into(),
-        ];
-        table.push(Some(severity), cells);
-    }
-    let section = section.block(table);
-    match left {
-        0 => section,
-        left => section.paragraph(format!("{} more not shown.", count(left, "violation", "violations"))),
-    }
 }

@@ -1,7 +1,7 @@
 //! What a document rests on: revision, times, digest, completeness.
 
 use chrono::{DateTime, Utc};
-use keelson_answers::Basis;
+use keelson_answers::{Basis, LimitCode};
 use keelson_model::Digest;
 use keelson_report::document::{Document, Text};
 use keelson_report::zone::Zone;
@@ -52,11 +52,12 @@ fn observations(basis: &Basis, zone: Zone) -> String {
     format!("the oldest is of {}; {stale}", time(zone, oldest))
 }
 
-/// Whether an answer is whole, with what limits it.
+/// Whether an answer is whole, with what limits it. What it does not look at by its nature stands with the collisions.
 pub(crate) fn completeness(basis: &Basis) -> String {
     let word = if basis.complete { "complete" } else { "incomplete" };
-    let messages: Vec<&str> = basis.limits.iter().take(MOST_LIMITS).map(|limit| limit.message.as_str()).collect();
-    let left = match basis.limits.len().saturating_sub(MOST_LIMITS) {
+    let limits: Vec<_> = basis.limits.iter().filter(|limit| limit.code != LimitCode::ReversedTogether).collect();
+    let messages: Vec<&str> = limits.iter().take(MOST_LIMITS).map(|limit| limit.message.as_str()).collect();
+    let left = match limits.len().saturating_sub(MOST_LIMITS) {
         0 => String::new(),
         left => format!("; {left} more under the open questions"),
     };

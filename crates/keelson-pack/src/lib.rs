@@ -11,7 +11,8 @@
 //! | the half page to decide by | `summary` |
 //! | the verdict on each service | `verdicts` |
 //! | why, line by line | `proofs` |
-//! | collisions and the calendar, drawn over time | `clashes` |
+//! | collisions, and all of it drawn over time | `clashes` |
+//! | freezes and maintenance windows, and what violates them | `calendar` |
 //! | what the request reaches, drawn in layers | `impact` |
 //! | what is altered, what is down anyway, what was judged by hand | `basics` |
 //! | what moved since last time | `since` |
@@ -32,6 +33,7 @@
 //! finds no room is counted, and every part says which revision it is about.
 
 mod basics;
+mod calendar;
 mod calendar_file;
 mod clashes;
 mod facts;

@@ -1,6 +1,6 @@
 //! A schedule and its requests: one table to decide by, one timeline, then each request.
 
-use keelson_answers::change::{ChangeAnswer, EffectLine};
+use keelson_answers::change::{ChangeAnswer, EffectLine, ViolationLine};
 use keelson_answers::schedule::{ScheduleAnswer, ScheduleCollision};
 use keelson_model::{Digest, Effect};
 use keelson_report::document::{Cell, Document, Note, Section, Severity, Table, Text};
@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::clashes::{self, Group, groups};
 use crate::part::Part;
 use crate::words::{NAMES, count, hours, item, length, names, percent, said, time, verdict, window};
-use crate::{MeetingInput, basics, facts, summary};
+use crate::{MeetingInput, basics, calendar, facts, summary};
 
 /// Rows that find room.
 const MOST: usize = 60;
@@ -221,25 +221,31 @@ fn rest(mut section: Section, input: &MeetingInput<'_>) -> Section {
 /// What happens when: the timeline, collisions, hours, the calendar, what is down anyway.
 fn over_time(input: &MeetingInput<'_>) -> Vec<Section> {
     let stamp = format!("revision {}", revision(input));
-    let with = input.requests.iter().flat_map(|request| {
-        let answer = request.answer;
-        answer.violations.iter().map(|line| (answer.change.key.as_str(), line))
-    });
-    let calendar = Section::new("Calendar").id("calendar");
-    let calendar = if with.clone().next().is_none() {
-        calendar.paragraph("No violations: none of the requests violates a freeze or a maintenance window.")
+    let section = Section::new("Calendar").id("calendar");
+    let section = if violations(input).next().is_none() {
+        section.paragraph("No violations: none of the requests violates a freeze or a maintenance window.")
     } else {
-        clashes::violation_table(calendar, &stamp, input.zone, with)
+        calendar::violations(section, &stamp, input.zone, violations(input))
     };
+    let schedule = input.schedule;
+    let calendar = calendar::entries(section, &stamp, input.zone, schedule.within, &schedule.calendar);
     let down = Section::new("Down anyway").id("starting-state");
-    let down = basics::standing(down, &input.schedule.starting_state, input.zone, &stamp);
+    let down = basics::standing(down, &schedule.starting_state, input.zone, &stamp);
     let mut sections = vec![collisions(input, &stamp), by_hour(input, &stamp), calendar, down];
-    let limits = &input.schedule.basis.limits;
+    let limits = &schedule.basis.limits;
     if !limits.is_empty() {
         let section = Section::new("What limits the schedule").id("limits");
         sections.push(section.list(limits.iter().map(|limit| limit.message.as_str())));
     }
     sections
+}
+
+/// What of the calendar the requests of the agenda violate, each with the request.
+fn violations<'a>(input: &MeetingInput<'a>) -> impl Iterator<Item = (&'a str, &'a ViolationLine)> {
+    input.requests.iter().flat_map(|request| {
+        let answer = request.answer;
+        answer.violations.iter().map(|line| (answer.change.key.as_str(), line))
+    })
 }
 
 fn collisions(input: &MeetingInput<'_>, stamp: &str) -> Section {
@@ -256,15 +262,16 @@ fn collisions(input: &MeetingInput<'_>, stamp: &str) -> Section {
     } else {
         section.paragraph("Requests that breach together what none of them breaches alone.")
     };
+    let section = clashes::one_at_a_time(section, &schedule.basis);
     let mut timeline = Timeline::new(format!("What is planned, {stamp}"), input.zone).max_rows(MOST);
     for change in &schedule.changes {
         clashes::add(&mut timeline, change, None);
     }
     clashes::mark(&mut timeline, &groups);
-    let violations = || input.requests.iter().flat_map(|request| &request.answer.violations);
-    clashes::freeze(&mut timeline, violations());
+    calendar::add(&mut timeline, &schedule.calendar);
+    calendar::mark(&mut timeline, violations(input));
     let section = section.block(timeline.draw().figure("timeline-drawing"));
-    let section = clashes::only_violated(section, violations());
+    let section = calendar::looked_up(section, input.zone, Some(schedule.within), schedule.changes.iter());
     if groups.is_empty() {
         return section;
     }

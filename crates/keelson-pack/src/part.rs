@@ -4,7 +4,7 @@ use keelson_answers::change::{ChangeAnswer, ChangeLine, Picture};
 use keelson_report::document::{Id, Section};
 use keelson_report::zone::Zone;
 
-use crate::{ChangeInput, RequestInput, Since, basics, clashes, impact, proofs, questions, since, verdicts};
+use crate::{ChangeInput, RequestInput, Since, basics, calendar, clashes, impact, proofs, questions, since, verdicts};
 
 /// One request, and where it stands in the document.
 pub(crate) struct Part<'a> {
@@ -72,7 +72,7 @@ impl<'a> Part<'a> {
     pub(crate) fn sections(&self) -> Vec<Section> {
         let mut sections = vec![verdicts::section(self), proofs::section(self)];
         if !self.is_of_meeting() {
-            sections.extend([clashes::collisions(self), clashes::violations(self)]);
+            sections.extend([clashes::collisions(self), calendar::section(self)]);
         }
         sections.push(impact::section(self));
         sections.extend(basics::sections(self));

@@ -5,7 +5,7 @@ use keelson_model::Effect;
 use keelson_report::document::{Section, Text};
 
 use crate::part::Part;
-use crate::words::{NAMES, count, names};
+use crate::words::{NAMES, capital, count, names};
 
 /// Questions that find room.
 const MOST: usize = 20;
@@ -42,11 +42,6 @@ fn decides(decisive: &DecisiveFacts) -> Text {
         text = text.plain(format!(" {}.", outcomes.join("; ")));
     }
     text
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 fn outcome(outcome: &OutcomeLine) -> String {

@@ -6,7 +6,9 @@ use keelson_report::document::{Definition, Note, Section, Severity, Text};
 
 use crate::clashes;
 use crate::part::Part;
-use crate::words::{NAMES, any_of, clauses, count, length, length_of, money, names, percent, said, time, window};
+use crate::words::{
+    NAMES, any_of, capital, clauses, count, length, length_of, money, names, percent, said, time, window,
+};
 
 /// The summary as a section of its own.
 pub(crate) fn section(part: &Part<'_>) -> Section {
@@ -121,11 +123,6 @@ fn asked_for(part: &Part<'_>) -> Vec<Definition> {
         total => names(altered, total, NAMES),
     };
     vec![term("Request", about), term("Alters", altered), term("When", when(part))]
-}
-
-fn capital(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 fn when(part: &Part<'_>) -> String {

@@ -15,6 +15,12 @@ pub(crate) fn said(word: &str) -> String {
     word.replace('_', " ")
 }
 
+/// A text as a sentence begins.
+pub(crate) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
 /// A count with its noun.
 pub(crate) fn count(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })

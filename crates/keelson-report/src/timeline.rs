@@ -1,9 +1,13 @@
-//! The timeline of a schedule: a row for each change with its window and the time for backing it out, freezes,
-//! and marks where changes collide.
+//! The timeline of a schedule: a row for each change with its window and the time for backing it out, marks where
+//! changes collide and where one is at odds with the calendar, and below a row for each freeze and maintenance
+//! window.
 //!
 //! Intervals are half-open: a window contains its start but not its end, so that one change may begin when
-//! another ends. Times are UTC; a [`Zone`] only decides what the axis says. Changes that collide have the first
-//! claim on the rows; what finds no room is counted below.
+//! another ends. Times are UTC; a [`Zone`] only decides what the axis says. Changes that collide or violate the
+//! calendar have the first claim on the rows. The changes decide which times are drawn: freezes and maintenance
+//! windows are cut to those, and counted below where they lie outside. What finds no room is counted there, too.
+
+use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
@@ -13,8 +17,12 @@ use crate::text::plural;
 use crate::zone::Zone;
 
 mod axis;
+mod bands;
 mod flags;
 mod paint;
+
+/// Freezes and maintenance windows that a description names of each kind.
+const NAMED: usize = 3;
 
 /// A time from a start up to, but without, an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,7 +66,8 @@ pub struct Timeline {
     /// many want a page across.
     pub is_narrow: bool,
     changes: Vec<Change>,
-    freezes: Vec<Freeze>,
+    bands: Vec<Band>,
+    violations: Vec<Violation>,
     collisions: Vec<Collision>,
 }
 
@@ -77,13 +86,35 @@ pub struct Change {
     pub verdict: Option<(Severity, String)>,
 }
 
-/// A time in which changes are not wanted.
+/// What times of the calendar mean for changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BandKind {
+    /// Changes are not wanted.
+    Freeze,
+    /// Changes are expected.
+    Maintenance,
+}
+
+/// Times of the calendar.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Freeze {
-    /// What it is for.
+pub struct Band {
+    /// What they mean.
+    pub kind: BandKind,
+    /// What they are for.
     pub label: String,
-    /// How long it lasts.
+    /// When; without a time, there is nothing to draw.
+    pub times: Vec<Interval>,
+}
+
+/// A time in which a change is at odds with the calendar.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Violation {
+    /// The id of the change.
+    pub change: String,
+    /// When.
     pub during: Interval,
+    /// Why.
+    pub reason: String,
 }
 
 /// A time in which changes are in each other's way.
@@ -121,7 +152,8 @@ impl Timeline {
             max_rows: 60,
             is_narrow: false,
             changes: Vec::new(),
-            freezes: Vec::new(),
+            bands: Vec::new(),
+            violations: Vec::new(),
             collisions: Vec::new(),
         }
     }
@@ -145,9 +177,14 @@ impl Timeline {
         self.changes.push(change);
     }
 
-    /// Adds a freeze.
-    pub fn freeze(&mut self, freeze: Freeze) {
-        self.freezes.push(freeze);
+    /// Adds a freeze or maintenance window.
+    pub fn band(&mut self, band: Band) {
+        self.bands.push(band);
+    }
+
+    /// Adds a violation of the calendar.
+    pub fn violation(&mut self, violation: Violation) {
+        self.violations.push(violation);
     }
 
     /// Adds a collision.
@@ -191,10 +228,21 @@ impl Timeline {
         collisions
     }
 
-    /// Chooses the changes that get a row: those that collide first, then the earliest; in order of time.
+    /// Freezes first, since they forbid, then by time.
+    fn bands_in_order(&self) -> Vec<&Band> {
+        let mut bands: Vec<&Band> = self.bands.iter().collect();
+        bands.sort_by_key(|band| (band.kind, band.times.iter().min()));
+        bands
+    }
+
+    /// Chooses the changes that get a row: those that collide or violate the calendar first, then the earliest; in
+    /// order of time.
     fn rows(&self) -> (Vec<&Change>, Vec<&Change>) {
-        let collides = |change: &Change| self.collisions.iter().any(|one| one.changes.contains(&change.id));
-        let mut changes: Vec<(bool, &Change)> = self.changes.iter().map(|one| (collides(one), one)).collect();
+        let colliding = self.collisions.iter().flat_map(|one| &one.changes);
+        let violating = self.violations.iter().map(|one| &one.change);
+        let marked: HashSet<&String> = colliding.chain(violating).collect();
+        let mut changes: Vec<(bool, &Change)> =
+            self.changes.iter().map(|one| (marked.contains(&one.id), one)).collect();
         let in_time = |a: &Change, b: &Change| a.window.cmp(&b.window).then_with(|| a.id.cmp(&b.id));
         changes.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| in_time(a.1, b.1)));
         let mut rows: Vec<&Change> = changes.into_iter().map(|(_, one)| one).collect();
@@ -206,7 +254,8 @@ impl Timeline {
 
     fn span(&self, rows: &[&Change]) -> Option<Interval> {
         let changes = rows.iter().map(|one| (one.window.start, one.over()));
-        let others = self.freezes.iter().map(|one| one.during).chain(self.collisions.iter().map(|one| one.during));
+        let marks = self.violations.iter().map(|one| one.during).chain(self.collisions.iter().map(|one| one.during));
+        let others = self.bands.iter().flat_map(|band| band.times.iter().copied()).chain(marks);
         // A freeze of a quarter would press the changes together, so changes decide where there are any.
         let all: Vec<(DateTime<Utc>, DateTime<Utc>)> =
             if rows.is_empty() { others.map(|one| (one.start, one.end)).collect() } else { changes.collect() };
@@ -214,22 +263,53 @@ impl Timeline {
         Interval::new(start, all.iter().map(|one| one.1).max()?)
     }
 
+    /// How many bands of a kind there are, with the first names: `1 freeze (Closing of the month)`.
+    fn named(&self, kind: BandKind) -> String {
+        let bands: Vec<&Band> = self.bands_in_order().into_iter().filter(|band| band.kind == kind).collect();
+        let mut names: Vec<String> = bands.iter().take(NAMED).map(|band| band.label.clone()).collect();
+        if bands.len() > NAMED {
+            names.push(format!("{} more", bands.len() - NAMED));
+        }
+        let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join("; ")) };
+        format!("{}{names}", kind.counted(bands.len()))
+    }
+
     fn describe(&self, left_out: usize) -> String {
         let all: Vec<&Change> = self.changes.iter().collect();
         let Some(span) = self.span(&all) else { return "Nothing is scheduled.".to_owned() };
         let mut text = format!(
-            "{} from {} until {} {}; {}, {}. A window includes its start but not its end.",
+            "{} from {} until {} {}; {}, {}. Of the calendar: {}, {}. A window includes its start but not its end.",
             plural(self.changes.len(), "change", "changes"),
             self.zone.show(span.start),
             self.zone.show(span.end),
             self.zone,
             plural(self.collisions.len(), "collision", "collisions"),
-            plural(self.freezes.len(), "freeze", "freezes"),
+            plural(self.violations.len(), "violation of the calendar", "violations of the calendar"),
+            self.named(BandKind::Freeze),
+            self.named(BandKind::Maintenance),
         );
         if left_out > 0 {
             text = format!("{text} {} found no room.", plural(left_out, "change", "changes"));
         }
         text
+    }
+}
+
+impl BandKind {
+    const ALL: [Self; 2] = [Self::Freeze, Self::Maintenance];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Freeze => "Freeze",
+            Self::Maintenance => "Maintenance",
+        }
+    }
+
+    fn counted(self, count: usize) -> String {
+        match self {
+            Self::Freeze => plural(count, "freeze", "freezes"),
+            Self::Maintenance => plural(count, "maintenance window", "maintenance windows"),
+        }
     }
 }
 

@@ -5,255 +5,25 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use keelson_analysis::impact::Protection;
-use keelson_analysis::risk::{Exposure, Stake, expected_loss};
 use keelson_change::{Criterion, Policy};
-use keelson_model::{
-    CalendarKind, ChangeCategory, ChangeState, Criticality, Digest, DisruptionKind, Effect, EffectOn, FrozenAssessment,
-    RequestForChange, Value, Window,
-};
+use keelson_graph::ItemIx;
+use keelson_model::{Digest, Effect, EffectOn, FrozenAssessment, RequestForChange, Window};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::effects::ServiceEffect;
 use super::joint::Joint;
-use super::{ChangeQuestion, Computed, Standing, id_of, parties, risk};
-use crate::impact::{Because, CertaintyAnswer, ProofText, ProtectedBy, proof_lines};
+use super::lines::{ChangeLine, CollisionLine, EffectLine, NotImpactedLine, ShiftLine, StandingLine, ViolationLine};
+use super::risk::{self, RiskLine, hours, value};
+use super::{ChangeQuestion, Computed, Standing, id_of, parties};
+use crate::impact::{CertaintyAnswer, proof_lines};
+use crate::register::EntryLine;
 use crate::subject::ci_of;
 use crate::{Asked, Basis, Subject, View};
 
 /// Most lines of the proof of one service.
 const MOST_PROOF: usize = 100;
-
-/// An item with what a request does to it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct AlterationLine {
-    /// The item.
-    #[serde(flatten)]
-    pub subject: Subject,
-    /// What is done to it: `takes_down`, `degrades`, `restarts`, `replaces`, `retires`, `adds` or
-    /// `no_interruption`.
-    pub action: String,
-    /// The fraction of it that is lost meanwhile.
-    pub loss: f64,
-}
-
-/// The request in short.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ChangeLine {
-    /// What people call it.
-    pub key: String,
-    /// What, in a line.
-    pub title: String,
-    /// Why.
-    pub reason: String,
-    /// How it is decided on.
-    pub category: ChangeCategory,
-    /// Where it stands.
-    pub state: ChangeState,
-    /// Number of its changes.
-    pub version: u32,
-    /// Who asks for it.
-    pub requester: String,
-    /// Who carries it out.
-    pub team: Option<String>,
-    /// When it is to be done.
-    pub window: Option<Window>,
-    /// How long it takes to reverse, in minutes.
-    pub rollback_minutes: Option<u32>,
-    /// What it alters.
-    pub alterations: Vec<AlterationLine>,
-}
-
-impl ChangeLine {
-    /// A request in short.
-    #[must_use]
-    pub fn of(view: &View, request: &RequestForChange) -> Self {
-        let alterations = request.alterations.iter().filter_map(|alteration| {
-            let ix = view.catalogue.find_id(alteration.ci)?;
-            Some(AlterationLine {
-                subject: Subject::of(&view.catalogue, ix),
-                action: alteration.action.name().to_owned(),
-                loss: alteration.action.loss(),
-            })
-        });
-        Self {
-            key: request.key.to_string(),
-            title: request.title.to_string(),
-            reason: request.reason.to_string(),
-            category: request.category,
-            state: request.state,
-            version: request.version,
-            requester: request.requester.to_string(),
-            team: request.team.as_deref().map(str::to_owned),
-            window: request.window,
-            rollback_minutes: request.rollback.as_ref().map(|rollback| rollback.minutes),
-            alterations: alterations.collect(),
-        }
-    }
-}
-
-/// Something that is down anyway.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct StandingLine {
-    /// The item.
-    #[serde(flatten)]
-    pub subject: Subject,
-    /// What kind of disruption it is.
-    pub kind: DisruptionKind,
-    /// The fraction of it that is lost.
-    pub loss: f64,
-    /// When it began.
-    pub from: DateTime<Utc>,
-    /// When it is known to end.
-    pub until: Option<DateTime<Utc>>,
-    /// Where it is worked on.
-    pub reference: Option<String>,
-}
-
-/// The effect on one service.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct EffectLine {
-    /// The service.
-    #[serde(flatten)]
-    pub subject: Subject,
-    /// How much depends on it, where stated.
-    pub criticality: Option<Criticality>,
-    /// What becomes of it, at worst.
-    pub effect: Effect,
-    /// Whether that is so however the unknown facts turn out.
-    pub is_certain: bool,
-    /// The fraction of it that is lost, needs as written.
-    pub loss: f64,
-    /// The fraction that is lost anyway, without the change.
-    pub lost_before: f64,
-    /// For how long, in hours; absent without a window.
-    pub hours: Option<f64>,
-    /// How many members of a redundancy need the change takes from it, of the need that loses most.
-    pub margin_taken: u32,
-    /// How many more members may then fail before a need gives way, of the need with the smallest margin;
-    /// absent when no redundancy is in the way.
-    pub margin: Option<u32>,
-    /// Single failures that would then breach it and would not otherwise, by key.
-    pub new_single_points: Vec<String>,
-    /// Whether those were looked for; only where the change takes some redundancy.
-    pub single_points_examined: bool,
-    /// Why it loses something.
-    pub because: Option<Because>,
-    /// The whole proof, a line each; empty where nothing is lost.
-    pub proof: Vec<ProofText>,
-    /// What keeps it from losing anything.
-    pub protected_by: Vec<ProtectedBy>,
-    /// Who owns it, by key.
-    pub owners: Vec<String>,
-    /// Whom it is provided to.
-    pub customers: Vec<Subject>,
-    /// What an hour without it costs, where stated: `20000 EUR`.
-    pub value_per_hour: Option<String>,
-}
-
-/// What violates the calendar.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ViolationLine {
-    /// The freeze or maintenance window, by name.
-    pub entry: String,
-    /// Which of the two it is.
-    pub kind: CalendarKind,
-    /// What it is about; absent when it is about every service.
-    pub item: Option<Subject>,
-    /// When.
-    pub during: Window,
-    /// Whether it is only so if the change has to be reversed.
-    pub only_if_reversed: bool,
-    /// Why, in a sentence.
-    pub text: String,
-}
-
-/// Changes that breach together what none of them breaches alone.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct CollisionLine {
-    /// The service.
-    pub service: Subject,
-    /// When.
-    pub window: Window,
-    /// The smallest set of changes at fault, by key.
-    pub changes: Vec<String>,
-    /// The fraction of the service that is lost then.
-    pub loss: f64,
-    /// The change that is being reversed, when it is only so then.
-    pub reversed: Option<String>,
-}
-
-/// The smallest shift that resolves the collisions of a change.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ShiftLine {
-    /// The change to move, by key.
-    pub change: String,
-    /// By how many seconds; above 0 means later.
-    pub seconds: i64,
-    /// Its new window.
-    pub window: Window,
-    /// Whether it would leave the window agreed for it.
-    pub leaves_agreed: bool,
-    /// How many collisions of others are left.
-    pub left: usize,
-}
-
-/// An item somebody judged to be not impacted.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct NotImpactedLine {
-    /// The item.
-    #[serde(flatten)]
-    pub subject: Subject,
-    /// Who says so.
-    pub by: String,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// Why.
-    pub reason: String,
-}
-
-/// The chance that it fails, and what may be expected of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RiskLine {
-    /// The chance that it fails.
-    pub failure: f64,
-    /// The middle 90 % of what that chance may be.
-    pub interval: (f64, f64),
-    /// Which changes that rests on.
-    pub like: String,
-    /// How many of those there were.
-    pub changes: u32,
-    /// How many of them failed.
-    pub failures: u32,
-    /// What is lost on average, by currency, over the services whose value is known.
-    pub expected_loss: Vec<ExpectedLine>,
-    /// Services at stake whose value nobody stated.
-    pub without_value: usize,
-}
-
-/// What is lost on average in one currency.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ExpectedLine {
-    /// The currency.
-    pub currency: String,
-    /// Breaches that are part of the plan.
-    pub planned: f64,
-    /// Harm if it fails and is reversed.
-    pub failed: f64,
-    /// Failures of new single points meanwhile: the sum of their own unavailabilities, at most.
-    pub exposed: f64,
-}
 
 /// How many services there are of each effect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -296,6 +66,9 @@ pub struct ChangeAnswer {
     pub major: Vec<String>,
     /// Freezes and maintenance windows it violates.
     pub violations: Vec<ViolationLine>,
+    /// Freezes and maintenance windows in force that have a time within its window or the time of reversing it,
+    /// freezes first, violated or not; none without a window.
+    pub calendar: Vec<EntryLine>,
     /// The other requests it was assessed with, by key.
     pub assessed_with: Vec<String>,
     /// Collisions with them.
@@ -328,6 +101,7 @@ pub(super) struct Parts<'a> {
     pub(super) effects: Vec<ServiceEffect>,
     pub(super) joint: Joint,
     pub(super) violations: Vec<ViolationLine>,
+    pub(super) calendar: Vec<EntryLine>,
     pub(super) basis: Basis,
 }
 
@@ -355,11 +129,12 @@ pub(super) fn write(parts: &Parts<'_>) -> ChangeAnswer {
         summary: summary(effects),
         major: major(view, &at_stake, customers.len(), question.policy),
         violations: parts.violations.clone(),
+        calendar: parts.calendar.clone(),
         assessed_with: joint.with.iter().map(|(key, _)| key.clone()).collect(),
         collisions: joint.collisions.clone(),
         smallest_shift: joint.shift.clone(),
         certainty: computed.assessment.certainty_answer(),
-        risk: risk_line(view, question, effects),
+        risk: risk::line(view, question, effects),
         approvers,
         customers,
         inputs: inputs(request, &parts.standing, &joint.with, parts.asked).to_string(),
@@ -378,7 +153,7 @@ fn line(
 ) -> EffectLine {
     let assessment = &computed.assessment;
     let ix = ci_of(effect.item);
-    let key = |item: &keelson_graph::ItemIx| view.catalogue.ci(ci_of(*item)).key.to_string();
+    let key = |item: &ItemIx| view.catalogue.ci(ci_of(*item)).key.to_string();
     let guards = if effect.loss == 0.0 {
         let line = assessment.protected_line(protection, effect.item);
         line.by.into_iter().chain(line.also_by).collect()
@@ -403,22 +178,6 @@ fn line(
         owners: parties::owners(view, ix),
         customers: parties::customers(view, ix),
         value_per_hour: value(view, effect).map(|(value, currency)| format!("{value} {currency}")),
-    }
-}
-
-#[allow(clippy::cast_precision_loss)]
-fn hours(window: Window) -> f64 {
-    window.length().num_seconds() as f64 / 3_600.0
-}
-
-/// What an hour without a service costs, with its currency.
-fn value(view: &View, effect: &ServiceEffect) -> Option<(f64, String)> {
-    match view.catalogue.ci(ci_of(effect.item)).attribute("value_per_hour")? {
-        Value::Quantity(quantity) => {
-            let value = Value::Decimal(quantity.value).as_f64()?;
-            Some((value, quantity.unit.to_string()))
-        }
-        _ => None,
     }
 }
 
@@ -476,48 +235,6 @@ fn kept(view: &View, at_stake: &[&ServiceEffect]) -> Vec<EffectOn> {
         .collect();
     kept.sort_by_key(|effect| effect.ci);
     kept
-}
-
-fn risk_line(view: &View, question: &ChangeQuestion<'_>, effects: &[ServiceEffect]) -> RiskLine {
-    let estimate = risk::estimate(view, question.request, question.policy);
-    let request = question.request;
-    let exposure = Exposure {
-        fails: estimate.mean,
-        window: request.window.map_or(0.0, hours),
-        rollback: request.rollback.as_ref().map_or(0.0, |rollback| f64::from(rollback.minutes) / 60.0),
-    };
-    let mut by_currency: std::collections::BTreeMap<String, Vec<Stake>> = std::collections::BTreeMap::new();
-    let mut without_value = 0;
-    for effect in effects.iter().filter(|effect| effect.at_worst > Effect::Protected) {
-        let Some((value_per_hour, currency)) = value(view, effect) else {
-            without_value += 1;
-            continue;
-        };
-        let is_breached = effect.at_best == Effect::Breached;
-        let own = |point: &keelson_graph::ItemIx| {
-            view.catalogue.ci(ci_of(*point)).attribute("unavailability").and_then(Value::as_f64).unwrap_or(0.0)
-        };
-        by_currency.entry(currency).or_default().push(Stake {
-            value_per_hour,
-            planned_breach: if is_breached { exposure.window } else { 0.0 },
-            loss_if_failed: if is_breached { 1.0 } else { 0.0 },
-            unavailability: 0.0,
-            unavailability_during: effect.new_points.iter().map(own).sum::<f64>().min(1.0),
-        });
-    }
-    let expected = by_currency.into_iter().map(|(currency, stakes)| {
-        let loss = expected_loss(exposure, &stakes);
-        ExpectedLine { currency, planned: loss.planned, failed: loss.failed, exposed: loss.exposed }
-    });
-    RiskLine {
-        failure: estimate.mean,
-        interval: estimate.interval,
-        like: risk::like(estimate.level).to_owned(),
-        changes: estimate.count.changes,
-        failures: estimate.count.failures,
-        expected_loss: expected.collect(),
-        without_value,
-    }
 }
 
 /// The digest of everything of which the answer is a function, but the catalogue, which the revision

@@ -6,32 +6,28 @@ use keelson_analysis::closure::{Direction, Filter, closure};
 use keelson_analysis::{Limits, Pool};
 use keelson_catalogue::CiIx;
 use keelson_change::Policy;
-use keelson_change::calendar::{AtStake, Doing, occurrences, violations as judge};
-use keelson_model::{CalendarEntry, CiId, RequestForChange};
+use keelson_change::calendar::{AtStake, Doing, Timed, violations as judge};
+use keelson_model::{CiId, RequestForChange};
 
-use super::answer::ViolationLine;
 use super::effects::ServiceEffect;
+use super::lines::ViolationLine;
 use super::{Computed, id_of};
 use crate::subject::ci_of;
-use crate::{Basis, LimitCode, Subject, View, item};
+use crate::{Subject, View, item};
 
-/// What a request violates, in the order of the calendar.
+/// What a request violates, in the order of the calendar, of which the times within its window and shadow are given.
 pub(crate) fn violations(
     view: &View,
     request: &RequestForChange,
+    entries: &[Timed<'_>],
     computed: &Computed,
     effects: &[ServiceEffect],
     policy: &Policy,
-    basis: &mut Basis,
     pool: &Pool,
 ) -> Vec<ViolationLine> {
     let Some(window) = request.window else { return Vec::new() };
-    let entries: Vec<&CalendarEntry> = view.catalogue.calendar().map(|kept| &*kept.record).collect();
     if entries.is_empty() || computed.seeds.is_empty() {
         return Vec::new();
-    }
-    if entries.iter().any(|entry| occurrences(entry, window).is_cut) {
-        basis.limit(LimitCode::Occurrences, "a repeating window of the calendar was not looked at to its end");
     }
     let names: Vec<String> =
         effects.iter().map(|effect| view.catalogue.ci(ci_of(effect.item)).name().to_owned()).collect();
@@ -45,14 +41,14 @@ pub(crate) fn violations(
             margin_taken: effect.margin_taken,
         })
         .collect();
-    let beneath = beneath(view, &entries, computed, pool);
+    let beneath = beneath(view, entries, computed, pool);
     let doing = Doing { window, shadow: request.shadow(), services: &services, beneath: &beneath };
     let subject = |id: CiId| view.catalogue.find_id(id).map(|ix| Subject::of(&view.catalogue, ix));
     let name = |id: CiId| subject(id).map_or_else(|| id.to_string(), |subject| subject.name);
-    let found = judge(entries.iter().copied(), &doing, policy.freeze_margin, name);
+    let found = judge(entries, &doing, policy.freeze_margin, name);
     let lines = found.into_iter().filter_map(|violation| {
         // What is violated is one of the entries looked at.
-        let entry = entries.iter().find(|entry| entry.id == violation.entry)?;
+        let entry = entries.iter().find(|timed| timed.entry.id == violation.entry)?.entry;
         Some(ViolationLine {
             entry: entry.name.to_string(),
             kind: entry.kind,
@@ -67,11 +63,11 @@ pub(crate) fn violations(
 
 /// The items the calendar is about that some interrupted item is, or depends on, or that lose something
 /// themselves.
-fn beneath(view: &View, entries: &[&CalendarEntry], computed: &Computed, pool: &Pool) -> HashSet<CiId> {
+fn beneath(view: &View, entries: &[Timed<'_>], computed: &Computed, pool: &Pool) -> HashSet<CiId> {
     let seeds = &computed.seeds;
     let named: HashSet<CiIx> = entries
         .iter()
-        .flat_map(|entry| &entry.items)
+        .flat_map(|timed| &timed.entry.items)
         .filter_map(|id| view.catalogue.find_id(*id))
         .filter(|ix| !view.is_service(*ix))
         .collect();

@@ -11,9 +11,9 @@ use keelson_analysis::schedule::{
 use keelson_graph::ItemIx;
 use keelson_model::{ChangeState, RequestForChange, Window};
 
-use super::answer::{CollisionLine, ShiftLine};
+use super::lines::{CollisionLine, ShiftLine};
 use super::{ChangeQuestion, Setting, seeds_of, standing_within};
-use crate::schedule::{horizon, planned, reach, seconds, services_among, standing_outages, window_from};
+use crate::schedule::{horizon, planned, reach, reversals, seconds, services_among, standing_outages, window_from};
 use crate::subject::ci_of;
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
 
@@ -60,6 +60,7 @@ pub(crate) fn of(
     if found.is_truncated || !found.cut.is_empty() {
         basis.limit(LimitCode::CollisionBudget, "the search for colliding changes was cut short; there may be more");
     }
+    reversals::note(basis, &all, &changes, Some(whole));
     let collisions = lines(view, &all, &services, &found);
     let is_movable = request.state != ChangeState::InProgress;
     let collides = collisions.iter().any(|line| line.reversed.is_none());

@@ -1,12 +1,54 @@
-//! The chance that a change fails, from what became of its like.
+//! The chance that a change fails, from what became of its like, and what may be expected to be lost.
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use keelson_analysis::risk::{Estimate, History, Kind, Level, Prior};
+use keelson_analysis::risk::{Estimate, Exposure, History, Kind, Level, Prior, Stake, expected_loss};
 use keelson_change::Policy;
-use keelson_model::RequestForChange;
+use keelson_graph::ItemIx;
+use keelson_model::{Effect, RequestForChange, Value, Window};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use super::ChangeQuestion;
+use super::effects::ServiceEffect;
 use crate::View;
 use crate::review::{Kinds, outcome_of, work_of};
+use crate::subject::ci_of;
+
+/// The chance that it fails, and what may be expected of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RiskLine {
+    /// The chance that it fails.
+    pub failure: f64,
+    /// The middle 90 % of what that chance may be.
+    pub interval: (f64, f64),
+    /// Which changes that rests on.
+    pub like: String,
+    /// How many of those there were.
+    pub changes: u32,
+    /// How many of them failed.
+    pub failures: u32,
+    /// What is lost on average, by currency, over the services whose value is known.
+    pub expected_loss: Vec<ExpectedLine>,
+    /// Services at stake whose value nobody stated.
+    pub without_value: usize,
+}
+
+/// What is lost on average in one currency.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ExpectedLine {
+    /// The currency.
+    pub currency: String,
+    /// Breaches that are part of the plan.
+    pub planned: f64,
+    /// Harm if it fails and is reversed.
+    pub failed: f64,
+    /// Failures of new single points meanwhile: the sum of their own unavailabilities, at most.
+    pub exposed: f64,
+}
 
 /// What became of the requests whose work is over, and which kind the one in question is.
 ///
@@ -55,4 +97,64 @@ pub(crate) fn like(level: Level) -> &'static str {
         Level::Team => "changes of the same team to the same class of items",
         Level::Template => "changes by the same template",
     }
+}
+
+/// The chance that a request fails, with what is lost on average.
+pub(super) fn line(view: &View, question: &ChangeQuestion<'_>, effects: &[ServiceEffect]) -> RiskLine {
+    let estimate = estimate(view, question.request, question.policy);
+    let request = question.request;
+    let exposure = Exposure {
+        fails: estimate.mean,
+        window: request.window.map_or(0.0, hours),
+        rollback: request.rollback.as_ref().map_or(0.0, |rollback| f64::from(rollback.minutes) / 60.0),
+    };
+    let mut by_currency: BTreeMap<String, Vec<Stake>> = BTreeMap::new();
+    let mut without_value = 0;
+    for effect in effects.iter().filter(|effect| effect.at_worst > Effect::Protected) {
+        let Some((value_per_hour, currency)) = value(view, effect) else {
+            without_value += 1;
+            continue;
+        };
+        let is_breached = effect.at_best == Effect::Breached;
+        let own = |point: &ItemIx| {
+            view.catalogue.ci(ci_of(*point)).attribute("unavailability").and_then(Value::as_f64).unwrap_or(0.0)
+        };
+        by_currency.entry(currency).or_default().push(Stake {
+            value_per_hour,
+            planned_breach: if is_breached { exposure.window } else { 0.0 },
+            loss_if_failed: if is_breached { 1.0 } else { 0.0 },
+            unavailability: 0.0,
+            unavailability_during: effect.new_points.iter().map(own).sum::<f64>().min(1.0),
+        });
+    }
+    let expected = by_currency.into_iter().map(|(currency, stakes)| {
+        let loss = expected_loss(exposure, &stakes);
+        ExpectedLine { currency, planned: loss.planned, failed: loss.failed, exposed: loss.exposed }
+    });
+    RiskLine {
+        failure: estimate.mean,
+        interval: estimate.interval,
+        like: like(estimate.level).to_owned(),
+        changes: estimate.count.changes,
+        failures: estimate.count.failures,
+        expected_loss: expected.collect(),
+        without_value,
+    }
+}
+
+/// What an hour without a service costs, with its currency.
+pub(super) fn value(view: &View, effect: &ServiceEffect) -> Option<(f64, String)> {
+    match view.catalogue.ci(ci_of(effect.item)).attribute("value_per_hour")? {
+        Value::Quantity(quantity) => {
+            let value = Value::Decimal(quantity.value).as_f64()?;
+            Some((value, quantity.unit.to_string()))
+        }
+        _ => None,
+    }
+}
+
+/// The length of a window.
+#[allow(clippy::cast_precision_loss)]
+pub(super) fn hours(window: Window) -> f64 {
+    window.length().num_seconds() as f64 / 3_600.0
 }

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "what cannot be had in a test fails it")]
 
 mod calendar;
-mod estate;
 mod pictures;
 mod requests;
 mod reviews;

@@ -1,15 +1,10 @@
 //! The part of the graph that a drawing of a request shows.
 
-use keelson_analysis::Pool;
-use keelson_answers::change::{Picture, PictureState, picture};
-use keelson_answers::schedule::find_request;
-
-use super::estate::{Estate, hours};
+use keelson_answers::change::{Picture, PictureState};
+use keelson_testkit::{Estate, hours};
 
 fn drawn(estate: &Estate, key: &str, most: usize) -> Picture {
-    let view = estate.view();
-    let request = find_request(&view, key).unwrap();
-    picture(&view, request, &estate.assess(key), most, &Pool::new()).unwrap()
+    estate.picture(&estate.assess(key), most)
 }
 
 fn states(picture: &Picture) -> Vec<(&str, PictureState)> {
@@ -18,7 +13,7 @@ fn states(picture: &Picture) -> Vec<(&str, PictureState)> {
 
 #[test]
 fn a_breach_is_drawn_with_its_proof() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("H", &["hv2"], Some(hours(1.0, 3.0)), 30);
     let picture = drawn(&estate, "H", 500);
     let states = states(&picture);
@@ -41,7 +36,7 @@ fn a_breach_is_drawn_with_its_proof() {
 
 #[test]
 fn what_holds_is_drawn_with_what_holds_it_and_the_new_single_points() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("A", &["dbA"], Some(hours(22.0, 26.0)), 30);
     let picture = drawn(&estate, "A", 500);
     assert_eq!(
@@ -53,7 +48,7 @@ fn what_holds_is_drawn_with_what_holds_it_and_the_new_single_points() {
 
 #[test]
 fn every_edge_joins_two_items_and_what_finds_no_room_is_counted() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("P", &["PowerCo"], Some(hours(1.0, 3.0)), 30);
     let whole = drawn(&estate, "P", 500);
     let cut = drawn(&estate, "P", 5);

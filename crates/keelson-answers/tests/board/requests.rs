@@ -2,14 +2,24 @@
 
 use std::sync::Arc;
 
-use keelson_change::records::{DisruptionFields, new_disruption};
+use keelson_answers::change::ChangeAnswer;
+use keelson_change::records::DisruptionFields;
 use keelson_model::{Action, Alteration, DisruptionKind, NotImpacted, RecordChange, RequestForChange};
+use keelson_testkit::{Estate, hours, minutes};
 
-use super::estate::{Estate, effects, hours, is, minutes};
+/// The effects of an answer: name of the service and effect.
+fn effects(answer: &ChangeAnswer) -> Vec<(String, &'static str)> {
+    answer.services.iter().map(|line| (line.subject.name.clone(), line.effect.as_str())).collect()
+}
+
+/// One effect as tests write it.
+fn is(name: &str, effect: &'static str) -> (String, &'static str) {
+    (name.to_owned(), effect)
+}
 
 #[test]
 fn margin_lost_is_told_from_protected() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("A", &["dbA"], Some(hours(22.0, 26.0)), 30);
     estate.request("W", &["web1"], Some(hours(40.0, 44.0)), 30);
     let answer = estate.assess("A");
@@ -37,7 +47,7 @@ fn margin_lost_is_told_from_protected() {
 
 #[test]
 fn what_breaches_says_why_and_whom_to_tell() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("H", &["hv2"], Some(hours(1.0, 3.0)), 30);
     let answer = estate.assess("H");
     let payments = &answer.services[0];
@@ -50,7 +60,7 @@ fn what_breaches_says_why_and_whom_to_tell() {
 
 #[test]
 fn a_restart_interrupts_and_an_addition_does_not() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     let (mail, hv2) = (estate.id("mailapi"), estate.id("hv2"));
     estate.request_of("R", vec![Alteration { ci: mail, action: Action::Restarts }], Some(hours(1.0, 2.0)), 5);
     assert_eq!(effects(&estate.assess("R")), [is("portal", "degraded")]);
@@ -69,7 +79,7 @@ fn a_restart_interrupts_and_an_addition_does_not() {
 
 #[test]
 fn what_is_down_anyway_is_where_the_change_starts_from() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("A", &["dbA"], Some(hours(22.0, 26.0)), 30);
     let fields = DisruptionFields {
         ci: estate.id("dbB"),
@@ -80,9 +90,7 @@ fn what_is_down_anyway_is_where_the_change_starts_from() {
         reference: Some("INC-7".into()),
         description: None,
     };
-    let change = new_disruption(&estate.catalogue, &fields, &"ann".into(), &mut estate.ids).unwrap();
-    let disruption = change.after.clone().unwrap();
-    estate.commit(&[RecordChange::Disruption(change)]);
+    let disruption = estate.disrupt(&fields);
     let answer = estate.assess("A");
     assert_eq!(effects(&answer), [is("payments", "breached")]);
     assert_eq!(answer.starting_state[0].reference.as_deref(), Some("INC-7"));
@@ -106,22 +114,22 @@ fn points(estate: &Estate, key: &str) -> Vec<String> {
 #[test]
 fn what_is_merely_impaired_or_up_again_soon_is_still_taken_by_the_change() {
     // One of the pair is slow anyway; then the change takes it down.
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.down("dbA", 0.2, -60, None);
     estate.request("A", &["dbA"], Some(hours(22.0, 26.0)), 1);
     assert_eq!(points(&estate, "A"), ["dbB"]);
     // Its host is down for the first five minutes of the four hours.
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.down("hv1", 1.0, 22 * 60, Some(22 * 60 + 5));
     estate.request("A", &["dbA"], Some(hours(22.0, 26.0)), 1);
     assert_eq!(points(&estate, "A"), ["dbB"]);
     // Its host is down all the time: the change takes nothing more.
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.down("hv1", 1.0, 22 * 60, None);
     estate.request("A", &["dbA"], Some(hours(22.0, 26.0)), 1);
     assert_eq!(effects(&estate.assess("A")), [is("payments", "protected")]);
     // Another need lost a member for five minutes, which is not the change's doing.
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.down("api1", 1.0, 22 * 60, Some(22 * 60 + 5));
     estate.request("A", &["dbA"], Some(hours(22.0, 26.0)), 1);
     assert_eq!(points(&estate, "A"), ["dbB"]);
@@ -132,7 +140,7 @@ fn what_is_merely_impaired_or_up_again_soon_is_still_taken_by_the_change() {
 fn a_doubtful_member_is_no_redundancy_at_worst() {
     let pool = r#""members":["software-instance/web1","software-instance/web2","software-instance/web3"]}}"#;
     let doubtful = pool.replace("]}}", r#"],"doubtful":["software-instance/web3"]}}"#);
-    let mut estate = Estate::with("doubtful-member", pool, &doubtful);
+    let mut estate = Estate::worked_with(pool, &doubtful);
     estate.request("W", &["web2"], Some(hours(1.0, 2.0)), 5);
     let answer = estate.assess("W");
     let portal = answer.services.iter().find(|line| line.subject.name == "portal").unwrap();
@@ -144,7 +152,7 @@ fn a_doubtful_member_is_no_redundancy_at_worst() {
 fn what_is_degraded_enough_to_breach_is_no_redundancy() {
     // payments must deliver half: with dbA at a tenth it is one failure away, with dbA at nine tenths not.
     for (loss, new) in [(0.9, "margin_lost"), (0.1, "protected")] {
-        let mut estate = Estate::new();
+        let mut estate = Estate::worked();
         let alteration = Alteration { ci: estate.id("dbA"), action: Action::Degrades { loss } };
         estate.request_of("D", vec![alteration], Some(hours(1.0, 2.0)), 5);
         assert_eq!(effects(&estate.assess("D")), [is("payments", new)], "{loss}");
@@ -167,7 +175,7 @@ fn mark(estate: &mut Estate, key: &str, item: &str) {
 
 #[test]
 fn what_is_judged_by_hand_stops_the_spread_and_is_named() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("H", &["hv2"], Some(hours(1.0, 3.0)), 30);
     mark(&mut estate, "H", "web3");
     let answer = estate.assess("H");
@@ -184,7 +192,7 @@ fn a_mark_is_about_its_request_and_not_about_what_else_happens() {
     };
     for is_marked in [false, true] {
         // Of the pair below sso one is taken by the request, and the other is on a host that is down,
-        let mut estate = Estate::new();
+        let mut estate = Estate::worked();
         estate.request("I", &["idp1"], Some(hours(1.0, 3.0)), 30);
         estate.down("hv2", 1.0, 0, None);
         if is_marked {
@@ -192,7 +200,7 @@ fn a_mark_is_about_its_request_and_not_about_what_else_happens() {
         }
         assert_eq!(sso(&estate), ("breached", 0), "{is_marked}");
         // or that another request takes down.
-        let mut estate = Estate::new();
+        let mut estate = Estate::worked();
         estate.request("I", &["idp1"], Some(hours(1.0, 3.0)), 30);
         estate.request("H", &["hv2"], Some(hours(1.0, 3.0)), 30);
         if is_marked {
@@ -204,7 +212,7 @@ fn a_mark_is_about_its_request_and_not_about_what_else_happens() {
 
 #[test]
 fn a_request_without_a_window_is_assessed_and_says_about_which_times() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("X", &["hv2"], None, 30);
     let answer = estate.assess("X");
     assert_eq!((answer.during, answer.services[0].hours), (hours(0.0, 1.0), None));
@@ -212,7 +220,7 @@ fn a_request_without_a_window_is_assessed_and_says_about_which_times() {
 
 #[test]
 fn the_same_question_on_the_same_revision_gives_the_same_bytes() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("H", &["hv2"], Some(hours(1.0, 3.0)), 30);
     let by: Arc<str> = "ann".into();
     let frozen = || estate.assess("H").frozen(&by, minutes(0));

@@ -1,6 +1,7 @@
 //! After the changes: predicted against what happened, whether they failed, and what their like teach
 //! (E7).
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,13 +14,12 @@ use keelson_answers::review::{
 };
 use keelson_answers::{Asked, LimitCode, View, schedule};
 use keelson_change::Policy;
-use keelson_change::records::{DisruptionFields, new_disruption};
+use keelson_change::records::DisruptionFields;
 use keelson_model::{
-    Action, Alteration, Approval, ChangeState, Completion, Digest, DisruptionKind, Effect, EffectOn, FrozenAssessment,
-    ObservedLoss, RecordChange, RequestForChange, ReviewRecord, Revision,
+    Approval, ChangeState, Completion, Digest, DisruptionKind, Effect, EffectOn, FrozenAssessment, ObservedLoss,
+    RecordChange, RequestForChange, ReviewRecord, Revision,
 };
-
-use super::estate::{Estate, minutes};
+use keelson_testkit::minutes;
 
 const DAY: i64 = 24 * 60;
 
@@ -115,10 +115,31 @@ fn observed(estate: &Estate, name: &str) -> ObservedLoss {
     ObservedLoss { ci: estate.id(name), loss: 0.5, minutes: 20, reference: None }
 }
 
+/// The worked estate, with requests whose work is over.
+struct Estate(keelson_testkit::Estate);
+
+impl Deref for Estate {
+    type Target = keelson_testkit::Estate;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Estate {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
 impl Estate {
+    fn new() -> Self {
+        Self(keelson_testkit::Estate::worked())
+    }
+
     /// Commits a request whose work is over.
     fn past(&mut self, key: &str, past: Past<'_>) {
-        self.request_of(key, vec![Alteration { ci: self.id(past.down), action: Action::TakesDown }], None, 30);
+        self.request(key, &[past.down], None, 30);
         let before = Arc::clone(&self.catalogue.find_request(key).unwrap().record);
         let after = past.after(self, key, &before);
         self.commit(&[RecordChange::Request(keelson_model::Change::updated(before, after))]);
@@ -142,8 +163,7 @@ impl Estate {
             reference: reference.map(Into::into),
             description: None,
         };
-        let change = new_disruption(&self.catalogue, &fields, &"ann".into(), &mut self.ids).unwrap();
-        self.commit(&[RecordChange::Disruption(change)]);
+        self.disrupt(&fields);
     }
 
     fn score_of(&self, key: &str, most: usize) -> Option<ReviewScore> {

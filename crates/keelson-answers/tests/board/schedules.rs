@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use keelson_answers::schedule::ScheduleAnswer;
+use keelson_answers::{Basis, LimitCode};
 use keelson_model::{Action, Alteration, Change, ChangeState, RecordChange, RequestForChange, Window};
-
-use super::estate::{Estate, hours, minutes};
+use keelson_testkit::{Estate, hours, minutes};
 
 fn worked() -> Estate {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     // A rollback of a minute each, so that the second scenario stays out of the way.
     for (key, down, from, to) in [
         ("C1", "dbA", 22.0, 26.0),
@@ -82,11 +82,11 @@ fn a_request_alone_says_with_whom_it_collides() {
 
 #[test]
 fn windows_apart_collide_only_while_one_is_being_reversed() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("A", &["dbA"], Some(hours(1.0, 2.0)), 1);
     estate.request("B", &["dbB"], Some(hours(3.0, 4.0)), 1);
     assert_eq!(estate.schedule(hours(0.0, 24.0)).collisions, []);
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("A", &["dbA"], Some(hours(1.0, 2.0)), 90);
     estate.request("B", &["dbB"], Some(hours(3.0, 4.0)), 1);
     let answer = estate.schedule(hours(0.0, 24.0));
@@ -118,6 +118,35 @@ fn a_schedule_is_of_the_times_and_the_requests_asked_for() {
     assert!(refused.to_string().contains("no request for change 'C9'"), "{refused}");
 }
 
+/// What an answer says of changes that are reversed at once.
+fn together(basis: &Basis) -> Option<&str> {
+    basis.limits.iter().find(|limit| limit.code == LimitCode::ReversedTogether).map(|limit| limit.message.as_str())
+}
+
+#[test]
+fn that_changes_reversed_at_once_are_not_looked_at_is_said_where_it_could_matter() {
+    let estate = worked();
+    assert_eq!(together(&estate.schedule(hours(0.0, 48.0)).basis), None, "no two may be being reversed at once");
+    let mut estate = Estate::worked();
+    estate.request("A", &["dbA"], Some(hours(1.0, 2.0)), 120);
+    estate.request("B", &["dbB"], Some(hours(3.5, 3.75)), 60);
+    estate.request("C", &["web1"], Some(hours(3.0, 4.75)), 60);
+    estate.request("D", &["web2"], Some(hours(20.0, 21.0)), 60);
+    let answer = estate.schedule(hours(0.0, 24.0));
+    let said = together(&answer.basis).unwrap();
+    assert!(said.contains("that several of A, B, whose times for that overlap, are reversed at once"), "{said}");
+    assert!(answer.basis.complete, "nothing of what was asked is missing");
+    // The time for C begins when that for B ends; but A and B may be being reversed while C is under way.
+    let said = |key: &str| together(&estate.assess(key).basis).map(str::to_owned);
+    assert!(said("A").unwrap().contains("several of A, B,"));
+    assert!(said("C").unwrap().contains("several of A, B,"));
+    assert_eq!(said("D"), None);
+    // What does not come back is not reversed.
+    let dba = Alteration { ci: estate.id("dbA"), action: Action::Retires };
+    estate.request_of("R", vec![dba], Some(hours(20.0, 21.0)), 60);
+    assert_eq!(together(&estate.assess("D").basis), None);
+}
+
 fn retire(estate: &mut Estate, key: &str, item: &str, window: Window) {
     let alteration = Alteration { ci: estate.id(item), action: Action::Retires };
     estate.request_of(key, vec![alteration], Some(window), 1);
@@ -135,14 +164,14 @@ fn begin(estate: &mut Estate, key: &str) {
 
 #[test]
 fn what_is_retired_stays_away_after_the_window() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     retire(&mut estate, "H", "hv2", hours(22.0, 24.0));
     let answer = estate.schedule(hours(0.0, 48.0));
     let harmed: Vec<_> = answer.harm.iter().map(|line| (line.service.name.as_str(), line.window)).collect();
     assert_eq!(harmed, [("payments", hours(22.0, 48.0))]);
     assert_eq!(answer.intervals.len(), 1);
     // Both of a pair are retired: nothing ends, and nothing is left out for that.
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     retire(&mut estate, "A", "dbA", hours(22.0, 24.0));
     retire(&mut estate, "B", "dbB", hours(23.0, 24.0));
     assert_eq!(collisions(&estate.schedule(hours(0.0, 48.0))), [payments(23.0, 48.0, ["A", "B"])]);
@@ -152,7 +181,7 @@ fn what_is_retired_stays_away_after_the_window() {
 
 #[test]
 fn work_long_after_a_retirement_still_meets_it() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     retire(&mut estate, "A", "dbA", hours(22.0, 24.0));
     estate.request("B", &["dbB"], Some(hours(40.0, 42.0)), 1);
     assert_eq!(collisions(&estate.schedule(hours(39.0, 48.0))), [payments(40.0, 42.0, ["A", "B"])]);
@@ -164,7 +193,7 @@ fn work_long_after_a_retirement_still_meets_it() {
 
 #[test]
 fn work_that_overran_its_window_is_still_under_way() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("A", &["dbA"], Some(hours(-4.0, -2.0)), 1);
     estate.request("B", &["dbB"], Some(hours(0.0, 2.0)), 1);
     assert_eq!(estate.assess("B").collisions, [], "not begun, and over");
@@ -176,7 +205,7 @@ fn work_that_overran_its_window_is_still_under_way() {
 
 #[test]
 fn a_shift_leads_to_times_that_are_ahead_and_free() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("C1", &["dbA"], Some(hours(22.0, 26.0)), 1);
     estate.request("C2", &["dbB"], Some(hours(25.0, 27.0)), 1);
     // Too far away to meet C2 where it is, and in the way of moving it by an hour.
@@ -184,7 +213,7 @@ fn a_shift_leads_to_times_that_are_ahead_and_free() {
     let shift = estate.assess("C2").smallest_shift.unwrap();
     assert_eq!((shift.seconds, shift.window), (4 * 3_600, hours(29.0, 31.0)));
     // What begins within the half hour is not moved into the past; asked at midnight.
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     estate.request("C1", &["dbA"], Some(hours(1.0, 5.0)), 1);
     estate.request("C2", &["dbB"], Some(hours(0.5, 2.0)), 1);
     assert_eq!(estate.assess("C2").smallest_shift.unwrap().window, hours(5.0, 6.5));
@@ -194,7 +223,7 @@ fn a_shift_leads_to_times_that_are_ahead_and_free() {
 
 #[test]
 fn a_window_within_one_second_is_still_one() {
-    let mut estate = Estate::new();
+    let mut estate = Estate::worked();
     let at = |milliseconds| minutes(60) + TimeDelta::milliseconds(milliseconds);
     estate.request("A", &["dbA"], Some(Window::new(at(100), at(900)).unwrap()), 1);
     estate.request("B", &["dbB"], Some(hours(0.0, 2.0)), 1);

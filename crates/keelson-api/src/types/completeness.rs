@@ -45,7 +45,8 @@ impl Completeness {
             | LimitCode::RuleMissing
             | LimitCode::KindWithoutRule
             | LimitCode::Placeholder
-            | LimitCode::Withdrawn => None,
+            | LimitCode::Withdrawn
+            | LimitCode::ReversedTogether => None,
         };
         self.0.limits.iter().filter_map(|limit| reason(limit.code)).collect()
     }

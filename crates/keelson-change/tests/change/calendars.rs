@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use keelson_change::ProblemCode::{BadValue, DuplicateKey, IllegalTransition};
-use keelson_change::calendar::{AtStake, Doing, occurrences, violations};
+use keelson_change::calendar::{AtStake, Doing, Timed, occurrences, violations};
 use keelson_change::records::{EntryFields, lift, new_entry};
 use keelson_model::{
     CalendarEntry, CalendarEntryId, CalendarKind, CiId, Effect, RecordChange, Recurrence, SequentialIds, Window,
@@ -83,7 +83,8 @@ fn texts(entry: &CalendarEntry, services: &[AtStake<'_>], beneath: &[CiId], wind
     let beneath: HashSet<CiId> = beneath.iter().copied().collect();
     let shadow = window.followed_by(chrono::TimeDelta::hours(1));
     let doing = Doing { window, shadow, services, beneath: &beneath };
-    violations([entry], &doing, 0, |_| "site X".into()).into_iter().map(|found| found.text).collect()
+    let entries = [Timed::within(entry, doing.span())];
+    violations(&entries, &doing, 0, |_| "site X".into()).into_iter().map(|found| found.text).collect()
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! What a board reads first, what is said where there is nothing, and what can be proved.
 
-use keelson_model::Digest;
+use keelson_model::{CalendarKind, Digest};
 use keelson_pack::{meeting, meeting_json, request, request_json};
 use keelson_report::document::Document;
 use keelson_report::{csv, markdown};
+use keelson_testkit::{hours, minutes};
 
 use super::sample::Week;
 
@@ -59,7 +60,7 @@ fn the_digest_is_that_of_the_json() {
     let input = week.request(0);
     let digest = Digest::of(&request_json(&input)).to_string();
     assert!(text(&request(&input)).contains(&digest));
-    assert_eq!(digest, week.answers[0].frozen(&"ann".into(), super::estate::minutes(0)).document.to_string());
+    assert_eq!(digest, week.answers[0].frozen(&"ann".into(), minutes(0)).document.to_string());
     week.meeting(|input| {
         let digest = Digest::of(&meeting_json(input)).to_string();
         assert!(text(&meeting(input)).contains(&digest));
@@ -71,7 +72,7 @@ fn the_tables_have_the_names_that_people_file() {
     let week = Week::new();
     let names = |document: &Document| csv::render(document).into_iter().map(|file| file.name).collect::<Vec<_>>();
     let one = names(&request(&week.request(2)));
-    for name in ["services", "violations", "alterations", "starting-state", "timeline", "differences"] {
+    for name in ["services", "violations", "calendar", "alterations", "starting-state", "timeline", "differences"] {
         assert!(one.contains(&format!("{name}.csv")), "{name} is not among {one:?}");
     }
     let all = week.meeting(|input| names(&meeting(input)));
@@ -112,14 +113,65 @@ fn a_collision_has_the_same_number_in_the_table_and_in_the_drawing() {
 }
 
 #[test]
+fn the_calendar_is_drawn_and_listed_whether_or_not_it_is_violated() {
+    let week = Week::new();
+    let pack = text(&request(&week.request(2)));
+    for said in [
+        "1 violation of the calendar",
+        "1 freeze (Closing of the month: payments), 1 maintenance window (Nights: reporting)",
+        "Freezes and maintenance windows that have a time in Wed 2026-11-04 02:00\u{2013}05:30 (CHG-103, revision",
+        "| Closing of the month | freeze | payments | Wed 2026-11-04 01:00 | Fri 2026-11-06 01:00 | books are closed |",
+        "| Nights | maintenance | reporting | Wed 2026-11-04 01:00 | Wed 2026-11-04 05:00 | nobody reads reports then |",
+        "| maintenance window 'Nights' (reporting) | Wed 2026-11-04 01:00 | Wed 2026-11-04 05:00 |",
+    ] {
+        assert!(pack.contains(said), "{said} is not in\n{pack}");
+    }
+    let outside = text(&request(&week.request(3)));
+    assert!(outside.contains("0 freezes, 0 maintenance windows"), "{outside}");
+    assert!(outside.contains("No freeze and no maintenance window has a time in Tue 2026-11-03 07:00"), "{outside}");
+    let all = week.meeting(|input| csv::render(&meeting(input)));
+    let calendar = &all.iter().find(|file| file.name == "calendar.csv").unwrap().text;
+    let kinds: Vec<&str> = calendar.lines().skip(1).map(|row| row.split(',').nth(1).unwrap()).collect();
+    assert_eq!(kinds, ["freeze", "maintenance", "maintenance", "maintenance"], "{calendar}");
+}
+
+#[test]
 fn a_maintenance_window_is_not_drawn_as_a_freeze() {
     let mut week = Week::new();
-    for line in &mut week.answers[2].violations {
-        line.kind = keelson_model::CalendarKind::Maintenance;
-    }
+    let answer = &mut week.answers[2];
+    answer.violations.iter_mut().for_each(|line| line.kind = CalendarKind::Maintenance);
+    answer.calendar.iter_mut().for_each(|line| line.kind = CalendarKind::Maintenance);
     let pack = text(&request(&week.request(2)));
-    assert!(pack.contains("0 freezes") && pack.contains("| maintenance |"), "{pack}");
-    assert!(!pack.contains("Of freezes"));
+    assert!(pack.contains("0 freezes, 2 maintenance windows") && pack.contains("| maintenance |"), "{pack}");
+}
+
+#[test]
+fn times_for_which_the_calendar_was_not_looked_up_are_told() {
+    let mut week = Week::new();
+    let beyond = "were looked up for Mon 2026-11-02 23:00 \u{2013} Tue 2026-11-03 11:00, and not beyond.";
+    assert!(!text(&request(&week.request(0))).contains(beyond));
+    assert!(!text(&week.meeting(meeting)).contains("and not beyond"));
+    week.others[0][0].rollback_minutes = Some(24 * 60);
+    assert!(text(&request(&week.request(0))).contains(beyond));
+    week.schedule.within = hours(0.0, 48.0);
+    assert!(text(&week.meeting(meeting)).contains("and not beyond"));
+}
+
+#[test]
+fn that_requests_backed_out_at_once_are_not_looked_at_stands_with_the_collisions() {
+    let week = Week::new();
+    let section = |pack: &str| {
+        let (_, rest) = pack.split_once("## Collisions").unwrap();
+        rest.split("## ").next().unwrap().to_owned()
+    };
+    let said = "Changes are looked at as being reversed one at a time: that several of CHG-101, CHG-102";
+    assert!(section(&text(&request(&week.request(0)))).contains(said));
+    let meeting = text(&week.meeting(meeting));
+    assert!(
+        section(&meeting).contains(said) && meeting.contains("the schedule is complete; every request"),
+        "{meeting}"
+    );
+    assert!(!text(&request(&week.request(2))).contains("reversed one at a time"));
 }
 
 #[test]

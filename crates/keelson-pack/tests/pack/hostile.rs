@@ -29,6 +29,11 @@ fn names_and_reasons_are_data() {
         line.entry = EVIL.to_owned();
         line.text = EVIL.to_owned();
     }
+    for line in &mut answer.calendar {
+        line.name = EVIL.to_owned();
+        line.reason = EVIL.to_owned();
+        line.items.iter_mut().for_each(|item| item.name = EVIL.to_owned());
+    }
     for line in &mut answer.starting_state {
         line.reference = Some(EVIL.to_owned());
     }

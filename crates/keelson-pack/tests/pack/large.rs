@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
+use keelson_answers::change::USUAL_ITEMS;
 use keelson_pack::{ChangeInput, RequestInput, request};
 use keelson_report::document::Document;
 use keelson_report::{html, markdown};
+use keelson_testkit::{Estate, hours, minutes};
 
-use super::estate::{Estate, hours, minutes};
-use super::sample::zone;
+use super::sample::{request_for, zone};
 
 /// 300 services, each on a pair of instances; half of the pairs stand on one host.
 fn estate() -> Estate {
@@ -50,9 +51,9 @@ fn estate() -> Estate {
 
 fn pack() -> Document {
     let mut estate = estate();
-    estate.request("CHG-900", "Replace host h0", &["h0"], Some(hours(1.0, 3.0)), 60);
+    request_for(&mut estate, "CHG-900", "Replace host h0", "h0", Some(hours(1.0, 3.0)), 60);
     let answer = estate.assess("CHG-900");
-    let picture = estate.picture(&answer);
+    let picture = estate.picture(&answer, USUAL_ITEMS);
     let input = ChangeInput {
         title: None,
         computed_at: minutes(0),

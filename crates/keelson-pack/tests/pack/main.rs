@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod contents;
-mod estate;
 mod golden;
 mod hostile;
 mod large;

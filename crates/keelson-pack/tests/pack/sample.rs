@@ -1,24 +1,55 @@
 //! The packs that the files in `golden/` show.
 
-use keelson_answers::change::{ChangeAnswer, ChangeLine, Picture};
-use keelson_answers::schedule::ScheduleAnswer;
-use keelson_change::records::{DisruptionFields, EntryFields, new_disruption, new_entry};
-use keelson_model::{CalendarKind, ChangeState, DisruptionKind, Effect, RecordChange, Revision};
+use keelson_answers::change::{ChangeAnswer, ChangeLine, Picture, USUAL_ITEMS};
+use keelson_answers::schedule::{ScheduleAnswer, find_request};
+use keelson_change::draft::Fields;
+use keelson_change::records::{DisruptionFields, EntryFields};
+use keelson_model::{CalendarKind, ChangeState, DisruptionKind, Effect, Recurrence, Revision, Window};
 use keelson_pack::{Cause, ChangeInput, MeetingInput, Moved, RequestInput, Since, Then};
 use keelson_report::zone::Zone;
-
-use super::estate::{Estate, hours, minutes};
+use keelson_testkit::{Estate, hours, minutes};
 
 pub(crate) fn zone() -> Zone {
     "Europe/Berlin".parse().unwrap()
 }
 
-/// The worked estate with a week of changes, a freeze, an incident and a history.
+/// What a request of the platform's says that takes an item down.
+fn said(estate: &Estate, key: &str, title: &str, down: &str, window: Option<Window>, rollback: u32) -> Fields {
+    Fields {
+        title: title.into(),
+        reason: "its support ends this quarter".into(),
+        team: Some("platform".into()),
+        ..estate.taking_down(key, &[down], window, rollback)
+    }
+}
+
+/// Commits it as submitted.
+pub(crate) fn request_for(
+    estate: &mut Estate,
+    key: &str,
+    title: &str,
+    down: &str,
+    window: Option<Window>,
+    rollback: u32,
+) {
+    let fields = said(estate, key, title, down, window, rollback);
+    estate.enter(&fields, ChangeState::Submitted);
+}
+
+/// The requests an answer was assessed with.
+fn others(estate: &Estate, answer: &ChangeAnswer) -> Vec<ChangeLine> {
+    let view = estate.view();
+    let line = |key: &String| ChangeLine::of(&view, find_request(&view, key).unwrap());
+    answer.assessed_with.iter().map(line).collect()
+}
+
+/// The worked estate with a week of changes, a freeze, a maintenance window, an incident and a history.
 pub(crate) fn estate() -> Estate {
-    let mut estate = Estate::new();
+    let mut estate = Estate::of(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pack/fixtures/estate.ndjson"));
     for number in 0..12 {
         let state = if number == 5 { ChangeState::BackedOut } else { ChangeState::Done };
-        estate.request_in(state, &format!("CHG-{}", 10 + number), "Patch", &["dbB"], None, 30);
+        let fields = said(&estate, &format!("CHG-{}", 10 + number), "Patch", "dbB", None, 30);
+        estate.enter(&fields, state);
     }
     for (key, title, down, from, to, rollback) in [
         ("CHG-101", "Move dbA to new storage", "dbA", 22.0, 26.0, 480),
@@ -27,21 +58,25 @@ pub(crate) fn estate() -> Estate {
         ("CHG-104", "Renew the certificate of the mail gateway", "mailapi", 30.0, 30.5, 10),
         ("CHG-105", "Upgrade idp1", "idp1", 24.0, 25.0, 15),
     ] {
-        estate.request(key, title, &[down], Some(hours(from, to)), rollback);
+        request_for(&mut estate, key, title, down, Some(hours(from, to)), rollback);
     }
-    estate.request("CHG-106", "Retire the old web server", &["web1"], None, 30);
-    let payments = estate.id("payments");
-    let fields = EntryFields {
-        name: "Closing of the month".into(),
-        kind: CalendarKind::Freeze,
-        items: vec![payments],
-        window: hours(48.0, 96.0),
-        recurrence: None,
-        margin: None,
-        reason: "books are closed".into(),
-    };
-    let change = new_entry(&estate.catalogue, fields, &"ann".into(), &mut estate.ids).unwrap();
-    estate.commit(&[RecordChange::Calendar(change)]);
+    request_for(&mut estate, "CHG-106", "Retire the old web server", "web1", None, 30);
+    let daily = Recurrence { rule: "FREQ=DAILY".into(), zone: "UTC".into() };
+    for (name, kind, item, window, recurrence, reason) in [
+        ("Closing of the month", CalendarKind::Freeze, "payments", hours(48.0, 96.0), None, "books are closed"),
+        ("Nights", CalendarKind::Maintenance, "reporting", hours(0.0, 4.0), Some(daily), "nobody reads reports then"),
+    ] {
+        let fields = EntryFields {
+            name: name.into(),
+            kind,
+            items: vec![estate.id(item)],
+            window,
+            recurrence,
+            margin: None,
+            reason: reason.into(),
+        };
+        estate.enter_calendar(fields);
+    }
     let fields = DisruptionFields {
         ci: estate.id("api1"),
         kind: DisruptionKind::Incident,
@@ -51,8 +86,7 @@ pub(crate) fn estate() -> Estate {
         reference: Some("INC-7".into()),
         description: None,
     };
-    let change = new_disruption(&estate.catalogue, &fields, &"ann".into(), &mut estate.ids).unwrap();
-    estate.commit(&[RecordChange::Disruption(change)]);
+    estate.disrupt(&fields);
     estate
 }
 
@@ -61,7 +95,7 @@ pub(crate) struct Week {
     pub(crate) schedule: ScheduleAnswer,
     pub(crate) answers: Vec<ChangeAnswer>,
     pictures: Vec<Picture>,
-    others: Vec<Vec<ChangeLine>>,
+    pub(crate) others: Vec<Vec<ChangeLine>>,
     since: Since,
 }
 
@@ -88,8 +122,8 @@ impl Week {
         };
         Self {
             schedule: estate.schedule(hours(0.0, 72.0)),
-            pictures: answers.iter().map(|answer| estate.picture(answer)).collect(),
-            others: answers.iter().map(|answer| estate.others(answer)).collect(),
+            pictures: answers.iter().map(|answer| estate.picture(answer, USUAL_ITEMS)).collect(),
+            others: answers.iter().map(|answer| others(&estate, answer)).collect(),
             since,
             answers,
         }

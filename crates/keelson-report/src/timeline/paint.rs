@@ -1,14 +1,16 @@
-//! Puts rows, bands and the axis on paper.
+//! Puts rows, marks and the axis on paper.
 
 use chrono::{DateTime, Utc};
 
 use super::axis::{Tick, ticks};
+use super::bands::{self, Bands};
 use super::flags::{Flag, Flags};
-use super::{Change, Interval, Timeline, collision_name};
+use super::{BandKind, Change, Interval, Timeline, collision_name};
 use crate::svg::{Canvas, Font, Rect, Svg};
 use crate::text::{fit, plural, width};
 
-const NAMES: f64 = 270.0;
+/// The width of the names of rows.
+pub(super) const NAMES: f64 = 270.0;
 /// The width of the chart, and that of a narrow one.
 const CHARTS: (f64, f64) = (800.0, 400.0);
 const ROW: f64 = 26.0;
@@ -16,16 +18,17 @@ const MARGIN: f64 = 12.0;
 /// How many ticks there may be, and how many on a narrow chart.
 const TICKS: (usize, usize) = (12, 6);
 
-const LABEL: Font = Font::new(11.5);
+pub(super) const LABEL: Font = Font::new(11.5);
 const ID: Font = Font::new(11.5).bold();
 const SMALL: Font = Font::new(10.5).colour("#333");
 const MARK: Font = Font::new(10.5).bold().colour("#7d0a12");
-const BAND: Font = Font::new(10.5).colour("#3a3a3a");
+/// How times at odds with the calendar are marked: a beam below the bar of the change.
+const VIOLATION: &str = r##"fill="#7d0a12" stroke="#fff" stroke-width="0.6""##;
 
 /// Where times are on paper.
-struct Scale {
+pub(super) struct Scale {
     span: Interval,
-    left: f64,
+    pub(super) left: f64,
     chart: f64,
 }
 
@@ -36,12 +39,12 @@ impl Scale {
         self.left + part.clamp(0.0, 1.0) * self.chart
     }
 
-    fn right(&self) -> f64 {
+    pub(super) fn right(&self) -> f64 {
         self.left + self.chart
     }
 
     /// Returns where an interval is, at least two pixels wide, or none if it is outside.
-    fn extent(&self, during: &Interval) -> Option<(f64, f64)> {
+    pub(super) fn extent(&self, during: &Interval) -> Option<(f64, f64)> {
         if !during.overlaps(&self.span) {
             return None;
         }
@@ -60,35 +63,33 @@ pub(super) fn paint(timeline: &Timeline, rows: &[&Change], left_out: &[&Change],
     };
     let scale = Scale { span, left: MARGIN + NAMES, chart };
     define_patterns(&mut canvas);
-    let freezes = freezes(timeline, &scale);
     let collisions = collisions(timeline, &scale);
-    let top = MARGIN + freezes.height + collisions.height + 4.0;
-    let bottom = top + ROW * rows.len().max(1) as f64;
+    let bands = Bands::new(timeline, &scale);
+    let top = MARGIN + collisions.height + 4.0;
+    let middle = top + ROW * rows.len().max(1) as f64;
+    let bottom = middle + bands.height();
 
-    freeze_bands(&mut canvas, &freezes.flags, (top, bottom));
     let ticks = ticks(span, timeline.zone, most_ticks);
     grid(&mut canvas, &ticks, &scale, (top, bottom));
     for (number, change) in rows.iter().enumerate() {
         row(&mut canvas, timeline, change, &scale, top + ROW * number as f64, number % 2 == 1);
     }
-    collision_bands(&mut canvas, &collisions.flags, (top, bottom));
-    let names = [(&freezes, MARGIN), (&collisions, MARGIN + freezes.height)];
-    for (flags, y) in names {
-        flags.draw_lines(&mut canvas, y, top);
-    }
-    for (flags, y) in names {
-        flags.write(&mut canvas, y);
-    }
+    bands.draw(&mut canvas, timeline, &scale, middle);
+    collision_bands(&mut canvas, &collisions.flags, (top, middle));
+    collisions.draw_lines(&mut canvas, MARGIN, top);
+    collisions.write(&mut canvas, MARGIN);
     axis(&mut canvas, &ticks, &scale, bottom);
     let mut y = bottom + 46.0;
     let zone = timeline.zone.describe(span.start, span.end);
     canvas.text(MARGIN, bottom + 16.0, SMALL, &fit(&zone, SMALL.size, NAMES - 24.0));
-    if let Some(text) = left_out_text(timeline, left_out, freezes.outside, collisions.outside) {
+    let is_drawn = |id: &String| rows.iter().any(|change| change.id == *id);
+    let unmarked = timeline.violations.iter().filter(|one| !is_drawn(&one.change)).count();
+    if let Some(text) = left_out_text(timeline, left_out, &bands, unmarked, collisions.outside) {
         y += 4.0;
         canvas.text(MARGIN, y, ID, &text);
         y += 18.0;
     }
-    legend(&mut canvas, timeline, y);
+    let y = legend(&mut canvas, timeline, &bands, y, width);
     canvas.finish(width, y + 26.0, &timeline.title, description)
 }
 
@@ -99,7 +100,13 @@ fn padded(span: Interval) -> Interval {
     Interval { start, end: span.end.checked_add_signed(pad).unwrap_or(span.end) }
 }
 
-fn left_out_text(timeline: &Timeline, left_out: &[&Change], freezes: usize, collisions: usize) -> Option<String> {
+fn left_out_text(
+    timeline: &Timeline,
+    left_out: &[&Change],
+    bands: &Bands<'_>,
+    violations: usize,
+    collisions: usize,
+) -> Option<String> {
     let mut parts = Vec::new();
     if !left_out.is_empty() {
         let from = left_out.iter().map(|one| one.window.start).min().unwrap_or_default();
@@ -108,21 +115,15 @@ fn left_out_text(timeline: &Timeline, left_out: &[&Change], freezes: usize, coll
         let count = plural(left_out.len(), "more change", "more changes");
         parts.push(format!("{count} without a row, from {from} until {to}"));
     }
-    if freezes > 0 {
-        parts.push(format!("{} outside these times", plural(freezes, "freeze", "freezes")));
+    if violations > 0 {
+        let count = plural(violations, "violation of the calendar", "violations of the calendar");
+        parts.push(format!("{count} by changes without a row"));
     }
+    parts.extend(bands.untold());
     if collisions > 0 {
         parts.push(format!("{} outside these times", plural(collisions, "collision", "collisions")));
     }
     (!parts.is_empty()).then(|| format!("and {}", parts.join("; ")))
-}
-
-fn freezes(timeline: &Timeline, scale: &Scale) -> Flags {
-    let named = timeline.freezes.iter().map(|one| {
-        let label = format!("Freeze: {}", one.label);
-        (scale.extent(&one.during), label.clone(), label)
-    });
-    Flags::new(named, BAND, scale.left..scale.right())
 }
 
 fn collisions(timeline: &Timeline, scale: &Scale) -> Flags {
@@ -136,27 +137,14 @@ fn collisions(timeline: &Timeline, scale: &Scale) -> Flags {
 
 fn define_patterns(canvas: &mut Canvas) {
     canvas.raw("<defs>");
-    let patterns = [
-        ("freeze", "M-1 1L1 -1M0 8L8 0M7 9L9 7", "#a8a8a8", 1.0),
-        ("backout", "M-1 -1L9 9M-1 7L1 9M7 -1L9 1", "#2a4a73", 1.3),
-    ];
-    for (name, path, colour, stroke) in patterns {
+    let backout = ("backout", "M-1 -1L9 9M-1 7L1 9M7 -1L9 1", "#2a4a73", 1.3);
+    for (name, path, colour, stroke) in bands::PATTERNS.into_iter().chain([backout]) {
         let id = Canvas::local(name);
         canvas.raw(&format!(
             r#"<pattern id="{id}" width="8" height="8" patternUnits="userSpaceOnUse"><path d="{path}" stroke="{colour}" stroke-width="{stroke}" fill="none"/></pattern>"#
         ));
     }
     canvas.raw("</defs>\n");
-}
-
-fn freeze_bands(canvas: &mut Canvas, flags: &[Flag], (top, bottom): (f64, f64)) {
-    for flag in flags {
-        let rect = Rect::new(flag.from, top, flag.to - flag.from, bottom - top);
-        canvas.open_group(&flag.title);
-        let fill = format!(r##"fill="url(#{})" stroke="#777" stroke-width="0.8""##, Canvas::local("freeze"));
-        canvas.rect(&rect, &fill);
-        canvas.close_group();
-    }
 }
 
 fn collision_bands(canvas: &mut Canvas, flags: &[Flag], (top, bottom): (f64, f64)) {
@@ -221,10 +209,7 @@ fn row(canvas: &mut Canvas, timeline: &Timeline, change: &Change, scale: &Scale,
         canvas.rect(&Rect::new(MARGIN, y, NAMES, ROW), r##"fill="#f3f4f6""##);
     }
     canvas.line((MARGIN, y + ROW), (scale.right(), y + ROW), r##"stroke="#ddd" stroke-width="0.7""##);
-    let id = fit(&change.id, ID.size, NAMES * 0.5);
-    let used = width(&id, ID.size) + 8.0;
-    canvas.text(MARGIN + 4.0, y + 17.0, ID, &id);
-    canvas.text(MARGIN + 4.0 + used, y + 17.0, LABEL, &fit(&change.label, LABEL.size, NAMES - used - 10.0));
+    write_name(canvas, y + 17.0, &change.id, &change.label);
     if let Some((from, to)) = scale.extent(&change.window) {
         if change.over() > change.window.end {
             let until = scale.x(change.over()).max(to + 2.0);
@@ -238,6 +223,26 @@ fn row(canvas: &mut Canvas, timeline: &Timeline, change: &Change, scale: &Scale,
         verdict(canvas, change, &bar);
     }
     canvas.close_group();
+    violations(canvas, timeline, change, scale, y);
+}
+
+/// Writes what a row is called, and what it is about.
+pub(super) fn write_name(canvas: &mut Canvas, y: f64, name: &str, label: &str) {
+    let name = fit(name, ID.size, NAMES * 0.5);
+    let used = width(&name, ID.size) + 8.0;
+    canvas.text(MARGIN + 4.0, y, ID, &name);
+    canvas.text(MARGIN + 4.0 + used, y, LABEL, &fit(label, LABEL.size, NAMES - used - 10.0));
+}
+
+/// Marks the times in which a change is at odds with the calendar.
+fn violations(canvas: &mut Canvas, timeline: &Timeline, change: &Change, scale: &Scale, y: f64) {
+    for one in timeline.violations.iter().filter(|one| one.change == change.id) {
+        if let Some((from, to)) = scale.extent(&one.during) {
+            canvas.open_group(&one.reason);
+            canvas.rect(&Rect::new(from, y + ROW - 5.0, to - from, 4.0), VIOLATION);
+            canvas.close_group();
+        }
+    }
 }
 
 /// Writes the verdict into the bar if it is long enough.
@@ -249,22 +254,29 @@ fn verdict(canvas: &mut Canvas, change: &Change, bar: &Rect) {
     }
 }
 
-fn legend(canvas: &mut Canvas, timeline: &Timeline, y: f64) {
-    let mut x = MARGIN;
-    let freeze = format!(r##"fill="url(#{})" stroke="#777" stroke-width="0.8""##, Canvas::local("freeze"));
+/// Explains the marks that are there, in as many lines as that takes; returns where the last one is.
+fn legend(canvas: &mut Canvas, timeline: &Timeline, bands: &Bands<'_>, mut y: f64, right: f64) -> f64 {
     let backout = format!(r##"fill="url(#{})" stroke="#2a4a73" stroke-width="1""##, Canvas::local("backout"));
     let collision =
         r##"fill="#b3131f" fill-opacity="0.13" stroke="#7d0a12" stroke-width="1.4" stroke-dasharray="5 3""##.to_owned();
     let window = r##"fill="#2a4a73" stroke="#0b2238""##.to_owned();
     let entries = [
-        ("window, without its end", window, true),
-        ("time to back out", backout, timeline.changes.iter().any(|one| one.over() > one.window.end)),
-        ("freeze", freeze, !timeline.freezes.is_empty()),
-        ("collision", collision, !timeline.collisions.is_empty()),
+        ("window, without its end", window, 11.0, true),
+        ("time to back out", backout, 11.0, timeline.changes.iter().any(|one| one.over() > one.window.end)),
+        ("collision", collision, 11.0, !timeline.collisions.is_empty()),
+        ("violates the calendar", VIOLATION.to_owned(), 4.0, !timeline.violations.is_empty()),
+        ("freeze", bands::style(BandKind::Freeze), 11.0, bands.has(BandKind::Freeze)),
+        ("maintenance window", bands::style(BandKind::Maintenance), 11.0, bands.has(BandKind::Maintenance)),
     ];
-    for (word, style, _) in entries.into_iter().filter(|entry| entry.2) {
-        canvas.rect(&Rect::new(x, y, 22.0, 11.0), &style);
+    let mut x = MARGIN;
+    for (word, style, height, _) in entries.into_iter().filter(|entry| entry.3) {
+        let used = 28.0 + width(word, SMALL.size);
+        if x + used > right {
+            (x, y) = (MARGIN, y + 18.0);
+        }
+        canvas.rect(&Rect::new(x, y + (11.0 - height) / 2.0, 22.0, height), &style);
         canvas.text(x + 28.0, y + 9.5, SMALL, word);
-        x += 28.0 + width(word, SMALL.size) + 20.0;
+        x += used + 20.0;
     }
+    y
 }

@@ -87,9 +87,7 @@ fn alike_items_share_a_box() {
 #[test]
 fn hundreds_of_items_fit() {
     for items in [100, 500, 3_000] {
-        let started = std::time::Instant::now();
         let drawn = check(&large(items));
-        assert!(started.elapsed().as_secs() < 20, "{items} items took {:?}", started.elapsed());
         let size = (drawn.svg.width(), drawn.svg.height());
         assert!(size.0 < 2_600.0 && size.1 < 2_000.0, "{items} items give {size:?}");
     }

@@ -2,7 +2,7 @@
 
 use keelson_report::document::{Cell, Document, Figure, Note, Proof, Section, Severity, Table, Text};
 use keelson_report::drawing::{Drawing, Relationship, State};
-use keelson_report::timeline::{Change, Collision, Freeze, Timeline};
+use keelson_report::timeline::{Band, BandKind, Change, Collision, Timeline, Violation};
 use keelson_report::zone::Zone;
 use keelson_report::{csv, html, markdown};
 use proptest::prelude::*;
@@ -21,7 +21,8 @@ fn figures(text: &str) -> [Figure; 2] {
     let window = sample::interval("2026-03-01T10:00:00Z", "2026-03-01T11:00:00Z");
     let verdict = Some((Severity::Good, text.to_owned()));
     timeline.change(Change { id: text.to_owned(), label: text.to_owned(), window, backed_out_by: None, verdict });
-    timeline.freeze(Freeze { label: text.to_owned(), during: window });
+    timeline.band(Band { kind: BandKind::Freeze, label: text.to_owned(), times: vec![window] });
+    timeline.violation(Violation { change: text.to_owned(), during: window, reason: text.to_owned() });
     timeline.collision(Collision { changes: vec![text.to_owned()], during: window, reason: text.to_owned() });
     [drawing.draw().figure(text), timeline.draw().figure(text)]
 }

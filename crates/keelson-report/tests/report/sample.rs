@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use keelson_report::document::{Cell, Definition, Document, Note, Proof, Section, Severity, Table, Text};
 use keelson_report::drawing::{Drawing, Item, Relationship, State};
 use keelson_report::ics::{Calendar, Event, Status};
-use keelson_report::timeline::{Change, Collision, Freeze, Interval, Timeline};
+use keelson_report::timeline::{Band, BandKind, Change, Collision, Interval, Timeline, Violation};
 use keelson_report::zone::Zone;
 
 pub(crate) fn at(text: &str) -> DateTime<Utc> {
@@ -109,9 +109,22 @@ pub(crate) fn schedule() -> Timeline {
             verdict: (id == "CHG-2050").then(|| (Severity::Caution, "margin lost".to_owned())),
         });
     }
-    timeline.freeze(Freeze {
+    timeline.band(Band {
+        kind: BandKind::Maintenance,
+        label: "Nights of the warehouse".to_owned(),
+        times: (5..9)
+            .map(|day| interval(&format!("2026-03-0{day}T22:00:00Z"), &format!("2026-03-0{}T03:00:00Z", day + 1)))
+            .collect(),
+    });
+    timeline.band(Band {
+        kind: BandKind::Freeze,
         label: "End of quarter, finance".to_owned(),
-        during: interval("2026-03-07T23:00:00Z", "2026-03-09T23:00:00Z"),
+        times: vec![interval("2026-03-07T23:00:00Z", "2026-03-09T23:00:00Z")],
+    });
+    timeline.violation(Violation {
+        change: "CHG-2050".to_owned(),
+        during: interval("2026-03-07T23:00:00Z", "2026-03-08T04:00:00Z"),
+        reason: "payments loses 1 of its redundancy during the freeze 'End of quarter, finance'".to_owned(),
     });
     timeline.collision(Collision {
         changes: vec!["CHG-2041".to_owned(), "CHG-2044".to_owned()],
