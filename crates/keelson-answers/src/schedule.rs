@@ -3,9 +3,10 @@
 //! Each change is also looked at while it is being reversed, one at a time. That several are reversed at once is not
 //! looked at; an answer for which that could matter says so in its limits.
 
+pub(crate) mod doubts;
 pub(crate) mod reversals;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, TimeZone, Utc};
@@ -16,8 +17,9 @@ use keelson_analysis::schedule::{
     self, Finding, Planner, Policy as ShiftPolicy, Scenario, Schedule, Standing as Outage,
 };
 use keelson_change::Policy;
+use keelson_change::calendar::occurrences;
 use keelson_graph::ItemIx;
-use keelson_model::{ChangeState, RequestForChange, Window};
+use keelson_model::{CalendarKind, ChangeState, CiId, RequestForChange, Window};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +65,8 @@ pub struct HarmLine {
     pub verdict: VerdictWord,
     /// The change that is being reversed, when it is only so then.
     pub reversed: Option<String>,
+    /// Whether it is only so if what nobody knows turns out badly.
+    pub only_in_doubt: bool,
 }
 
 /// A time between two boundaries, in which nothing changes.
@@ -130,16 +134,20 @@ pub(crate) fn window_from(window: schedule::Window, horizon: DateTime<Utc>) -> O
     Window::new(at(window.start)?, at(window.end).unwrap_or(horizon)).ok()
 }
 
+/// Whether the work of a request was begun and is not over although its window is.
+pub(crate) fn is_overrun(request: &RequestForChange, at: DateTime<Utc>) -> bool {
+    request.state == ChangeState::InProgress && request.window.is_some_and(|window| window.end() <= at)
+}
+
 /// Whether nobody knows when a request gives back what it takes: it retires something, or its work was begun
 /// and is not over although its window is.
 fn is_unending(request: &RequestForChange, at: DateTime<Utc>) -> bool {
     let retires = request.alterations.iter().any(|alteration| alteration.action.is_permanent());
-    let is_over = request.window.is_some_and(|window| window.end() <= at);
-    retires || (request.state == ChangeState::InProgress && is_over)
+    retires || is_overrun(request, at)
 }
 
 /// The times for which a request may take something away, its reversal included; absent without a window.
-pub(crate) fn reach(request: &RequestForChange, at: DateTime<Utc>) -> Option<Window> {
+pub fn reach(request: &RequestForChange, at: DateTime<Utc>) -> Option<Window> {
     let window = request.window?;
     let whole = window.through(request.shadow());
     Some(if is_unending(request, at) { Window::new(window.start(), DateTime::<Utc>::MAX_UTC).ok()? } else { whole })
@@ -207,16 +215,18 @@ pub fn assess(
     let standing = standing_within(view, question.within);
     let outages = standing_outages(&standing);
     let seeds: Vec<Seed> = changes.iter().flat_map(|change| change.seeds.iter().copied()).collect();
-    let services = services(view, &seeds, pool)?;
+    let (reached, services) = services(view, &seeds, pool)?;
     let plan = schedule::Plan { standing: &outages, stop: question.stop, ..schedule::Plan::of(&changes, &services) };
     let mut planner = Planner::new(&view.graph, plan, pool)?;
     let found = planner.schedule();
-    if found.is_truncated || !found.cut.is_empty() {
+    let touched = seeds.iter().map(|seed| seed.item).chain(reached.iter().copied());
+    let doubtful = doubts::findings(view, plan, &found, touched, pool)?;
+    if found.is_truncated || !found.cut.is_empty() || doubtful.is_cut {
         basis.limit(LimitCode::CollisionBudget, "the search for colliding changes was cut short; there may be more");
     }
     reversals::note(&mut basis, &all, &changes, None);
     let horizon = horizon(all.iter().copied(), question.within.end());
-    let told = Told { view, all: &all, services: &services, found: &found, horizon };
+    let told = Told { view, all: &all, services: &services, found: &found, doubtful: &doubtful.findings, horizon };
     let collisions = told.collisions(&mut planner, question, asked, &mut basis);
     let mut harm = told.harm();
     basis.page("collisions", collisions.len().min(question.most), collisions.len());
@@ -281,11 +291,25 @@ pub fn find_request<'a>(view: &'a View, key: &str) -> Result<&'a RequestForChang
     Err(QuestionError::UnknownRequest { key: key.to_owned(), similar: similar.take(3).collect() })
 }
 
-/// The services that any of the changes can reach.
-fn services(view: &View, seeds: &[Seed], pool: &Pool) -> Result<Vec<Target>, QuestionError> {
+/// What any of the changes can reach, and the services among that.
+fn services(view: &View, seeds: &[Seed], pool: &Pool) -> Result<(Vec<ItemIx>, Vec<Target>), QuestionError> {
     let reached = impact(&view.graph, &Question::about(seeds), pool)?;
-    let touched = reached.touched().unwrap_or_default().iter().copied();
-    Ok(services_among(view, touched.chain(seeds.iter().map(|seed| seed.item))))
+    let touched = reached.touched().unwrap_or_default().to_vec();
+    let services = services_among(view, touched.iter().copied().chain(seeds.iter().map(|seed| seed.item)));
+    Ok((touched, services))
+}
+
+/// Freezes in force within a window that are about everything, or about one of some services, by name.
+pub(crate) fn freezes_met(view: &View, window: Window, services: &[Target]) -> Vec<String> {
+    let touched: HashSet<CiId> = services.iter().map(|target| view.catalogue.ci(ci_of(target.item)).id).collect();
+    let entries = view.catalogue.calendar().map(|kept| &kept.record);
+    let freezes = entries.filter(|entry| entry.kind == CalendarKind::Freeze && entry.lifted_at.is_none());
+    let about = freezes.filter(|entry| entry.items.is_empty() || entry.items.iter().any(|item| touched.contains(item)));
+    let met = about.filter(|entry| {
+        let times = occurrences(entry, window);
+        times.is_cut || !times.windows.is_empty()
+    });
+    met.map(|entry| entry.name.to_string()).collect()
 }
 
 /// The services among items, each once and in order, with what they must deliver.
@@ -302,6 +326,8 @@ struct Told<'a> {
     all: &'a [&'a RequestForChange],
     services: &'a [Target],
     found: &'a Schedule,
+    /// What is only so if doubts turn out badly.
+    doubtful: &'a [Finding],
     /// The last time looked at.
     horizon: DateTime<Utc>,
 }
@@ -332,10 +358,11 @@ impl Told<'_> {
         let mut lines = Vec::new();
         let mut shifts: BTreeMap<Vec<usize>, Option<ShiftLine>> = BTreeMap::new();
         let mut left_out = 0;
-        for finding in self.found.collisions() {
+        let possible = self.doubtful.iter().filter(|finding| finding.is_collision()).map(|finding| (finding, true));
+        for (finding, only_in_doubt) in self.found.collisions().map(|finding| (finding, false)).chain(possible) {
             let Some(window) = window_from(finding.window, self.horizon) else { continue };
             let reversed = self.reversed(finding);
-            let shift = if reversed.is_some() {
+            let shift = if reversed.is_some() || only_in_doubt {
                 None
             } else if let Some(known) = shifts.get(&finding.changes) {
                 known.clone()
@@ -353,10 +380,12 @@ impl Told<'_> {
                 changes: finding.changes.iter().map(|at| self.key(*at)).collect(),
                 loss: finding.loss,
                 reversed,
+                only_in_doubt,
             };
             let advice = advice(&collision, shift.as_ref());
             lines.push(ScheduleCollision { collision, smallest_shift: shift, advice });
         }
+        lines.sort_by_key(|line| (line.collision.window, line.collision.only_in_doubt));
         if left_out > 0 {
             let message =
                 format!("a shift was looked for in the first {MOST_SHIFTS} collisions; {left_out} were left out");
@@ -390,12 +419,15 @@ impl Told<'_> {
             window: window_from(shift.window, self.horizon)?,
             leaves_agreed: shift.leaves_agreed,
             left: shift.remaining.len(),
+            meets: freezes_met(self.view, window_from(shift.window, self.horizon)?, self.services),
         })
     }
 
     fn harm(&self) -> Vec<HarmLine> {
-        let single = self.found.findings.iter().filter(|finding| !finding.is_collision());
-        let lines = single.filter_map(|finding| {
+        let found = self.found.findings.iter().map(|finding| (finding, false));
+        let all = found.chain(self.doubtful.iter().map(|finding| (finding, true)));
+        let single = all.filter(|(finding, _)| !finding.is_collision());
+        let lines = single.filter_map(|(finding, only_in_doubt)| {
             Some(HarmLine {
                 service: self.service(finding.service),
                 window: window_from(finding.window, self.horizon)?,
@@ -403,9 +435,12 @@ impl Told<'_> {
                 loss: finding.loss,
                 verdict: finding.verdict.into(),
                 reversed: self.reversed(finding),
+                only_in_doubt,
             })
         });
-        lines.collect()
+        let mut lines: Vec<HarmLine> = lines.collect();
+        lines.sort_by_key(|line| (line.window, line.only_in_doubt));
+        lines
     }
 
     fn intervals(&self) -> Vec<IntervalLine> {
@@ -426,6 +461,9 @@ impl Told<'_> {
 fn advice(collision: &CollisionLine, shift: Option<&ShiftLine>) -> String {
     let changes = collision.changes.join(" and ");
     let harm = format!("{}: {} is breached by {changes} together", collision.window, collision.service.key);
+    if collision.only_in_doubt {
+        return format!("{harm}, if what nobody knows of its needs turns out badly; find that out first");
+    }
     if let Some(reversed) = &collision.reversed {
         return format!("{harm}, if {reversed} has to be reversed");
     }
@@ -436,7 +474,11 @@ fn advice(collision: &CollisionLine, shift: Option<&ShiftLine>) -> String {
         1 => "1 collision of others is left".to_owned(),
         left => format!("{left} collisions of others are left"),
     };
-    format!("{harm}; move {} by {} {way}, to {}: {left}", shift.change, said(length), shift.window)
+    let meets = match &shift.meets[..] {
+        [] => String::new(),
+        names => format!("; mind the freezes then: {}", names.join(", ")),
+    };
+    format!("{harm}; move {} by {} {way}, to {}: {left}{meets}", shift.change, said(length), shift.window)
 }
 
 /// A length of time in words.

@@ -103,11 +103,19 @@ impl<'a> Timed<'a> {
     fn overlap(&self, window: Window) -> Option<Window> {
         self.times.windows.iter().find_map(|one| one.overlap(&window))
     }
+}
 
-    /// Whether one of its times takes in all of a window.
-    fn covers(&self, window: Window) -> bool {
-        self.times.windows.iter().any(|one| one.covers(&window))
+/// Whether some times together take in all of a window, those that touch joined.
+fn cover(times: impl Iterator<Item = Window>, window: Window) -> bool {
+    let mut times: Vec<Window> = times.collect();
+    times.sort_unstable();
+    let mut reached = window.start();
+    for time in times {
+        if time.start() <= reached {
+            reached = reached.max(time.end());
+        }
     }
+    window.end() <= reached
 }
 
 /// A service as the calendar sees it.
@@ -223,18 +231,15 @@ fn freeze(timed: &Timed<'_>, doing: &Doing<'_>, allowed: u32, name: &impl Fn(CiI
 /// What is harmed outside of the times that were agreed for that: services, and places at which something is
 /// interrupted.
 fn outside_of_agreed(agreed: &[&Timed<'_>], doing: &Doing<'_>, name: &impl Fn(CiId) -> String) -> Vec<Violation> {
-    // Each with whether it takes in the work; found out once, as there may be many services.
-    let agreed: Vec<(&CalendarEntry, bool)> =
-        agreed.iter().map(|timed| (timed.entry, timed.covers(doing.window))).collect();
     let outside = |ci: CiId, is_about: &dyn Fn(&CalendarEntry) -> bool, what: String| {
-        let own: Vec<&(&CalendarEntry, bool)> = agreed.iter().filter(|(entry, _)| is_about(entry)).collect();
-        let (first, _) = own.first()?;
-        if own.iter().any(|(_, is_within)| *is_within) {
+        let own: Vec<&&Timed<'_>> = agreed.iter().filter(|timed| is_about(timed.entry)).collect();
+        let first = own.first()?;
+        if cover(own.iter().flat_map(|timed| timed.times.windows.iter().copied()), doing.window) {
             return None;
         }
-        let names: Vec<&str> = own.iter().map(|(entry, _)| &*entry.name).collect();
+        let names: Vec<&str> = own.iter().map(|timed| &*timed.entry.name).collect();
         Some(Violation {
-            entry: first.id,
+            entry: first.entry.id,
             ci: Some(ci),
             during: doing.window,
             only_in_shadow: false,
@@ -248,7 +253,7 @@ fn outside_of_agreed(agreed: &[&Timed<'_>], doing: &Doing<'_>, name: &impl Fn(Ci
         outside(service.ci, &is_about, format!("{} is {what}", service.name))
     });
     let services: HashSet<CiId> = doing.services.iter().map(|service| service.ci).collect();
-    let mut places: Vec<CiId> = agreed.iter().flat_map(|(entry, _)| &entry.items).copied().collect();
+    let mut places: Vec<CiId> = agreed.iter().flat_map(|timed| &timed.entry.items).copied().collect();
     places.sort_unstable();
     places.dedup();
     places.retain(|place| doing.beneath.contains(place) && !services.contains(place));

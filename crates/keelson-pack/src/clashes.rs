@@ -27,6 +27,8 @@ pub(crate) struct Group<'a> {
     /// In the order of their keys.
     pub(crate) changes: Vec<&'a str>,
     pub(crate) reversed: Option<&'a str>,
+    /// Whether it is only so if what nobody knows turns out badly.
+    pub(crate) only_in_doubt: bool,
     pub(crate) services: Vec<&'a str>,
     /// The largest loss among them.
     pub(crate) loss: f64,
@@ -38,6 +40,18 @@ impl Group<'_> {
         let others: Vec<&str> = self.changes.iter().copied().filter(|key| *key != own).collect();
         let services = names(&self.services, self.services.len(), 3);
         format!("With {} on {services}, {}", names(&others, others.len(), NAMES), window(zone, self.window))
+    }
+
+    /// Whether it is to be expected if all goes to plan.
+    pub(crate) fn is_planned(&self) -> bool {
+        self.reversed.is_none() && !self.only_in_doubt
+    }
+
+    /// On what it depends, as the end of a sentence: nothing, a request that is backed out, a doubt.
+    fn only_if(&self) -> String {
+        let reversed = self.reversed.map(|key| format!(" if {key} is backed out"));
+        let doubt = self.only_in_doubt.then(|| " if what nobody knows turns out badly".to_owned());
+        reversed.into_iter().chain(doubt).collect::<Vec<_>>().join(" and")
     }
 
     /// The services, for a table.
@@ -55,24 +69,28 @@ pub(crate) fn groups<'a>(lines: impl Iterator<Item = &'a CollisionLine>) -> Vec<
         changes.sort_unstable();
         let reversed = line.reversed.as_deref();
         let same = |group: &&mut Group<'_>| {
-            group.window == line.window && group.changes == changes && group.reversed == reversed
+            group.window == line.window
+                && group.changes == changes
+                && group.reversed == reversed
+                && group.only_in_doubt == line.only_in_doubt
         };
         if let Some(group) = groups.iter_mut().find(same) {
             group.services.push(&line.service.name);
             group.loss = group.loss.max(line.loss);
         } else {
             let services = vec![line.service.name.as_str()];
-            groups.push(Group { window: line.window, changes, reversed, services, loss: line.loss });
+            let (window, only_in_doubt, loss) = (line.window, line.only_in_doubt, line.loss);
+            groups.push(Group { window, changes, reversed, only_in_doubt, services, loss });
         }
     }
     let key = |group: &Group<'a>| (group.window.start(), group.window.end(), group.changes.clone());
-    groups.sort_by_key(|group| (group.reversed.is_some(), key(group)));
+    groups.sort_by_key(|group| (group.reversed.is_some(), group.only_in_doubt, key(group)));
     groups
 }
 
 /// The other requests that this one collides with as planned.
 pub(crate) fn partners(answer: &ChangeAnswer) -> Vec<&str> {
-    let planned = answer.collisions.iter().filter(|line| line.reversed.is_none());
+    let planned = answer.collisions.iter().filter(|line| line.reversed.is_none() && !line.only_in_doubt);
     let keys: BTreeSet<&str> = planned.flat_map(|line| line.changes.iter().map(String::as_str)).collect();
     keys.into_iter().filter(|key| *key != answer.change.key).collect()
 }
@@ -99,11 +117,13 @@ pub(crate) fn collisions(part: &Part<'_>) -> Section {
         0 => section.paragraph(none(answer)),
         _ => {
             let lead = format!("{}.", advice(part, answer.smallest_shift.as_ref()));
-            let planned = groups.iter().any(|group| group.reversed.is_none());
+            let planned = groups.iter().any(Group::is_planned);
             if planned {
                 section.paragraph(lead)
             } else {
-                section.paragraph("None as planned; only while something is being backed out.")
+                section.paragraph(
+                    "None as planned; only while something is being backed out, or if doubts turn out badly.",
+                )
             }
         }
     };
@@ -166,11 +186,11 @@ pub(crate) fn interval(window: Window) -> Option<Interval> {
 pub(crate) fn mark(timeline: &mut Timeline, groups: &[Group<'_>]) {
     for group in groups {
         let Some(during) = interval(group.window) else { continue };
-        let if_reversed = group.reversed.map_or_else(String::new, |key| format!(", if {key} is backed out"));
+        let only_if = Some(group.only_if()).filter(|text| !text.is_empty()).map(|text| format!(",{text}"));
         timeline.collision(Collision {
             changes: group.changes.iter().map(|key| (*key).to_owned()).collect(),
             during,
-            reason: format!("{}{if_reversed}", group.services_told()),
+            reason: format!("{}{}", group.services_told(), only_if.unwrap_or_default()),
         });
     }
 }
@@ -191,7 +211,7 @@ pub(crate) fn table(
         .column("Requests")
         .column("Services breached")
         .number_column("Lost, at most")
-        .column("Only if backed out");
+        .column("Only if");
     let advised: Vec<Option<String>> = groups.iter().map(&advice).collect();
     let advises = advised.iter().any(Option::is_some);
     if advises {
@@ -199,7 +219,7 @@ pub(crate) fn table(
     }
     let numbers = numbers(groups);
     for ((group, number), advice) in groups.iter().zip(numbers).zip(advised).take(MOST) {
-        let severity = if group.reversed.is_some() { Severity::Caution } else { Severity::Serious };
+        let severity = if group.is_planned() { Severity::Serious } else { Severity::Caution };
         let mut cells: Vec<Cell> = vec![
             format!("\u{d7}{number}").into(),
             time(zone, group.window.start()).into(),
@@ -207,7 +227,7 @@ pub(crate) fn table(
             group.changes.join(", ").into(),
             group.services_told().into(),
             percent(group.loss).into(),
-            group.reversed.unwrap_or("as planned").into(),
+            if group.is_planned() { "as planned".into() } else { group.only_if().trim_start_matches(" if ").into() },
         ];
         if advises {
             cells.push(advice.unwrap_or_default().into());
@@ -238,8 +258,7 @@ fn times(part: &Part<'_>, groups: &[Group<'_>]) -> Table {
     rows.extend(others.filter_map(|other| Some((other.window?, format!("{} is carried out", other.key)))));
     let numbered = groups.iter().zip(numbers(groups)).take(MOST);
     rows.extend(numbered.map(|(group, number)| {
-        let only_if = group.reversed.map_or_else(String::new, |key| format!(" if {key} is backed out"));
-        (group.window, format!("collision C{number}: {}{only_if}", group.services_told()))
+        (group.window, format!("collision C{number}: {}{}", group.services_told(), group.only_if()))
     }));
     rows.extend(answer.violations.iter().take(MOST).map(|line| (line.during, format!("violates {}", line.entry))));
     rows.extend(calendar::times(&answer.calendar).take(MOST).map(|(line, when)| (when, calendar::name(line))));

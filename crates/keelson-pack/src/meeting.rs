@@ -89,7 +89,8 @@ fn decisions(input: &MeetingInput<'_>, parts: &[Part<'_>]) -> Section {
     }
     let worst = parts.iter().map(|part| summary::severity(part.answer)).max().unwrap_or(Severity::Good);
     let that = |wanted: fn(&ChangeAnswer) -> bool| parts.iter().filter(|part| wanted(part.answer)).count();
-    let planned = input.schedule.collisions.iter().filter(|line| line.collision.reversed.is_none());
+    let planned = input.schedule.collisions.iter();
+    let planned = planned.filter(|line| line.collision.reversed.is_none() && !line.collision.only_in_doubt);
     let text =
         Text::new().strong(format!("{} to decide on.", count(parts.len(), "request", "requests"))).plain(format!(
             " By themselves {} a service for certain and {} at worst; {} redundancy only; {} major; {} the \
@@ -280,7 +281,7 @@ fn collisions(input: &MeetingInput<'_>, stamp: &str) -> Section {
 
 /// The smallest shift that resolves a collision.
 fn advice(input: &MeetingInput<'_>, group: &Group<'_>) -> String {
-    if group.reversed.is_some() {
+    if !group.is_planned() {
         return "none looked for".to_owned();
     }
     let same = |line: &&ScheduleCollision| {
@@ -297,7 +298,8 @@ fn advice(input: &MeetingInput<'_>, group: &Group<'_>) -> String {
     };
     let leaves = if shift.leaves_agreed { "; leaves its agreed window" } else { "" };
     let to = window(input.zone, shift.window);
-    format!("{} by {} {way}, to {to}; {left}{leaves}", shift.change, length(shift.seconds.unsigned_abs()))
+    let meets = summary::met(shift);
+    format!("{} by {} {way}, to {to}; {left}{leaves}{meets}", shift.change, length(shift.seconds.unsigned_abs()))
 }
 
 /// The times between boundaries, in which nothing changes.

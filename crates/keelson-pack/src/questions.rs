@@ -80,6 +80,10 @@ fn left_open(part: &Part<'_>) -> Vec<Text> {
         let services = count(answer.risk.without_value, "service", "services");
         open.push(format!("What does an hour cost without {services} at stake? No value is stated.").into());
     }
+    if answer.risk.without_unavailability > 0 {
+        let items = count(answer.risk.without_unavailability, "new single point", "new single points");
+        open.push(format!("How often do {items} of failure fail? Nobody has stated it; they count as never.").into());
+    }
     if answer.basis.stale > 0 {
         let items = count(answer.basis.stale, "item", "items");
         open.push(format!("Is the catalogue right? {items} it rests on were last seen too long ago.").into());

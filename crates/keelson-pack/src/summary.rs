@@ -34,7 +34,7 @@ fn term(term: &str, meaning: impl Into<Text>) -> Definition {
 pub(crate) fn severity(answer: &ChangeAnswer) -> Severity {
     let summary = &answer.summary;
     let violates = answer.violations.iter().any(|line| !line.only_if_reversed);
-    let collides = answer.collisions.iter().any(|line| line.reversed.is_none());
+    let collides = answer.collisions.iter().any(|line| line.reversed.is_none() && !line.only_in_doubt);
     if summary.certainly_breached > 0 {
         Severity::Critical
     } else if summary.breached > 0 || violates || collides {
@@ -247,7 +247,7 @@ fn calendar(answer: &ChangeAnswer) -> String {
 fn collisions(part: &Part<'_>) -> String {
     let answer = part.answer;
     let groups = clashes::groups(answer.collisions.iter());
-    let (planned, reversed): (Vec<_>, Vec<_>) = groups.iter().partition(|group| group.reversed.is_none());
+    let (planned, conditional): (Vec<_>, Vec<_>) = groups.iter().partition(|group| group.is_planned());
     if groups.is_empty() {
         return clashes::none(answer);
     }
@@ -258,12 +258,16 @@ fn collisions(part: &Part<'_>) -> String {
     if !planned.is_empty() {
         text = format!("{text}. {}", advice(part, answer.smallest_shift.as_ref()));
     }
-    match reversed.len() {
+    let doubtful = conditional.iter().filter(|group| group.only_in_doubt).count();
+    let condition = match (doubtful, conditional.len() - doubtful) {
+        (0, _) => "only if a request has to be backed out",
+        (_, 0) => "only if what nobody knows turns out badly",
+        _ => "only if a request has to be backed out or what nobody knows turns out badly",
+    };
+    match conditional.len() {
         0 => format!("{text}."),
-        number if planned.is_empty() => {
-            format!("{text}; {} only if a request has to be backed out.", count(number, "collision", "collisions"))
-        }
-        more => format!("{text}; {} only if a request has to be backed out.", count(more, "more", "more")),
+        number if planned.is_empty() => format!("{text}; {} {condition}.", count(number, "collision", "collisions")),
+        more => format!("{text}; {} {condition}.", count(more, "more", "more")),
     }
 }
 
@@ -278,12 +282,24 @@ pub(crate) fn advice(part: &Part<'_>, shift: Option<&ShiftLine>) -> String {
         left => format!("{} of others left", count(left, "collision", "collisions")),
     };
     let leaves = if shift.leaves_agreed { "; it would leave its agreed window" } else { "" };
+    let meets = met(shift);
     format!(
-        "Smallest shift: {} by {} {way}, to {} ({left}{leaves})",
+        "Smallest shift: {} by {} {way}, to {} ({left}{leaves}{meets})",
         shift.change,
         length(shift.seconds.unsigned_abs()),
         window(part.zone, shift.window)
     )
+}
+
+/// The freezes that are to be minded where a request would be moved to.
+pub(crate) fn met(shift: &ShiftLine) -> String {
+    match &shift.meets[..] {
+        [] => String::new(),
+        freezes => {
+            let named: Vec<&str> = freezes.iter().map(String::as_str).collect();
+            format!("; mind the freezes then: {}", names(&named, named.len(), NAMES))
+        }
+    }
 }
 
 /// The chance of failure with what it rests on.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use keelson_analysis::impact::Protection;
 use keelson_change::{Criterion, Policy};
 use keelson_graph::ItemIx;
-use keelson_model::{Digest, Effect, EffectOn, FrozenAssessment, RequestForChange, Window};
+use keelson_model::{Digest, Effect, EffectOn, FrozenAssessment, KnownCollision, RequestForChange, Window};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -19,8 +19,9 @@ use super::risk::{self, RiskLine, hours, value};
 use super::{ChangeQuestion, Computed, Standing, id_of, parties};
 use crate::impact::{CertaintyAnswer, proof_lines};
 use crate::register::EntryLine;
+use crate::schedule::is_overrun;
 use crate::subject::ci_of;
-use crate::{Asked, Basis, Subject, View};
+use crate::{Asked, Basis, LimitCode, Subject, View};
 
 /// Most lines of the proof of one service.
 const MOST_PROOF: usize = 100;
@@ -85,10 +86,17 @@ pub struct ChangeAnswer {
     pub customers: Vec<Subject>,
     /// Digest of what went in.
     pub inputs: String,
-    /// What a request keeps of the effects; not part of the written answer.
+    /// What a request keeps of it; not part of the written answer.
     #[serde(skip)]
     #[schemars(skip)]
-    pub(crate) kept: Vec<EffectOn>,
+    pub(crate) kept: Kept,
+}
+
+/// What a request keeps of an answer, by ids.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Kept {
+    effects: Vec<EffectOn>,
+    collisions: Vec<KnownCollision>,
 }
 
 pub(super) struct Parts<'a> {
@@ -134,11 +142,11 @@ pub(super) fn write(parts: &Parts<'_>) -> ChangeAnswer {
         collisions: joint.collisions.clone(),
         smallest_shift: joint.shift.clone(),
         certainty: computed.assessment.certainty_answer(),
-        risk: risk::line(view, question, effects),
+        risk: risk::line(view, question, effects, &joint.collisions),
         approvers,
         customers,
         inputs: inputs(request, &parts.standing, &joint.with, parts.asked).to_string(),
-        kept: kept(view, &at_stake),
+        kept: Kept { effects: kept(view, &at_stake), collisions: known(view, request, &joint.collisions) },
         services: lines,
         basis,
     }
@@ -237,13 +245,30 @@ fn kept(view: &View, at_stake: &[&ServiceEffect]) -> Vec<EffectOn> {
     kept
 }
 
+/// The collisions of a request that are to be expected if all goes to plan, in order.
+fn known(view: &View, request: &RequestForChange, lines: &[CollisionLine]) -> Vec<KnownCollision> {
+    let planned = lines.iter().filter(|line| line.reversed.is_none());
+    let known = planned.filter_map(|line| {
+        let ix = crate::find(&view.catalogue, &line.service.key).ok()?;
+        let others = line.changes.iter().filter(|key| **key != *request.key);
+        let mut with: Vec<Arc<str>> = others.map(|key| Arc::from(key.as_str())).collect();
+        with.sort();
+        Some(KnownCollision { service: view.catalogue.ci(ix).id, window: line.window, with })
+    });
+    let mut known: Vec<KnownCollision> = known.collect();
+    known.sort_by(|a, b| (a.service, a.window, &a.with).cmp(&(b.service, b.window, &b.with)));
+    known
+}
+
 /// The digest of everything of which the answer is a function, but the catalogue, which the revision
 /// names.
 fn inputs(request: &RequestForChange, standing: &[Standing], with: &[(String, u32)], asked: Asked) -> Digest {
     let standing: Vec<_> = standing.iter().map(|one| (&one.id, one.version, one.from, one.until)).collect();
+    // When it is asked matters where work overran its window.
+    let overrun = is_overrun(request, asked.at).then_some(asked.at);
     let judged: Vec<_> = request.not_impacted.iter().map(|marked| marked.ci).collect();
     let window = request.window.map_or_else(|| json!(asked.at), |window| json!(window));
-    let all = json!([request.id, request.alterations, window, request.rollback, judged, standing, with]);
+    let all = json!([request.id, request.alterations, window, request.rollback, judged, standing, with, overrun]);
     Digest::of(all.to_string().as_bytes())
 }
 
@@ -261,13 +286,6 @@ impl ChangeAnswer {
     #[must_use]
     pub fn frozen(&self, by: &Arc<str>, at: DateTime<Utc>) -> FrozenAssessment {
         let text = |text: &String| Arc::from(text.as_str());
-        let own = &self.change.key;
-        let collides: BTreeSet<&String> = self
-            .collisions
-            .iter()
-            .filter(|line| line.reversed.is_none())
-            .flat_map(|line| line.changes.iter().filter(|key| *key != own))
-            .collect();
         FrozenAssessment {
             revision: self.basis.revision,
             at,
@@ -282,8 +300,32 @@ impl ChangeAnswer {
                 .filter(|line| !line.only_if_reversed)
                 .map(|line| text(&line.text))
                 .collect(),
-            collides_with: collides.into_iter().map(text).collect(),
-            effects: self.kept.clone(),
+            collisions: self.kept.collisions.clone(),
+            unsearched: unsearched(&self.basis),
+            effects: self.kept.effects.clone(),
         }
     }
+}
+
+/// Searches of an assessment that were ended before they had looked at everything. Said in the same words each
+/// time, so that two assessments that lack the same are known to.
+fn unsearched(basis: &Basis) -> Vec<Arc<str>> {
+    let of = |code: LimitCode| match code {
+        LimitCode::Depth | LimitCode::Items | LimitCode::Deadline => Some("what it reaches was not walked to its end"),
+        LimitCode::MarginBudget => Some("new single points of failure were not looked for everywhere"),
+        LimitCode::CollisionBudget => Some("collisions were not looked for everywhere"),
+        LimitCode::Occurrences => Some("the calendar was not looked at to its end"),
+        // A list that is paged, a doubt that is read both ways, a hint that is missing: nothing is overlooked.
+        LimitCode::Page
+        | LimitCode::RuleMissing
+        | LimitCode::KindWithoutRule
+        | LimitCode::Placeholder
+        | LimitCode::Withdrawn
+        | LimitCode::DecisiveBudget
+        | LimitCode::CheckBudget
+        | LimitCode::NotInService
+        | LimitCode::ReversedTogether => None,
+    };
+    let cut: BTreeSet<&str> = basis.limits.iter().filter_map(|limit| of(limit.code)).collect();
+    cut.into_iter().map(Arc::from).collect()
 }

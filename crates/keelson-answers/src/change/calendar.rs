@@ -7,7 +7,7 @@ use keelson_analysis::{Limits, Pool};
 use keelson_catalogue::CiIx;
 use keelson_change::Policy;
 use keelson_change::calendar::{AtStake, Doing, Timed, violations as judge};
-use keelson_model::{CiId, RequestForChange};
+use keelson_model::{CiId, Effect, RequestForChange};
 
 use super::effects::ServiceEffect;
 use super::lines::ViolationLine;
@@ -37,7 +37,7 @@ pub(crate) fn violations(
         .map(|(effect, name)| AtStake {
             ci: id_of(view, effect.item),
             name,
-            effect: effect.at_worst,
+            effect: if effect.adds_harm() { effect.at_worst } else { Effect::Protected },
             margin_taken: effect.margin_taken,
         })
         .collect();

@@ -38,6 +38,16 @@ pub(crate) struct ServiceEffect {
     pub(crate) is_examined: bool,
 }
 
+impl ServiceEffect {
+    /// Whether the change takes something from the service, margin included, that it would not lack anyway: the
+    /// repair of what is down does not.
+    pub(crate) fn adds_harm(&self) -> bool {
+        let is_known = self.at_best == self.at_worst;
+        let loses_more = !is_known || self.loss > self.before + ROUNDING;
+        loses_more || !self.new_points.is_empty()
+    }
+}
+
 /// The effects on every service the change reaches, the worst first, then the most critical.
 pub(crate) fn of(computed: &Computed, question: &ChangeQuestion<'_>, basis: &mut Basis) -> Vec<ServiceEffect> {
     let assessment = &computed.assessment;

@@ -6,14 +6,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use keelson_analysis::certainty::Target;
 use keelson_analysis::impact::Seed;
 use keelson_analysis::schedule::{
-    Change, Plan, Planner, Policy as ShiftPolicy, Scenario, Schedule, Standing as Outage,
+    Change, Finding, Plan, Planner, Policy as ShiftPolicy, Scenario, Schedule, Standing as Outage,
 };
 use keelson_graph::ItemIx;
 use keelson_model::{ChangeState, RequestForChange, Window};
 
 use super::lines::{CollisionLine, ShiftLine};
 use super::{ChangeQuestion, Setting, seeds_of, standing_within};
-use crate::schedule::{horizon, planned, reach, reversals, seconds, services_among, standing_outages, window_from};
+use crate::schedule::{
+    doubts, freezes_met, horizon, planned, reach, reversals, seconds, services_among, standing_outages, window_from,
+};
 use crate::subject::ci_of;
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
 
@@ -57,13 +59,14 @@ pub(crate) fn of(
     let services = services_among(view, reached.iter().copied());
     let plan = Plan { standing: &outages, stop, ..Plan::of(&changes, &services) };
     let found = Planner::new(&view.graph, plan, pool)?.schedule();
-    if found.is_truncated || !found.cut.is_empty() {
+    let doubtful = doubts::findings(view, plan, &found, reached.iter().copied(), pool)?;
+    if found.is_truncated || !found.cut.is_empty() || doubtful.is_cut {
         basis.limit(LimitCode::CollisionBudget, "the search for colliding changes was cut short; there may be more");
     }
     reversals::note(basis, &all, &changes, Some(whole));
-    let collisions = lines(view, &all, &services, &found);
+    let collisions = lines(view, &all, &services, &found, &doubtful.findings);
     let is_movable = request.state != ChangeState::InProgress;
-    let collides = collisions.iter().any(|line| line.reversed.is_none());
+    let collides = found.collisions().any(|finding| is_own(finding) && finding.scenario == Scenario::Plan);
     let shift = if is_movable && collides { shift(setting, whole, &services, &found, basis)? } else { None };
     Ok(Joint { with, collisions, shift })
 }
@@ -112,21 +115,36 @@ fn shift(
         basis.limit(LimitCode::CollisionBudget, "the search for a shift was cut short; there may be one");
     }
     Ok(search.shift.and_then(|shift| {
+        let window = window_from(shift.window, whole.end())?;
         Some(ShiftLine {
             change: request.key.to_string(),
             seconds: shift.by,
-            window: window_from(shift.window, whole.end())?,
+            window,
             leaves_agreed: shift.leaves_agreed,
             left: shift.remaining.len(),
+            meets: freezes_met(view, window, services),
         })
     }))
 }
 
-/// Collisions this change has a part in.
-fn lines(view: &View, all: &[&RequestForChange], services: &[Target], found: &Schedule) -> Vec<CollisionLine> {
-    let own = found.collisions().filter(|finding| finding.changes.contains(&0));
+/// Whether the request in question has a part in a collision.
+fn is_own(finding: &Finding) -> bool {
+    finding.changes.contains(&0)
+}
+
+/// Collisions this change has a part in: those that are so, then those that are so if doubts turn out badly.
+fn lines(
+    view: &View,
+    all: &[&RequestForChange],
+    services: &[Target],
+    found: &Schedule,
+    doubtful: &[Finding],
+) -> Vec<CollisionLine> {
     let horizon = horizon(all.iter().copied(), DateTime::<Utc>::MIN_UTC);
-    let lines = own.filter_map(|finding| {
+    let certain = found.collisions().map(|finding| (finding, false));
+    let possible = doubtful.iter().filter(|finding| finding.is_collision()).map(|finding| (finding, true));
+    let own = certain.chain(possible).filter(|(finding, _)| is_own(finding));
+    let lines = own.filter_map(|(finding, only_in_doubt)| {
         Some(CollisionLine {
             service: Subject::of(&view.catalogue, ci_of(services[finding.service].item)),
             window: window_from(finding.window, horizon)?,
@@ -136,6 +154,7 @@ fn lines(view: &View, all: &[&RequestForChange], services: &[Target], found: &Sc
                 Scenario::Plan => None,
                 Scenario::BackOut(at) => Some(all[at].key.to_string()),
             },
+            only_in_doubt,
         })
     });
     lines.collect()

@@ -173,6 +173,8 @@ pub struct CollisionLine {
     pub loss: f64,
     /// The change that is being reversed, when it is only so then.
     pub reversed: Option<String>,
+    /// Whether it is only so if what nobody knows turns out badly.
+    pub only_in_doubt: bool,
 }
 
 /// The smallest shift that resolves the collisions of a change.
@@ -189,6 +191,9 @@ pub struct ShiftLine {
     pub leaves_agreed: bool,
     /// How many collisions of others are left.
     pub left: usize,
+    /// Freezes in force then that are about everything, or about something that the change touches, by name:
+    /// to be looked at before it is moved there.
+    pub meets: Vec<String>,
 }
 
 /// An item somebody judged to be not impacted.

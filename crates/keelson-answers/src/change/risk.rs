@@ -1,17 +1,18 @@
 //! The chance that a change fails, from what became of its like, and what may be expected to be lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use keelson_analysis::risk::{Estimate, Exposure, History, Kind, Level, Prior, Stake, expected_loss};
 use keelson_change::Policy;
 use keelson_graph::ItemIx;
-use keelson_model::{Effect, RequestForChange, Value, Window};
+use keelson_model::{CiKey, Effect, RequestForChange, Value, Window};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ChangeQuestion;
 use super::effects::ServiceEffect;
+use super::lines::CollisionLine;
 use crate::View;
 use crate::review::{Kinds, outcome_of, work_of};
 use crate::subject::ci_of;
@@ -34,6 +35,8 @@ pub struct RiskLine {
     pub expected_loss: Vec<ExpectedLine>,
     /// Services at stake whose value nobody stated.
     pub without_value: usize,
+    /// New single points of failure whose own unavailability nobody stated; they count as never failing.
+    pub without_unavailability: usize,
 }
 
 /// What is lost on average in one currency.
@@ -99,8 +102,14 @@ pub(crate) fn like(level: Level) -> &'static str {
     }
 }
 
-/// The chance that a request fails, with what is lost on average.
-pub(super) fn line(view: &View, question: &ChangeQuestion<'_>, effects: &[ServiceEffect]) -> RiskLine {
+/// The chance that a request fails, with what is lost on average: what it breaches itself, and what it breaches
+/// together with others in the hours of their collisions.
+pub(super) fn line(
+    view: &View,
+    question: &ChangeQuestion<'_>,
+    effects: &[ServiceEffect],
+    collisions: &[CollisionLine],
+) -> RiskLine {
     let estimate = estimate(view, question.request, question.policy);
     let request = question.request;
     let exposure = Exposure {
@@ -109,22 +118,31 @@ pub(super) fn line(view: &View, question: &ChangeQuestion<'_>, effects: &[Servic
         rollback: request.rollback.as_ref().map_or(0.0, |rollback| f64::from(rollback.minutes) / 60.0),
     };
     let mut by_currency: BTreeMap<String, Vec<Stake>> = BTreeMap::new();
-    let mut without_value = 0;
-    for effect in effects.iter().filter(|effect| effect.at_worst > Effect::Protected) {
+    let (mut without_value, mut without_unavailability) = (0, BTreeSet::new());
+    let colliding = colliding_hours(collisions);
+    let at_stake = |effect: &&ServiceEffect| {
+        effect.at_worst > Effect::Protected || colliding.contains_key(key(view, effect).as_str())
+    };
+    for effect in effects.iter().filter(at_stake) {
         let Some((value_per_hour, currency)) = value(view, effect) else {
             without_value += 1;
             continue;
         };
-        let is_breached = effect.at_best == Effect::Breached;
-        let own = |point: &ItemIx| {
-            view.catalogue.ci(ci_of(*point)).attribute("unavailability").and_then(Value::as_f64).unwrap_or(0.0)
+        let is_breached = effect.at_best == Effect::Breached && effect.adds_harm();
+        let together = colliding.get(key(view, effect).as_str()).copied().unwrap_or(0.0);
+        let mut own = |point: &ItemIx| {
+            let stated = view.catalogue.ci(ci_of(*point)).attribute("unavailability").and_then(Value::as_f64);
+            if stated.is_none() {
+                without_unavailability.insert(*point);
+            }
+            stated.unwrap_or(0.0)
         };
         by_currency.entry(currency).or_default().push(Stake {
             value_per_hour,
-            planned_breach: if is_breached { exposure.window } else { 0.0 },
+            planned_breach: if is_breached { exposure.window } else { together },
             loss_if_failed: if is_breached { 1.0 } else { 0.0 },
             unavailability: 0.0,
-            unavailability_during: effect.new_points.iter().map(own).sum::<f64>().min(1.0),
+            unavailability_during: effect.new_points.iter().map(&mut own).sum::<f64>().min(1.0),
         });
     }
     let expected = by_currency.into_iter().map(|(currency, stakes)| {
@@ -139,7 +157,33 @@ pub(super) fn line(view: &View, question: &ChangeQuestion<'_>, effects: &[Servic
         failures: estimate.count.failures,
         expected_loss: expected.collect(),
         without_value,
+        without_unavailability: without_unavailability.len(),
     }
+}
+
+fn key<'a>(view: &'a View, effect: &ServiceEffect) -> &'a CiKey {
+    &view.catalogue.ci(ci_of(effect.item)).key
+}
+
+/// For how many hours each service is breached by the change and others together, if all goes to plan and needs
+/// are as written; overlapping times count once.
+fn colliding_hours(collisions: &[CollisionLine]) -> BTreeMap<&str, f64> {
+    let planned = collisions.iter().filter(|line| line.reversed.is_none() && !line.only_in_doubt);
+    let mut windows: BTreeMap<&str, Vec<Window>> = BTreeMap::new();
+    for line in planned {
+        windows.entry(&line.service.key).or_default().push(line.window);
+    }
+    let joined = |mut windows: Vec<Window>| {
+        windows.sort_unstable();
+        let (mut total, mut until) = (0.0, None);
+        for window in windows {
+            let start = until.map_or(window.start(), |until: DateTime<Utc>| until.max(window.start()));
+            total += Window::new(start, window.end()).map_or(0.0, hours);
+            until = until.max(Some(window.end()));
+        }
+        total
+    };
+    windows.into_iter().map(|(service, windows)| (service, joined(windows))).collect()
 }
 
 /// What an hour without a service costs, with its currency.

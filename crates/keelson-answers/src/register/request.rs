@@ -51,6 +51,8 @@ pub struct KeptAssessment {
     pub violations: Vec<String>,
     /// With which requests it collides.
     pub collides_with: Vec<String>,
+    /// Searches that were ended before they had looked at everything.
+    pub unsearched: Vec<String>,
     /// Services that are breached, degraded or lose margin.
     pub effects: Vec<KeptEffect>,
 }
@@ -223,7 +225,8 @@ fn assessment(view: &View, kept: &FrozenAssessment) -> KeptAssessment {
         is_complete: kept.is_complete,
         major: texts(&kept.major),
         violations: texts(&kept.violations),
-        collides_with: texts(&kept.collides_with),
+        collides_with: texts(&kept.collides_with()),
+        unsearched: texts(&kept.unsearched),
         effects: effects(view, &kept.effects),
     }
 }

@@ -227,3 +227,61 @@ fn the_same_question_on_the_same_revision_gives_the_same_bytes() {
     assert_eq!(frozen(), frozen());
     assert_eq!(frozen().effects.len(), 4);
 }
+
+/// The worked estate in which nobody said how many of the three web servers payments needs.
+fn unknown_pool() -> Estate {
+    let stated = r#""service/payments","name":"web pool","rule":"at_least","members":["software-instance/web1","software-instance/web2","software-instance/web3"],"k":2}"#;
+    let unknown = r#""service/payments","name":"web pool","assumed":true,"members":["software-instance/web1","software-instance/web2","software-instance/web3"]}"#;
+    Estate::worked_with(stated, unknown)
+}
+
+#[test]
+fn what_depends_on_what_nobody_knows_is_possible_and_names_the_question() {
+    // E2: one, two or three of the web servers may be needed.
+    let mut estate = unknown_pool();
+    estate.request("W", &["web2"], Some(hours(1.0, 2.0)), 5);
+    estate.request("H", &["hv2"], Some(hours(3.0, 4.0)), 5);
+    for key in ["W", "H"] {
+        let answer = estate.assess(key);
+        let certainty = answer.certainty.as_ref().unwrap();
+        let possible: Vec<&str> = certainty.possible.iter().map(|subject| subject.name.as_str()).collect();
+        assert_eq!((certainty.certain.len(), &possible[..]), (0, &["payments"][..]), "{key}");
+        let facts: Vec<&str> = certainty.decisive.iter().map(|one| one.facts[0].need.as_str()).collect();
+        assert_eq!((certainty.unknowns, &facts[..]), (1, &["web pool"][..]), "{key}");
+        let payments = answer.services.iter().find(|line| line.subject.name == "payments").unwrap();
+        assert_eq!((payments.effect.as_str(), payments.is_certain), ("breached", false), "{key}");
+    }
+}
+
+#[test]
+fn repairing_what_is_down_violates_nothing() {
+    let mut estate = Estate::worked();
+    let payments = estate.id("payments");
+    estate.enter_calendar(keelson_change::records::EntryFields {
+        name: "year end".into(),
+        kind: keelson_model::CalendarKind::Freeze,
+        items: vec![payments],
+        window: hours(0.0, 24.0),
+        recurrence: None,
+        margin: None,
+        reason: "because".into(),
+    });
+    estate.request("R", &["hv2"], Some(hours(1.0, 2.0)), 5);
+    assert_eq!(estate.assess("R").violations.len(), 1);
+    // Down anyway, from before until after: the repair takes nothing more.
+    estate.down("hv2", 1.0, 0, None);
+    assert_eq!(estate.assess("R").violations, []);
+}
+
+#[test]
+fn what_is_breached_together_is_expected_to_cost_its_hours() {
+    // E7: an hour in which the pair is gone, at 20 000 an hour.
+    let stated = r#"{"key":"service/payments","class":"service","name":"payments","attributes":{"#;
+    let valued = format!(r#"{stated}"value_per_hour":{{"value":20000,"unit":"EUR"}},"#);
+    let mut estate = Estate::worked_with(stated, &valued);
+    estate.request("C1", &["dbA"], Some(hours(22.0, 26.0)), 8 * 60);
+    let planned = |estate: &Estate| estate.assess("C1").risk.expected_loss[0].planned;
+    assert!(planned(&estate).abs() < 1e-9);
+    estate.request("C2", &["dbB"], Some(hours(25.0, 27.0)), 1);
+    assert!((planned(&estate) - 20_000.0).abs() < 1e-6, "{}", planned(&estate));
+}

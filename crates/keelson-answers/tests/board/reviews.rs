@@ -84,7 +84,8 @@ impl Past<'_> {
             is_complete: true,
             major: Vec::new(),
             violations: Vec::new(),
-            collides_with: Vec::new(),
+            collisions: Vec::new(),
+            unsearched: Vec::new(),
             effects: self.predicted.iter().map(effect).collect(),
         };
         after.approval = Some(Approval { by: Arc::clone(&by), at: started_at, reason: None, assessment });

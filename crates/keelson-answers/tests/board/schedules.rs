@@ -76,7 +76,7 @@ fn a_request_alone_says_with_whom_it_collides() {
     assert_eq!((&planned[0].changes[..], planned[0].window), (&["C2".into(), "C1".into()][..], hours(25.0, 26.0)));
     assert_eq!(answer.smallest_shift.as_ref().unwrap().seconds, 3_600);
     let frozen = answer.frozen(&"ann".into(), hours(0.0, 1.0).start());
-    assert_eq!(frozen.collides_with.iter().map(|key| &**key).collect::<Vec<_>>(), ["C1"]);
+    assert_eq!(frozen.collides_with().iter().map(|key| &**key).collect::<Vec<_>>(), ["C1"]);
     assert!(!answer.collisions.iter().any(|line| line.reversed.is_none() && line.changes.contains(&"C4".to_owned())));
 }
 
@@ -231,4 +231,46 @@ fn a_window_within_one_second_is_still_one() {
         lines.into_iter().filter(|line| line.reversed.is_none()).count()
     };
     assert_eq!((planned(estate.assess("A").collisions), planned(estate.assess("B").collisions)), (1, 1));
+}
+
+#[test]
+fn what_collides_only_if_a_doubt_turns_out_badly_is_told_as_possible() {
+    let stated = r#"{"dependent":"service/payments","name":"web pool","rule":"at_least","members":["software-instance/web1","software-instance/web2","software-instance/web3"],"k":2}"#;
+    let doubtful = r#"{"dependent":"service/payments","name":"web pool","rule":"at_least","members":["software-instance/web1","software-instance/web2","software-instance/web3"],"k":1,"doubtful":["software-instance/web3"]}"#;
+    let mut estate = Estate::worked_with(stated, doubtful);
+    estate.request("A", &["web1"], Some(hours(1.0, 4.0)), 1);
+    estate.request("B", &["web2"], Some(hours(2.0, 3.0)), 1);
+    let answer = estate.schedule(hours(0.0, 24.0));
+    let possible: Vec<_> = answer.collisions.iter().filter(|line| line.collision.reversed.is_none()).collect();
+    assert!(possible.iter().all(|line| line.collision.only_in_doubt), "as written one is left");
+    let on_payments = possible.iter().find(|line| line.collision.service.name == "payments").unwrap();
+    assert_eq!((on_payments.collision.window, &on_payments.smallest_shift), (hours(2.0, 3.0), &None));
+    assert!(on_payments.advice.contains("find that out first"), "{}", on_payments.advice);
+    let answer = estate.assess("B");
+    assert!(answer.collisions.iter().any(|line| line.only_in_doubt && line.service.name == "payments"));
+    assert_eq!(answer.frozen(&"ann".into(), minutes(0)).collides_with(), ["A".into()]);
+}
+
+#[test]
+fn a_shift_names_the_freezes_it_leads_into() {
+    let mut estate = Estate::worked();
+    estate.request("C1", &["dbA"], Some(hours(22.0, 26.0)), 1);
+    estate.request("C2", &["dbB"], Some(hours(25.0, 27.0)), 1);
+    let items = vec![estate.id("payments")];
+    estate.enter_calendar(keelson_change::records::EntryFields {
+        name: "quarter end".into(),
+        kind: keelson_model::CalendarKind::Freeze,
+        items,
+        window: hours(27.0, 40.0),
+        recurrence: None,
+        margin: None,
+        reason: "because".into(),
+    });
+    let freezes = ["quarter end".to_owned()];
+    let line = estate.schedule(hours(0.0, 48.0)).collisions.remove(0);
+    let shift = line.smallest_shift.unwrap();
+    assert_eq!((&*shift.change, shift.window, &shift.meets[..]), ("C2", hours(26.0, 28.0), &freezes[..]));
+    assert!(line.advice.ends_with("mind the freezes then: quarter end"), "{}", line.advice);
+    let shift = estate.assess("C1").smallest_shift.unwrap();
+    assert_eq!((shift.window, &shift.meets[..]), (hours(21.0, 25.0), &[][..]));
 }

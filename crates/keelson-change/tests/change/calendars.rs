@@ -135,6 +135,22 @@ fn harm_belongs_into_the_windows_agreed_for_it() {
 }
 
 #[test]
+fn agreed_windows_that_touch_are_one() {
+    let world = World::new();
+    let payments = world.id("business-service/payments");
+    let first = entry(CalendarKind::Maintenance, vec![payments], hours(0, 4), None);
+    let second = entry(CalendarKind::Maintenance, vec![payments], hours(4, 8), None);
+    let services = [stake(payments, Effect::Breached, 0)];
+    let found = |entries: &[&CalendarEntry], window: Window| {
+        let doing = Doing { window, shadow: None, services: &services, beneath: &HashSet::new() };
+        let entries: Vec<Timed<'_>> = entries.iter().map(|entry| Timed::within(entry, doing.span())).collect();
+        violations(&entries, &doing, 0, |_| String::new()).len()
+    };
+    assert_eq!((found(&[&first], hours(2, 6)), found(&[&first, &second], hours(2, 6))), (1, 0));
+    assert_eq!(found(&[&first, &second], hours(2, 9)), 1);
+}
+
+#[test]
 fn windows_agreed_for_everything_and_for_a_place_bind_too() {
     let world = World::new();
     let (payments, host) = (world.id("business-service/payments"), world.id("host/hv1"));

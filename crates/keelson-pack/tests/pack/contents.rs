@@ -36,7 +36,7 @@ fn the_top_of_a_request_is_enough_to_decide() {
         "With CHG-102 on payments",
         "Smallest shift: CHG-101 by",
         "n = 12",
-        "At most 432 EUR",
+        "At most 20\u{a0}432 EUR",
     ] {
         assert!(top.contains(said), "{said} is not in\n{top}");
     }

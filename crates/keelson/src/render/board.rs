@@ -131,11 +131,16 @@ fn collisions(out: Out<'_>, answer: &ChangeAnswer) -> io::Result<()> {
     writeln!(out)?;
     for line in &answer.collisions {
         let condition = line.reversed.as_ref().map(|key| format!(", if {key} has to be reversed")).unwrap_or_default();
+        let doubt = if line.only_in_doubt { ", if what nobody knows turns out badly" } else { "" };
         let changes = line.changes.join(" and ");
-        writeln!(out, "COLLISION {}: {} breached by {changes} together{condition}", line.window, line.service.key)?;
+        let word = if line.only_in_doubt { "POSSIBLE COLLISION" } else { "COLLISION" };
+        writeln!(out, "{word} {}: {} breached by {changes} together{condition}{doubt}", line.window, line.service.key)?;
     }
     if let Some(shift) = &answer.smallest_shift {
         writeln!(out, "  move {} to {}: no collision left with it", shift.change, shift.window)?;
+        if !shift.meets.is_empty() {
+            writeln!(out, "  mind the freezes then: {}", shift.meets.join(", "))?;
+        }
     }
     Ok(())
 }
@@ -174,6 +179,10 @@ fn risk(out: Out<'_>, risk: &RiskLine) -> io::Result<()> {
     }
     if risk.without_value > 0 {
         writeln!(out, "  nobody stated the value of {}", counted(risk.without_value, "service"))?;
+    }
+    if risk.without_unavailability > 0 {
+        let points = counted(risk.without_unavailability, "new single point");
+        writeln!(out, "  nobody stated how often {points} of failure fail; they count as never")?;
     }
     Ok(())
 }
@@ -322,14 +331,20 @@ pub(crate) fn schedule(out: Out<'_>, answer: &ScheduleAnswer) -> io::Result<()> 
     for line in &answer.starting_state {
         writeln!(out, "down anyway: {}", line.subject.key)?;
     }
-    let (planned, reversed): (Vec<_>, Vec<_>) =
-        answer.collisions.iter().partition(|line| line.collision.reversed.is_none());
+    let (possible, sure): (Vec<_>, Vec<_>) = answer.collisions.iter().partition(|line| line.collision.only_in_doubt);
+    let (planned, reversed): (Vec<_>, Vec<_>) = sure.into_iter().partition(|line| line.collision.reversed.is_none());
     if planned.is_empty() {
         writeln!(out, "\nNo service is breached by changes together that none of them breaches alone.")?;
     } else {
         writeln!(out, "\nCOLLISIONS")?;
     }
     for line in planned {
+        writeln!(out, "  {}", wrapped(&line.advice, "    "))?;
+    }
+    if !possible.is_empty() {
+        writeln!(out, "\nPossible, if what nobody knows turns out badly")?;
+    }
+    for line in possible {
         writeln!(out, "  {}", wrapped(&line.advice, "    "))?;
     }
     if !reversed.is_empty() {
@@ -344,7 +359,8 @@ pub(crate) fn schedule(out: Out<'_>, answer: &ScheduleAnswer) -> io::Result<()> 
     }
     for line in alone {
         let who = if line.changes.is_empty() { "what is down anyway".to_owned() } else { line.changes.join(" and ") };
-        writeln!(out, "  {}: {} {} by {who}", line.window, line.service.key, line.verdict.as_str())?;
+        let doubt = if line.only_in_doubt { ", if what nobody knows turns out badly" } else { "" };
+        writeln!(out, "  {}: {} {} by {who}{doubt}", line.window, line.service.key, line.verdict.as_str())?;
     }
     footer(out, &answer.basis)
 }

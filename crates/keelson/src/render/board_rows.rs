@@ -98,7 +98,7 @@ rows!(GateAnswer, ["field", "code", "message"], |answer| answer.reasons.as_slice
 
 rows!(
     ScheduleAnswer,
-    ["service", "start", "end", "changes", "loss", "reversed", "advice"],
+    ["service", "start", "end", "changes", "loss", "reversed", "only_in_doubt", "advice"],
     |answer| answer.collisions.as_slice(),
     |line| vec![
         line.collision.service.key.clone(),
@@ -107,6 +107,7 @@ rows!(
         line.collision.changes.join("+"),
         line.collision.loss.to_string(),
         line.collision.reversed.clone().unwrap_or_default(),
+        line.collision.only_in_doubt.to_string(),
         line.advice.clone(),
     ]
 );

@@ -66,6 +66,8 @@ pub struct Collision {
     loss: f64,
     /// The change that is being reversed, when it is only so then.
     reversed: Option<RequestForChange>,
+    /// Whether it is only so if what nobody knows turns out badly.
+    only_in_doubt: bool,
 }
 
 impl Collision {
@@ -81,6 +83,7 @@ impl Collision {
                 .collect(),
             loss: line.loss,
             reversed: line.reversed.as_deref().and_then(|key| RequestForChange::named(at, key)),
+            only_in_doubt: line.only_in_doubt,
         }
     }
 }
@@ -98,6 +101,9 @@ pub struct Shift {
     leaves_agreed: bool,
     /// How many collisions of others are left.
     left_count: usize,
+    /// Freezes in force then that are about everything, or about something the change touches, by name: to be
+    /// looked at before it is moved there. The first 100.
+    meets: Vec<String>,
 }
 
 impl Shift {
@@ -108,6 +114,7 @@ impl Shift {
             window: line.window.into(),
             leaves_agreed: line.leaves_agreed,
             left_count: line.left,
+            meets: line.meets.iter().take(LONGEST_LIST).cloned().collect(),
         }
     }
 }
@@ -194,6 +201,8 @@ pub struct ChangeRisk {
     expected_loss: Vec<ExpectedLoss>,
     /// Services at stake whose value nobody stated.
     without_value_count: usize,
+    /// New single points of failure whose own unavailability nobody stated; they count as never failing.
+    without_unavailability_count: usize,
 }
 
 impl From<&RiskLine> for ChangeRisk {
@@ -213,6 +222,7 @@ impl From<&RiskLine> for ChangeRisk {
             failure_count: line.failures,
             expected_loss: expected.collect(),
             without_value_count: line.without_value,
+            without_unavailability_count: line.without_unavailability,
         }
     }
 }

@@ -89,6 +89,7 @@ impl ScheduleAnswer {
             && a.collisions == b.collisions
             && a.harm == b.harm
             && a.intervals == b.intervals
+            && a.calendar == b.calendar
             && a.basis.limits == b.basis.limits
     }
 
@@ -242,6 +243,8 @@ pub struct ScheduleHarm {
     verdict: Verdict,
     /// The change that is being reversed, when it is only so then.
     reversed: Option<RequestForChange>,
+    /// Whether it is only so if what nobody knows turns out badly.
+    only_in_doubt: bool,
 }
 
 impl ScheduleHarm {
@@ -253,6 +256,7 @@ impl ScheduleHarm {
             loss: line.loss,
             verdict: line.verdict.into(),
             reversed: line.reversed.as_deref().and_then(|key| RequestForChange::named(at, key)),
+            only_in_doubt: line.only_in_doubt,
         }
     }
 }

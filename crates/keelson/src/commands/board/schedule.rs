@@ -30,6 +30,7 @@ pub(crate) async fn schedule(global: &Global, action: ScheduleAction) -> Result<
                 return Err(unexpected());
             };
             output::write(global.output, &answer, render::schedule)?;
+            // What is only possible is no reason to pass.
             let collides = answer.collisions.iter().any(|line| line.collision.reversed.is_none());
             Ok(if fail_on_collision && collides { Exit::No } else { Exit::Done })
         }
