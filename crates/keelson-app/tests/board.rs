@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use chrono::{TimeDelta, Utc};
+use keelson_app::answers::check::CheckCode;
 use keelson_app::change::{Policy, ProblemCode};
 use keelson_app::{
-    Act, ActError, Acted, Actor, AlterationInput, Asked, ImportOptions, Keelson, Options, RequestInput, ReviewInput,
-    Selection, Subject,
+    Act, ActError, Acted, Actor, AlterationInput, Answer, Asked, ImportOptions, Keelson, ObservedInput, Options,
+    Question, RecordSort, RequestInput, ReviewInput, Selection, Stop, Subject,
 };
 use keelson_import_batch::BatchImporter;
 use keelson_importer::conformance::context;
@@ -258,5 +259,157 @@ fn what_is_refused_changes_nothing_and_names_every_reason() {
             Act::TakeBaseline { name: "b".into(), items: Selection::Items(Vec::new()), as_of: None, change: None };
         assert_eq!(board.act("ann", take).await.err().unwrap().problems()[0].code, ProblemCode::Missing);
         assert_eq!(board.keelson.view().revision(), before);
+    });
+}
+
+#[test]
+fn whoever_has_not_seen_the_last_version_does_nothing() {
+    on_a_board(|board| async move {
+        let key = board.new_request("database/dbA").await;
+        let submitted = board.request(&key).version;
+        board.act("ann", Act::Assess(of(&key))).await.unwrap();
+        // The conflict is named before anything else that speaks against the step.
+        let late = board.keelson.act_on(Act::Submit(of(&key)), Some(submitted), Actor::named("ann")).await;
+        let late = late.err().unwrap();
+        let problem = &late.problems()[0];
+        assert_eq!((late.problems().len(), problem.code), (1, ProblemCode::VersionConflict));
+        assert_eq!(problem.current_version, Some(submitted + 1));
+        let seen = board.keelson.act_on(Act::Approve(of(&key)), Some(submitted + 1), Actor::named("bob")).await;
+        assert_eq!(seen.unwrap().outcome().state, Some(ChangeState::Approved));
+    });
+}
+
+#[test]
+fn what_was_altered_and_altered_back_does_not_show() {
+    on_a_board(|board| async move {
+        let say = |number: u32, memory: &str| {
+            format!(
+                r#"{{"batch":{{"format":"keelson/1","source":"worked-estate","scope":"all","complete":false,"observed_at":"2026-11-03T00:00:0{number}Z"}}}}
+{{"ci":{{"key":"database/dbA","class":"database","name":"dbA","attributes":{{"version":"{memory}"}}}}}}
+"#
+            )
+        };
+        board.import(&say(0, "16")).await;
+        let key = board.new_request("database/dbA").await;
+        board.approve(&key).await;
+        board.act("cleo", Act::Start(of(&key))).await.unwrap();
+        board.import(&say(1, "17")).await;
+        board.import(&say(2, "16")).await;
+        let finish = Act::Finish { subject: of(&key), backed_out: false };
+        let refused = board.act("cleo", finish.clone()).await.err().unwrap();
+        assert!(refused.to_string().contains("does not show in the catalogue"), "{refused}");
+        board.import(&say(3, "18")).await;
+        board.act("cleo", finish).await.unwrap();
+        assert_eq!(board.request(&key).completion.as_ref().unwrap().showing.len(), 1);
+    });
+}
+
+#[test]
+fn records_of_change_management_say_how_they_came_to_be_what_they_are() {
+    on_a_board(|board| async move {
+        let key = board.new_request("database/dbA").await;
+        board.approve(&key).await;
+        let question = Question::RecordHistory { sort: RecordSort::Request, name: key.clone(), before: None, most: 10 };
+        let Answer::History(answer) = board.keelson.ask(question, None).await.unwrap() else { panic!("a history") };
+        let actions: Vec<&str> = answer.entries.iter().map(|entry| entry.action.as_str()).collect();
+        let steps = ["approve", "assess", "submit", "create"].map(|step| format!("{step}RequestForChange"));
+        assert_eq!(actions, steps);
+        assert_eq!(answer.entries[0].actor, "bob");
+        // Items are named by their keys, and of the assessment only its digest is told.
+        let created = answer.entries.last().unwrap();
+        let field = |entry: &keelson_app::HistoryEntry, name: &str| {
+            entry.changes.iter().find(|change| change.field == name).unwrap().after.to_string()
+        };
+        assert!(field(created, "alterations").contains("database/dbA"), "{created:?}");
+        let approval = field(&answer.entries[0], "approval");
+        assert!(approval.contains("document") && !approval.contains("effects"), "{approval}");
+
+        let template = |longest_minutes| Act::PutTemplate {
+            name: "restart".into(),
+            title: "Restart a host".into(),
+            classes: vec!["host".into()],
+            actions: vec![Action::Restarts],
+            longest_minutes,
+            rollback: Rollback { plan: "boot it again".into(), minutes: 10 },
+            verification: "it answers".into(),
+        };
+        board.act("ann", template(60)).await.unwrap();
+        board.act("bob", Act::ApproveTemplate { name: "restart".into() }).await.unwrap();
+        let withdraw = Act::WithdrawTemplate { name: "restart".into() };
+        assert_eq!(board.act("ann", withdraw.clone()).await.err().unwrap().problems()[0].code, ProblemCode::Missing);
+        board.say("ann", "no more hosts", withdraw).await.unwrap();
+        let question =
+            Question::RecordHistory { sort: RecordSort::Template, name: "restart".into(), before: None, most: 10 };
+        let Answer::History(answer) = board.keelson.ask(question, None).await.unwrap() else { panic!("a history") };
+        assert_eq!((answer.total, answer.entries[0].reason.as_deref()), (3, Some("no more hosts")));
+        let missing = Question::RecordHistory { sort: RecordSort::Calendar, name: "x".into(), before: None, most: 1 };
+        let missing = board.keelson.ask(missing, None).await.err().unwrap();
+        assert_eq!(missing.to_string(), "there is no calendar entry 'x'");
+    });
+}
+
+#[test]
+fn what_nobody_predicted_is_work_on_the_catalogue_until_it_is_explained() {
+    on_a_board(|board| async move {
+        let key = board.new_request("database/dbA").await;
+        board.approve(&key).await;
+        board.act("cleo", Act::Start(of(&key))).await.unwrap();
+        board.say("cleo", "nothing is to be seen", Act::Finish { subject: of(&key), backed_out: false }).await.unwrap();
+        let over = Question::Score { key: "RFC-9".into(), most: 10 };
+        assert!(board.keelson.ask(over, None).await.is_err());
+        let review = ReviewInput {
+            is_monitored: true,
+            incidents: vec!["INC-7".into()],
+            observed: vec![ObservedInput {
+                key: "service/sso".into(),
+                loss: 1.0,
+                minutes: 12,
+                reference: Some("INC-7".into()),
+            }],
+            has_failed: None,
+            lessons: "sign-on keeps its sessions there".into(),
+        };
+        board.act("dora", Act::Review { subject: of(&key), review }).await.unwrap();
+        let Answer::Score(score) =
+            board.keelson.ask(Question::Score { key: key.clone(), most: 10 }, None).await.unwrap()
+        else {
+            panic!("a score")
+        };
+        let figures = score.figures.as_ref().unwrap();
+        assert_eq!((figures.hits, figures.misses, figures.recall), (0, 1, Some(0.0)));
+        let unexplained = || async {
+            let check = Question::Check { most: 10, budget: 1_000 };
+            let Answer::Check(answer) = board.keelson.ask(check, None).await.unwrap() else { panic!("a check") };
+            let found = answer.findings.into_iter().filter(|line| line.code == CheckCode::UnexplainedLoss);
+            found.map(|line| (line.key, line.message)).collect::<Vec<_>>()
+        };
+        let found = unexplained().await;
+        assert_eq!((found.len(), found[0].0.as_str()), (1, "service/sso"));
+        assert!(found[0].1.contains("nothing says that it depends on database/dbA"), "{}", found[0].1);
+        // Once the catalogue says so, it is explained.
+        board
+            .import(
+                r#"{"batch":{"format":"keelson/1","source":"worked-estate","scope":"all","complete":false,"observed_at":"2026-11-04T00:00:00Z"}}
+{"need":{"dependent":"service/sso","name":"sessions","rule":"all","members":["database/dbA"]}}
+"#,
+            )
+            .await;
+        assert_eq!(unexplained().await, []);
+    });
+}
+
+#[test]
+fn a_question_that_nobody_waits_for_any_more_is_given_up() {
+    on_a_board(|board| async move {
+        let key = board.new_request("host/hv2").await;
+        let stop = Stop::default();
+        stop.raise();
+        let question = Question::Change { key: key.clone(), budget: 100, most: 10 };
+        let Answer::Change(answer) = board.keelson.ask_until(question, None, &stop).await.unwrap() else {
+            panic!("an assessment")
+        };
+        assert!(!answer.basis.complete, "{:?}", answer.basis);
+        // Nothing rests on an answer that was given up: the gate would be closed.
+        assert!(!answer.frozen(&Arc::from("x"), Utc::now()).unsearched.is_empty());
     });
 }

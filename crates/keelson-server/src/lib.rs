@@ -5,6 +5,8 @@
 //! | `/graphql`, `/schema.graphql` | the GraphQL API, which `keelson-api` answers |
 //! | `POST /questions` | one question of the command line, with the answer an embedded store gives |
 //! | `POST /acts` | one act of change management |
+//! | `/packs/schedule`, `/packs/changes/{key}` | the board's pack as a page, Markdown or JSON; `POST /packs` for a command |
+//! | `/schedule.ics` | the schedule as iCalendar, for calendar programs to subscribe to |
 //! | `PUT /imports/{source}/{batchId}` | a batch of an importer; the id makes a repetition harmless |
 //! | `/livez` | whether the process runs; never touches the database |
 //! | `/readyz` | whether it can answer, with a reason word where it cannot |

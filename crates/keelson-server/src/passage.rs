@@ -23,7 +23,7 @@ use crate::routes::App;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id of a request that is taken over from the caller.
 const MOST_ID_BYTES: usize = 128;
-/// Headers of every answer.
+/// Headers of every answer that does not bring its own.
 const SECURITY: [(HeaderName, HeaderValue); 3] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -46,7 +46,8 @@ pub(crate) async fn outermost(mut request: Request, next: Next) -> Response {
         *response.body_mut() = Body::from(document);
     }
     for (name, value) in SECURITY {
-        response.headers_mut().insert(name, value);
+        // A page that says more strictly what it may do knows better.
+        response.headers_mut().entry(name).or_insert(value);
     }
     response.headers_mut().insert(REQUEST_ID, id);
     let (status, duration_ms) = (response.status().as_u16(), started.elapsed().as_millis());

@@ -240,6 +240,8 @@ pub(crate) struct Review {
     /// Also settled and obsolete ones
     #[arg(long)]
     pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) past: Past,
     #[command(subcommand)]
     pub(crate) action: Option<ReviewAction>,
 }
@@ -251,6 +253,8 @@ pub(crate) enum ReviewAction {
         /// Also settled and obsolete ones
         #[arg(long)]
         all: bool,
+        #[command(flatten)]
+        past: Past,
     },
     /// Answer one; the next import of the source acts on it
     Settle {

@@ -77,7 +77,8 @@ fn six_versions_of_a_real_catalogue() {
         ("2019-02-01", "api console fe-lb git gitaly mailroom"),
         ("2020-01-01", "api console frontend git gitaly mailroom praefect registry sidekiq web"),
         ("2021-01-01", "api console frontend git gitaly mailroom praefect registry sidekiq web"),
-        ("2021-07-01", "api console frontend git gitaly kas mailroom praefect registry sidekiq web"),
+        // `kas` came with its friendly name.
+        ("2021-07-01", "Kubernetes Agent api console frontend git gitaly mailroom praefect registry sidekiq web"),
     ];
     for (date, names) in without_redis {
         let answer = touched(&place, "application/redis", date);

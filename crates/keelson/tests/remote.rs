@@ -67,6 +67,48 @@ fn lasting(mut answer: Json) -> Json {
 }
 
 #[test]
+fn packs_and_calendars_are_written_by_a_server_too() {
+    let (place, client) = (Place::new(), Place::new());
+    place.ok(&["import", "batch", &fixture("worked-estate.ndjson")]);
+    let new = ["change", "new", "Replace hv2", "--because", "it is old", "--takes-down", "host/hv2", "--submit"];
+    let window = ["--start", "2026-12-01T22:00:00Z", "--end", "2026-12-02T02:00:00Z"];
+    let rollback = ["--rollback", "put it back", "--rollback-minutes", "30"];
+    place.ok(&[&new[..], &window, &rollback].concat());
+    place.ok(&[
+        "change",
+        "alter",
+        "RFC-1",
+        "--title",
+        "Replace the old hv2",
+        "--end",
+        "2026-12-02T03:00:00Z",
+        "--start",
+        "2026-12-01T22:00:00Z",
+    ]);
+    let at = ["--as-of", "r4"];
+    let json = [&["change", "pack", "RFC-1", "--form", "json"][..], &at].concat();
+    let here = place.json(&json);
+    assert_eq!(here["change"]["title"], "Replace the old hv2");
+    assert_eq!(here["change"]["alterations"][0]["key"], "host/hv2", "what is not named stays");
+    let server = Serving::start(&place, &["serve"]);
+    assert_eq!(server.json(&client, &json), here);
+    let pack = client.path("pack.html").display().to_string();
+    let times = ["--from", "2026-12-01", "--to", "2026-12-07"];
+    let ran = server.run(&client, &[&["schedule", "pack", "--to-file", &pack][..], &times].concat());
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    assert!(std::fs::read_to_string(&pack).unwrap().contains("Replace the old hv2"));
+    let tables = client.path("tables").display().to_string();
+    let csv = ["change", "pack", "RFC-1", "--form", "csv"];
+    assert_eq!(server.run(&client, &csv).status, 2, "a folder is needed for the tables");
+    assert_eq!(server.run(&client, &[&csv[..], &["--to-file", &tables]].concat()).status, 0);
+    assert!(std::fs::read_dir(&tables).unwrap().count() > 2);
+    let ics = server.run(&client, &[&["schedule", "ics"][..], &times].concat());
+    assert!(ics.out.contains("DTEND:20261202T030000Z"), "{}", ics.out);
+    let history = server.json(&client, &["change", "history", "RFC-1"]);
+    assert_eq!((&history["total"], &history["entries"][0]["action"]), (&json!(3), &json!("updateRequestForChange")));
+}
+
+#[test]
 fn imports_do_what_they_do_to_an_embedded_store() {
     let (place, embedded, client) = (Place::new(), Place::new(), Place::new());
     let server = Serving::start(&place, &["serve"]);

@@ -2,12 +2,12 @@
 
 use anyhow::anyhow;
 use chrono::SecondsFormat;
-use keelson_app::Keelson;
 use keelson_app::reconcile::edit::Edit;
+use keelson_app::{Keelson, View};
 use keelson_model::{ReviewState, ReviewTask, ReviewTaskId};
 use serde::Serialize;
 
-use crate::cli::{Format, Global, Review, ReviewAction};
+use crate::cli::{Format, Global, Past, Review, ReviewAction};
 use crate::failure::{Exit, Failure};
 use crate::open;
 use crate::output::{self, Rows};
@@ -15,8 +15,12 @@ use crate::output::{self, Rows};
 /// Runs the command.
 pub(crate) async fn run(global: &Global, args: Review) -> Result<Exit, Failure> {
     let keelson = open::unchecked(global).await?;
-    match args.action.unwrap_or(ReviewAction::List { all: false }) {
-        ReviewAction::List { all } => list(&keelson, all || args.all, global.output),
+    match args.action.unwrap_or(ReviewAction::List { all: false, past: Past::default() }) {
+        ReviewAction::List { all, past } => {
+            let past = if past.as_of.is_some() { past } else { args.past };
+            let (view, _) = keelson.view_for(open::as_of(&past)?).await?;
+            list(&view, all || args.all, global.output)
+        }
         ReviewAction::Settle { id, candidate, reason } => {
             let task = find(&keelson, &id)?;
             let candidate = match candidate {
@@ -80,8 +84,7 @@ impl Rows for Tasks<'_> {
     }
 }
 
-fn list(keelson: &Keelson, all: bool, format: Format) -> Result<Exit, Failure> {
-    let view = keelson.view();
+fn list(view: &View, all: bool, format: Format) -> Result<Exit, Failure> {
     let shown = view.catalogue.reviews().filter(|task| all || task.state == ReviewState::Open);
     output::write(format, &Tasks(shown.map(|task| &**task).collect()), |out, tasks| {
         for task in &tasks.0 {
