@@ -207,7 +207,8 @@ async fn schedule(keelson: &Keelson, number: usize, form: Form) -> Result<Schedu
             let Some(assessment) = assessment.or(request.assessment.as_ref()) else { continue };
             let margin = assessment.effects.iter().filter(|effect| effect.at_worst == Effect::MarginLost).count();
             if margin > 0 {
-                writeln!(out, "{}: {margin} services are one failure from a breach meanwhile", request.key)?;
+                let services = if margin == 1 { "service is" } else { "services are" };
+                writeln!(out, "{}: {margin} {services} one failure from a breach meanwhile", request.key)?;
             }
             for violation in &assessment.violations {
                 writeln!(out, "{}: {violation}", request.key)?;
