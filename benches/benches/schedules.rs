@@ -28,9 +28,9 @@ fn schedules(criterion: &mut Criterion) {
                 });
             }
         }
-        let question = Question::about(estate.services[0]);
+        let (service, question) = (estate.services[0], Question::default());
         criterion.bench_function(&format!("new_single_points/{}", size.name), |b| {
-            b.iter(|| new_single_points(&snapshot, black_box(&question), &[estate.hubs[0]]));
+            b.iter(|| new_single_points(&snapshot, black_box(service), &question, &[estate.hubs[0]]));
         });
     }
 }

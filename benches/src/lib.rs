@@ -7,6 +7,7 @@
 
 pub mod csv;
 pub mod estate;
+pub mod layers;
 pub mod picture;
 pub mod plan;
 mod signature;

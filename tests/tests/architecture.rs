@@ -11,8 +11,9 @@ use serde_json::Value as Json;
 const MAY: &[(&str, &[&str])] = &[
     ("keelson-model", &[]),
     ("keelson-catalogue", &["keelson-model"]),
+    ("keelson-forecast", &[]),
     ("keelson-graph", &["keelson-model", "petgraph"]),
-    ("keelson-analysis", &["keelson-model", "keelson-graph", "petgraph"]),
+    ("keelson-analysis", &["keelson-model", "keelson-forecast", "keelson-graph", "petgraph"]),
     ("keelson-change", &["keelson-model", "keelson-catalogue"]),
     ("keelson-answers", &["keelson-model", "keelson-catalogue", "keelson-change", "keelson-graph", "keelson-analysis"]),
     ("keelson-reconcile", &["keelson-model", "keelson-catalogue"]),

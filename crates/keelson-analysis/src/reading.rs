@@ -54,6 +54,18 @@ enum Ask {
     Share,
 }
 
+/// Losses that differ by less are equal.
+pub(crate) const ROUNDING: f64 = 1e-9;
+
+/// Amounts of members that failed add up; the sum is reached when they come to `trip`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Sum {
+    /// Who has which amount, above 0.
+    pub(crate) members: Vec<(ItemIx, f64)>,
+    /// Reached from the start when it is not above 0.
+    pub(crate) trip: f64,
+}
+
 /// A need in one reading.
 #[derive(Clone, Copy)]
 pub(crate) struct Read<'a> {
@@ -123,6 +135,18 @@ impl<'a> Read<'a> {
         !before && trip.has_tripped()
     }
 
+    /// Takes back one lost member; `true` when that makes the need hold again.
+    pub(crate) fn regain(&self, trip: &mut Trip, member: ItemIx) -> bool {
+        let Ok(place) = self.view.members.binary_search(&member) else { return false };
+        let before = trip.has_tripped();
+        match self.part(member) {
+            Part::Definite => trip.definite.lost -= self.units(place),
+            Part::Doubtful => trip.doubtful.lost -= self.units(place),
+            Part::None => return false,
+        }
+        before && !trip.has_tripped()
+    }
+
     /// The loss of the need for the losses of its members, before its cap.
     pub(crate) fn loss(&self, loss_of: impl Fn(ItemIx) -> f64) -> f64 {
         if self.is_share() {
@@ -138,6 +162,82 @@ impl<'a> Read<'a> {
             }
         }
         0.0
+    }
+
+    /// When the need gives way, said of members of which each has failed wholly or not at all: when
+    /// in any of these lists every sum is reached. An empty list is always reached, and without
+    /// lists the need never gives way.
+    ///
+    /// An item has failed when its loss reaches `level`. This says the same as [`Self::loss`], in a
+    /// form that needs no trying.
+    pub(crate) fn sums(&self, level: f64) -> Vec<Vec<Sum>> {
+        let optimistic = self.reading == Reading::Optimistic;
+        let definite = self.units_of(|part| part == Part::Definite);
+        let doubtful = self.units_of(|part| part == Part::Doubtful);
+        let all = self.units_of(|part| part != Part::None);
+        let total = |units: &[(ItemIx, f64)]| units.iter().map(|(_, unit)| unit).sum::<f64>();
+        let any = |units: Vec<(ItemIx, f64)>| vec![vec![Sum { members: units, trip: 1.0 }]];
+        match self.ask {
+            Ask::Nothing => Vec::new(),
+            Ask::Share => self.share_sums(level),
+            Ask::Every if optimistic => any(definite),
+            Ask::Every => any(all),
+            #[expect(clippy::cast_precision_loss, reason = "units are below 2^53")]
+            Ask::Units { needed, .. } if optimistic => {
+                let trip = total(&all) - needed as f64 + 1.0;
+                if doubtful.is_empty() {
+                    return vec![vec![Sum { members: definite, trip: trip.max(1.0) }]];
+                }
+                vec![vec![Sum { members: all, trip }, Sum { members: definite, trip: 1.0 }]]
+            }
+            #[expect(clippy::cast_precision_loss, reason = "units are below 2^53")]
+            Ask::Units { needed, .. } => match total(&definite) - needed as f64 + 1.0 {
+                trip if trip >= 1.0 => vec![vec![Sum { members: definite, trip }]],
+                _ => any(all),
+            },
+            Ask::Percent(percent) => percent_sums(percent, &definite, &doubtful, optimistic),
+        }
+    }
+
+    /// The members that take part in a certain way, with their units.
+    #[expect(clippy::cast_precision_loss, reason = "units are below 2^53")]
+    fn units_of(&self, wanted: impl Fn(Part) -> bool) -> Vec<(ItemIx, f64)> {
+        let members = self.view.members.iter().enumerate().filter(|(_, member)| wanted(self.part(**member)));
+        members.map(|(place, &member)| (member, self.units(place) as f64)).collect()
+    }
+
+    /// [`Self::sums`] of a shared load: what [`Self::share_loss`] says when each member carries all
+    /// or nothing.
+    fn share_sums(&self, level: f64) -> Vec<Vec<Sum>> {
+        let Some(Rule::Share { capacities, demand: Some(demand), .. }) = self.view.detail.map(|d| &d.rule) else {
+            return Vec::new();
+        };
+        if *demand <= 0.0 {
+            return Vec::new();
+        }
+        // The most that may be carried when the loss reaches the level.
+        let most = demand * (1.0 - level + ROUNDING);
+        let of = |part: Part| -> Vec<(ItemIx, f64)> {
+            let members = self.view.members.iter().copied().zip(capacities.iter().copied());
+            members.filter(|(member, _)| self.part(*member) == part).collect()
+        };
+        let (mut counted, doubtful) = (of(Part::Definite), of(Part::Doubtful));
+        if counted.is_empty() {
+            if doubtful.is_empty() || self.reading == Reading::Optimistic {
+                return Vec::new();
+            }
+            // Only the weakest is there, whichever that is: the loss of any is the loss of all.
+            if doubtful.iter().any(|(_, capacity)| *capacity <= most) {
+                return vec![Vec::new()];
+            }
+            let members = doubtful.into_iter().map(|(member, _)| (member, 1.0)).collect();
+            return vec![vec![Sum { members, trip: 1.0 }]];
+        }
+        if self.reading == Reading::Optimistic {
+            counted.extend(doubtful);
+        }
+        let trip = counted.iter().map(|(_, capacity)| capacity).sum::<f64>() - most;
+        vec![vec![Sum { members: counted, trip }]]
     }
 
     /// How many further members may fail, whichever they are, before the need gives way, when the
@@ -285,6 +385,35 @@ impl Trip {
         };
         Some(i64::try_from(have).ok()? - i64::try_from(need).ok()?)
     }
+}
+
+/// [`Read::sums`] of a percentage: for every number of doubtful members lost, how many certain ones
+/// it takes besides.
+fn percent_sums(
+    percent: u32,
+    definite: &[(ItemIx, f64)],
+    doubtful: &[(ItemIx, f64)],
+    optimistic: bool,
+) -> Vec<Vec<Sum>> {
+    let (certain, unsure) = (definite.len() as u64, doubtful.len() as u64);
+    let mut last = u64::MAX;
+    let mut sums = Vec::new();
+    for lost in 0..=unsure {
+        let trip = if optimistic {
+            spare_of(percent, certain + unsure - lost) + 1
+        } else {
+            (spare_of(percent, certain + lost) + 1).saturating_sub(lost)
+        };
+        // More of the doubtful lost never takes more of the certain ones.
+        if trip >= last {
+            continue;
+        }
+        last = trip;
+        #[expect(clippy::cast_precision_loss, reason = "members are numbered by 32 bits")]
+        let sum = |members: &[(ItemIx, f64)], trip: u64| Sum { members: members.to_vec(), trip: trip as f64 };
+        sums.push(vec![sum(definite, trip), sum(doubtful, lost)]);
+    }
+    sums
 }
 
 /// The members that may be lost where a percentage of them must be up.

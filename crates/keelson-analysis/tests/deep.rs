@@ -8,11 +8,12 @@ use keelson_analysis::{
     closure::{Direction, Filter, closure, routes},
     impact::{Protection, Question, Seed, count_lost, impact},
     path::{PathScratch, explain},
+    recovery::{self, OwnTime},
     schedule::{Change, Plan, Window, schedule},
     single_points,
 };
 use keelson_graph::{Builder, Changes, ItemIx, NeedSpec, Snapshot, components};
-use keelson_model::Rule;
+use keelson_model::{Phase, Rule};
 
 const MILLION: u32 = 1_000_000;
 
@@ -69,16 +70,61 @@ fn every_question(snapshot: &Snapshot, start: ItemIx, affected: usize) {
     let changes = [change(start), change(ItemIx(MILLION / 2))];
     let answer = schedule(snapshot, &Plan::of(&changes, &targets), &pool).expect("items");
     assert_eq!(answer.findings.len(), 4, "each alone, and each while it is backed out");
-    let question = single_points::Question::about(farthest);
-    assert!(single_points::single_points(snapshot, &question, &[]).expect("items").is_cut, "there are too many");
+    let question = single_points::Question::default();
+    assert!(
+        single_points::single_points(snapshot, farthest, &question, &[]).expect("items").is_cut,
+        "there are too many"
+    );
+}
+
+#[test]
+fn a_chain_starts_and_a_cycle_does_not() {
+    on_a_small_stack(|| {
+        let everything = recovery::Question::of(recovery::Off::Everything);
+        let snapshot = chain(MILLION, false);
+        let found = recovery::recovery(&snapshot, &everything, |_| OwnTime::Stated(1)).expect("a level");
+        assert_eq!(found.of(ItemIx(0)).map(|started| started.up.most), Some(u64::from(MILLION)));
+        assert_eq!(found.critical_path(ItemIx(0)).len(), MILLION as usize);
+
+        let snapshot = chain(MILLION, true);
+        let found = recovery::recovery(&snapshot, &everything, |_| OwnTime::Stated(1)).expect("a level");
+        assert_eq!(found.stuck.len(), MILLION as usize);
+        let why = recovery::blockage(&snapshot, &everything, &found, ItemIx(7)).expect("it is stuck");
+        assert_eq!(why.cycle().len(), MILLION as usize + 1);
+        let ways = recovery::break_glass(&snapshot, &everything, None, &recovery::Budget::default(), |_| 1);
+        assert_eq!(ways.expect("a level").hopeless.len(), MILLION as usize);
+    });
+}
+
+#[test]
+fn one_need_to_start_opens_a_long_circle() {
+    on_a_small_stack(|| {
+        let mut builder = Builder::new();
+        for item in 0..MILLION {
+            builder.item(ItemIx(item));
+        }
+        for item in 1..MILLION {
+            builder.plain(ItemIx(item - 1), ItemIx(item), 0);
+        }
+        let mut need = NeedSpec::plain(ItemIx(MILLION - 1), ItemIx(0), 7);
+        need.phase = Phase::Start;
+        builder.need(need).expect("meaningful");
+        let snapshot = builder.build().expect("every item was added");
+        let everything = recovery::Question::of(recovery::Off::Everything);
+        let found = recovery::break_glass(&snapshot, &everything, None, &recovery::Budget::default(), |_| 1);
+        let found = found.expect("a level");
+        assert!(found.is_smallest && found.hopeless.is_empty());
+        assert_eq!((found.ways.len(), found.ways[0].up), (1, u64::from(MILLION)));
+        assert_eq!(snapshot.need(found.ways[0].needs[0]).tag, 7);
+    });
 }
 
 #[test]
 fn everything_in_a_chain_or_a_cycle_fells_it() {
     for is_closed in [false, true] {
         let snapshot = chain(4_000, is_closed);
-        let question = single_points::Question::about(ItemIx(0));
-        let found = single_points::single_points(&snapshot, &question, &[]).expect("items");
+        let question = single_points::Question::default();
+        let found = single_points::single_points(&snapshot, ItemIx(0), &question, &[]).expect("items");
         assert!(!found.is_cut && found.items.len() == 3_999);
     }
 }
@@ -173,8 +219,8 @@ fn a_raised_flag_stops_every_walk() {
     assert!(walked.truncations.contains(Truncation::Deadline));
     let found = explain(&snapshot, ItemIx(0), start, &limits, &mut PathScratch::default()).expect("items");
     assert!(found.truncations.contains(Truncation::Deadline) && found.steps.is_empty());
-    let question = single_points::Question { stop: Some(&stop), ..single_points::Question::about(ItemIx(0)) };
-    assert!(single_points::single_points(&snapshot, &question, &[]).expect("items").is_cut);
+    let question = single_points::Question { stop: Some(&stop), ..single_points::Question::default() };
+    assert!(single_points::single_points(&snapshot, ItemIx(0), &question, &[]).expect("items").is_cut);
     let changes = [Change { window: Window::new(0, 1), rollback: 0, seeds: seeds.to_vec(), agreed: None }];
     let plan = Plan { stop: Some(&stop), ..Plan::of(&changes, &[]) };
     assert!(schedule(&snapshot, &plan, &pool).expect("items").is_truncated);

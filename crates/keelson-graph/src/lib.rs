@@ -45,6 +45,6 @@ pub use ix::{ItemIx, NeedIx};
 pub use marks::Marks;
 pub use overlay::Changes;
 pub use petgraph_traits::{ItemIter, Visited};
-pub use scc::{Components, components, components_within};
+pub use scc::{Components, components, components_by, components_within};
 pub use snapshot::{Dependents, Snapshot};
 pub use spec::{Doubt, GraphError, NeedSpec};

@@ -25,8 +25,18 @@ impl Components {
     }
 
     /// The components, each as a list of its items; dependencies before their dependents.
-    pub fn iter(&self) -> impl Iterator<Item = &[ItemIx]> + '_ {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &[ItemIx]> + ExactSizeIterator + '_ {
         self.starts.windows(2).map(|pair| &self.items[pair[0] as usize..pair[1] as usize])
+    }
+
+    /// The component at a place in the order of [`iter`](Self::iter).
+    ///
+    /// # Panics
+    /// When there is no such place.
+    #[must_use]
+    #[inline]
+    pub fn at(&self, place: usize) -> &[ItemIx] {
+        &self.items[self.starts[place] as usize..self.starts[place + 1] as usize]
     }
 
     /// The components of more than one item: the cycles of the graph.
@@ -43,17 +53,28 @@ pub fn components(snapshot: &Snapshot) -> Components {
 
 /// Returns the strongly connected components of the part of the graph for which `within` holds, as
 /// far as it is reached from `roots` through dependencies.
-///
-/// Tarjan's algorithm (1972) with its own stack of open items, in O(items + relationships).
 pub fn components_within(
     snapshot: &Snapshot,
     roots: impl IntoIterator<Item = ItemIx>,
     within: impl Fn(ItemIx) -> bool,
 ) -> Components {
+    components_by(snapshot.slots(), roots, |item| snapshot.members(item), within)
+}
+
+/// Returns the strongly connected components over some of the dependencies: those that `members`
+/// gives for an item. Items are numbered below `slots`.
+///
+/// Tarjan's algorithm (1972) with its own stack of open items, in O(items + relationships).
+pub fn components_by<'g>(
+    slots: usize,
+    roots: impl IntoIterator<Item = ItemIx>,
+    members: impl Fn(ItemIx) -> &'g [ItemIx],
+    within: impl Fn(ItemIx) -> bool,
+) -> Components {
     const CLOSED: u32 = u32::MAX;
     // `low` is 0 for an item not met yet, the smallest visiting number reachable from it while its
     // component is open, and CLOSED afterwards.
-    let mut low = vec![0_u32; snapshot.slots()];
+    let mut low = vec![0_u32; slots];
     let mut result = Components { items: Vec::new(), starts: vec![0] };
     let mut open: Vec<ItemIx> = Vec::new();
     let mut walk: Vec<Frame<'_>> = Vec::new();
@@ -64,7 +85,7 @@ pub fn components_within(
         }
         visited += 1;
         low[root.index()] = visited;
-        walk.push(Frame { item: root, number: visited, rest: snapshot.members(root), opened: open.len() });
+        walk.push(Frame { item: root, number: visited, rest: members(root), opened: open.len() });
         open.push(root);
         while let Some(frame) = walk.last_mut() {
             if let Some((&next, rest)) = frame.rest.split_first() {
@@ -74,8 +95,7 @@ pub fn components_within(
                     if within(next) {
                         visited += 1;
                         low[next.index()] = visited;
-                        let members = snapshot.members(next);
-                        walk.push(Frame { item: next, number: visited, rest: members, opened: open.len() });
+                        walk.push(Frame { item: next, number: visited, rest: members(next), opened: open.len() });
                         open.push(next);
                     }
                 } else if seen != CLOSED {

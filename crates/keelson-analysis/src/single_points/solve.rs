@@ -1,76 +1,119 @@
 //! The least solution of the sets, component by component.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, ops::ControlFlow, sync::atomic::Ordering};
 
 use keelson_graph::{Components, ItemIx, NeedView, Snapshot, components_within};
 
-use super::Question;
-use crate::{Limits, Settled, reading::Read};
+use super::{
+    Cut, Pass, Question, SinglePoints,
+    set::{Set, Union},
+};
+use crate::{
+    Settled,
+    reading::{ROUNDING, Read},
+};
 
-/// Losses that differ by less are equal.
-const ROUNDING: f64 = 1e-9;
+/// Words handled between two looks at the stop flag; a fraction of a millisecond's work.
+const STRIDE: usize = 1 << 16;
 
-/// The items whose failure fells an item, as places in the cone, each once, in no order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Set {
-    /// The item has failed already.
-    Everything,
-    Places(Vec<u32>),
-}
-
-/// The set of the item asked about, `None` if it has failed already, and whether a limit was hit.
-pub(super) fn solve(snapshot: &Snapshot, question: &Question<'_>, seeds: &[ItemIx]) -> (Option<Vec<ItemIx>>, bool) {
-    let components = components_within(snapshot, [question.item], |_| true);
-    let cone: Vec<ItemIx> = components.iter().flatten().copied().collect();
+/// Finds the sets of some items and of everything they depend on, and shows each once it is whole.
+pub(super) fn solve(
+    snapshot: &Snapshot,
+    items: &[ItemIx],
+    question: &Question<'_>,
+    seeds: &[ItemIx],
+    each: impl FnMut(Found<'_>) -> ControlFlow<()>,
+) -> Pass {
+    let components = components_within(snapshot, items.iter().copied(), |_| true);
     let nothing = Settled::new();
-    let mut places = vec![u32::MAX; snapshot.slots()];
-    for (place, item) in (0..).zip(&cone) {
-        places[item.index()] = place;
-    }
-    let mut sets = vec![Set::Places(Vec::new()); cone.len()];
+    let settled = question.settled.unwrap_or(&nothing);
+    let mut solver = Solver::new(snapshot, question, settled, &components);
     for seed in seeds {
-        if let Some(set) = sets.get_mut(places[seed.index()] as usize) {
-            *set = Set::Everything;
+        if let Some(place) = solver.place(*seed) {
+            solver.sets[place] = Set::Everything;
         }
     }
-    let settled = question.settled.unwrap_or(&nothing);
-    let work = Work { stamps: vec![0; cone.len()], counts: vec![0; cone.len()], ..Work::default() };
-    let mut solver = Solver { snapshot, question, settled, places, sets, entries: 0, steps: 0, work };
-    let is_whole = solver.run(&components).is_some();
-    let asked = solver.places[question.item.index()] as usize;
-    let set = match &solver.sets[asked] {
-        Set::Everything => None,
-        Set::Places(places) => Some(places.iter().map(|&place| cone[place as usize]).collect()),
-    };
-    (set, !is_whole)
+    solver.pass.cut = solver.run(&components, each).err();
+    solver.pass
+}
+
+/// What was found about one item.
+#[derive(Clone, Copy)]
+pub struct Found<'s> {
+    solver: &'s Solver<'s>,
+    item: ItemIx,
+}
+
+impl<'s> Found<'s> {
+    /// The item.
+    #[must_use]
+    pub fn item(self) -> ItemIx {
+        self.item
+    }
+
+    /// Whether the item has failed already.
+    #[must_use]
+    pub fn has_failed(self) -> bool {
+        *self.solver.set(self.item) == Set::Everything
+    }
+
+    /// The items whose failure alone fells the item, in no order, the item itself and the seeds left
+    /// out; none if it has failed already.
+    pub fn points(self) -> impl Iterator<Item = ItemIx> + 's {
+        let item = self.item;
+        self.points_of(item).filter(move |point| *point != item)
+    }
+
+    /// The same as places in the walk, which visits them in this order.
+    pub(super) fn places(self) -> impl Iterator<Item = usize> + 's {
+        let own = self.solver.place(self.item);
+        self.solver.set(self.item).places().map(|place| place as usize).filter(move |place| Some(*place) != own)
+    }
+
+    /// The items whose failure alone fells a member of one of the item's running needs, in no order;
+    /// the member itself is among them, unless it has failed already.
+    ///
+    /// # Panics
+    /// When the item does not need such a member.
+    pub fn points_of(self, member: ItemIx) -> impl Iterator<Item = ItemIx> + 's {
+        self.solver.set(member).places().map(|place| self.solver.cone[place as usize])
+    }
+
+    /// Whether a member of one of the item's running needs has failed already.
+    ///
+    /// # Panics
+    /// When the item does not need such a member.
+    #[must_use]
+    pub fn has_lost(self, member: ItemIx) -> bool {
+        *self.solver.set(member) == Set::Everything
+    }
+
+    /// How close points lie: of two points of which one depends on the other, the dependent has the
+    /// larger number.
+    ///
+    /// # Panics
+    /// When the point is none of the item's or of its members'.
+    #[must_use]
+    pub fn closeness(self, point: ItemIx) -> usize {
+        self.solver.place(point).expect("points lie in the cone")
+    }
+
+    /// The same as a list.
+    #[must_use]
+    pub fn to_points(self) -> SinglePoints {
+        let mut items: Vec<ItemIx> = self.points().collect();
+        items.sort_unstable();
+        SinglePoints { items, has_failed: self.has_failed(), is_cut: false }
+    }
 }
 
 /// Working memory for making one set.
-#[derive(Default)]
 struct Work {
-    /// Whether a place is in the list, by the number of the list.
-    stamps: Vec<u32>,
-    number: u32,
-    list: Vec<u32>,
+    union: Union,
     /// How many members of a need have a place in their sets; all 0 between needs.
     counts: Vec<u32>,
-}
-
-impl Work {
-    fn start(&mut self) {
-        self.number += 1;
-        self.list.clear();
-    }
-
-    fn add(&mut self, places: &[u32]) {
-        for &place in places {
-            let stamp = &mut self.stamps[place as usize];
-            if *stamp != self.number {
-                *stamp = self.number;
-                self.list.push(place);
-            }
-        }
-    }
+    /// Entries looked at one by one.
+    singly: usize,
 }
 
 /// The item has failed already.
@@ -80,19 +123,51 @@ struct Solver<'a> {
     snapshot: &'a Snapshot,
     question: &'a Question<'a>,
     settled: &'a Settled,
-    /// Places in the cone, by item.
+    /// The items walked, dependencies first.
+    cone: Vec<ItemIx>,
+    /// Places in the cone plus one, by item; 0 outside.
     places: Vec<u32>,
-    /// Sets, by place; they only grow.
+    /// Sets, by place; they only grow until they are given up.
     sets: Vec<Set>,
-    /// Entries written so far.
-    entries: usize,
-    steps: usize,
-    work: Work,
+    /// How many memberships of each place have owners in the cone that are not done.
+    waiting: Vec<u32>,
+    /// Words held now.
+    live: usize,
+    pass: Pass,
+    /// Words handled since the last look at the stop flag.
+    unlooked: usize,
+    /// There except while a set is made.
+    work: Option<Work>,
 }
 
-impl Solver<'_> {
-    /// Evaluates all components; `None` when a limit was hit.
-    fn run(&mut self, components: &Components) -> Option<()> {
+impl<'a> Solver<'a> {
+    fn new(snapshot: &'a Snapshot, question: &'a Question<'a>, settled: &'a Settled, components: &Components) -> Self {
+        let cone: Vec<ItemIx> = components.iter().flatten().copied().collect();
+        let mut places = vec![0_u32; snapshot.slots()];
+        for (place, item) in (1..).zip(&cone) {
+            places[item.index()] = place;
+        }
+        let mut waiting = vec![0_u32; cone.len()];
+        for member in cone.iter().flat_map(|&item| snapshot.members(item)) {
+            waiting[places[member.index()] as usize - 1] += 1;
+        }
+        let work = Some(Work { union: Union::new(cone.len()), counts: vec![0; cone.len()], singly: 0 });
+        let sets = vec![Set::empty(); cone.len()];
+        let pass = Pass { items: cone.len(), ..Pass::default() };
+        Self { snapshot, question, settled, cone, places, sets, waiting, live: 0, pass, unlooked: 0, work }
+    }
+
+    /// Where an item stands in the cone.
+    fn place(&self, item: ItemIx) -> Option<usize> {
+        (self.places[item.index()] as usize).checked_sub(1)
+    }
+
+    fn set(&self, item: ItemIx) -> &Set {
+        &self.sets[self.places[item.index()] as usize - 1]
+    }
+
+    /// Evaluates all components.
+    fn run(&mut self, components: &Components, mut each: impl FnMut(Found<'_>) -> ControlFlow<()>) -> Result<(), Cut> {
         for component in components.iter() {
             match component {
                 [item] if !self.snapshot.members(*item).contains(item) => {
@@ -100,12 +175,43 @@ impl Solver<'_> {
                 }
                 _ => self.settle_cycle(component)?,
             }
+            for &item in component {
+                self.pass.visited += 1;
+                if each(Found { solver: self, item }).is_break() {
+                    return Err(Cut::Visitor);
+                }
+            }
+            component.iter().for_each(|item| self.give_up(*item));
         }
-        Some(())
+        Ok(())
+    }
+
+    /// Gives up the sets that nobody needs any longer now that an item is done.
+    fn give_up(&mut self, item: ItemIx) {
+        let snapshot = self.snapshot;
+        if self.waiting[self.places[item.index()] as usize - 1] == 0 {
+            self.replace(item, Set::empty());
+        }
+        for &member in snapshot.members(item) {
+            let waiting = &mut self.waiting[self.places[member.index()] as usize - 1];
+            *waiting -= 1;
+            if *waiting == 0 {
+                self.replace(member, Set::empty());
+            }
+        }
+    }
+
+    /// Puts another set in the place of an item's.
+    fn replace(&mut self, item: ItemIx, set: Set) {
+        let old = &mut self.sets[self.places[item.index()] as usize - 1];
+        self.live += set.words();
+        self.live -= old.words();
+        self.pass.most_live = self.pass.most_live.max(self.live);
+        *old = set;
     }
 
     /// Evaluates the items of a cycle until their sets no longer grow.
-    fn settle_cycle(&mut self, component: &[ItemIx]) -> Option<()> {
+    fn settle_cycle(&mut self, component: &[ItemIx]) -> Result<(), Cut> {
         let first = self.places[component[0].index()] as usize;
         // A component is listed from the item it was entered by; the other way round most items come
         // after what they need, and few have to be evaluated again.
@@ -125,46 +231,57 @@ impl Solver<'_> {
                 }
             }
         }
-        Some(())
+        Ok(())
     }
 
     /// Evaluates one item; whether its set has grown.
-    fn evaluate(&mut self, item: ItemIx) -> Option<bool> {
-        self.steps += 1;
-        let limits = Limits { stop: self.question.stop, ..Limits::default() };
-        if self.entries > self.question.max_entries || limits.stopped(self.steps) {
-            return None;
+    fn evaluate(&mut self, item: ItemIx) -> Result<bool, Cut> {
+        self.check_limits()?;
+        let old = self.set(item);
+        if *old == Set::Everything {
+            return Ok(false);
         }
-        let place = self.places[item.index()];
-        let old = match &self.sets[place as usize] {
-            Set::Everything => return Some(false),
-            Set::Places(places) => places.len(),
-        };
-        let mut work = std::mem::take(&mut self.work);
-        let new = match self.gather(item, place, &mut work) {
-            Ok(()) => Set::Places(work.list.clone()),
+        let (old_len, old_words) = (old.len(), old.words());
+        let mut work = self.work.take().expect("one set is made at a time");
+        let set = match self.gather(item, &mut work) {
+            Ok(()) => work.union.finish(self.places[item.index()]),
             Err(Failed) => Set::Everything,
         };
-        self.work = work;
-        let len = match &new {
-            Set::Everything => usize::MAX,
-            Set::Places(places) => {
-                self.entries += places.len();
-                places.len()
+        let (words, singly) = (set.words(), std::mem::take(&mut work.singly));
+        self.unlooked += std::mem::take(&mut work.union.read) + singly + 1;
+        self.pass.words += words + singly;
+        self.work = Some(work);
+        let has_grown = set == Set::Everything || set.len() > old_len;
+        if has_grown {
+            if (self.live + words).saturating_sub(old_words) > self.question.max_live {
+                return Err(Cut::Live);
             }
-        };
-        self.sets[place as usize] = new;
-        Some(len > old)
+            self.replace(item, set);
+        }
+        Ok(has_grown)
     }
 
-    /// Lists the set of an item from the sets of its members as they are.
-    fn gather(&self, item: ItemIx, place: u32, work: &mut Work) -> Result<(), Failed> {
-        work.start();
-        work.add(&[place]);
+    fn check_limits(&mut self) -> Result<(), Cut> {
+        if self.pass.words > self.question.max_words {
+            return Err(Cut::Words);
+        }
+        if self.unlooked > STRIDE {
+            self.unlooked = 0;
+            if self.question.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+                return Err(Cut::Stopped);
+            }
+        }
+        Ok(())
+    }
+
+    /// Unites the set of an item from the sets of its members as they are.
+    fn gather(&self, item: ItemIx, work: &mut Work) -> Result<(), Failed> {
+        work.union.start();
+        work.union.add_place(self.places[item.index()] - 1);
         for &member in self.snapshot.plain_members(item) {
             match self.set(member) {
                 Set::Everything => return Err(Failed),
-                Set::Places(places) => work.add(places),
+                set => work.union.add(set),
             }
         }
         for ix in self.snapshot.counted_needs(item) {
@@ -181,18 +298,11 @@ impl Solver<'_> {
         Ok(())
     }
 
-    fn set(&self, item: ItemIx) -> &Set {
-        &self.sets[self.places[item.index()] as usize]
-    }
-
     /// The members that have not failed already, and how many have.
-    fn standing(&self, need: NeedView<'_>) -> (Vec<(ItemIx, &[u32])>, usize) {
-        let mut standing = Vec::with_capacity(need.members.len());
-        for &member in need.members {
-            if let Set::Places(places) = self.set(member) {
-                standing.push((member, &places[..]));
-            }
-        }
+    fn standing(&self, need: NeedView<'_>) -> (Vec<(ItemIx, &Set)>, usize) {
+        let with_set = |&member: &ItemIx| (member, self.set(member));
+        let standing: Vec<(ItemIx, &Set)> =
+            need.members.iter().map(with_set).filter(|(_, set)| **set != Set::Everything).collect();
         let failed = need.members.len() - standing.len();
         (standing, failed)
     }
@@ -204,21 +314,21 @@ impl Solver<'_> {
         if trip == 0 {
             return Err(Failed);
         }
-        for (_, places) in &standing {
-            if trip == 1 {
-                work.add(places);
-                continue;
-            }
-            for &place in *places {
-                work.counts[place as usize] += 1;
-                if work.counts[place as usize] as usize == trip {
-                    work.add(&[place]);
-                }
+        if trip == 1 {
+            standing.iter().for_each(|(_, set)| work.union.add(set));
+            return Ok(());
+        }
+        for place in standing.iter().flat_map(|(_, set)| set.places()) {
+            let count = &mut work.counts[place as usize];
+            *count += 1;
+            if *count as usize == trip {
+                work.union.add_place(place);
             }
         }
-        if trip > 1 {
-            standing.iter().flat_map(|(_, places)| *places).for_each(|&place| work.counts[place as usize] = 0);
+        for place in standing.iter().flat_map(|(_, set)| set.places()) {
+            work.counts[place as usize] = 0;
         }
+        work.singly += standing.iter().map(|(_, set)| set.len()).sum::<usize>();
         Ok(())
     }
 
@@ -234,14 +344,14 @@ impl Solver<'_> {
         if gives_way(&[]) {
             return Err(Failed);
         }
-        let pairs = |(member, places): &(ItemIx, &[u32])| {
-            let member = *member;
-            places.iter().map(move |&place| (place, member)).collect::<Vec<_>>()
-        };
-        let mut all: Vec<(u32, ItemIx)> = standing.iter().flat_map(pairs).collect();
+        let mut all: Vec<(u32, ItemIx)> = Vec::new();
+        for (member, set) in &standing {
+            all.extend(set.places().map(|place| (place, *member)));
+        }
         all.sort_unstable();
+        work.singly += all.len();
         for lost in all.chunk_by(|a, b| a.0 == b.0).filter(|lost| gives_way(lost)) {
-            work.add(&[lost[0].0]);
+            work.union.add_place(lost[0].0);
         }
         Ok(())
     }

@@ -164,7 +164,7 @@ pub(crate) fn fixpoint(estate: &Estate, seeds: &[(u32, f64)]) -> Vec<f64> {
 }
 
 /// The table of analyses 1.2, word for word.
-fn group_loss(rule: &Rule, losses: &[f64]) -> f64 {
+pub(crate) fn group_loss(rule: &Rule, losses: &[f64]) -> f64 {
     let mut sorted = losses.to_vec();
     sorted.sort_by(|a, b| b.total_cmp(a));
     let n = losses.len();

@@ -1,13 +1,14 @@
 //! What several tests share: the worked estate and short ways to ask about a fixture.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use std::fmt::Write as _;
+use std::{collections::HashMap, fmt::Write as _};
 
 use keelson_analysis::{
     Pool,
+    availability::Chance,
     impact::{Impact, Question, Reason, Seed, impact},
 };
-use keelson_graph::fixture::Fixture;
+use keelson_graph::{ItemIx, fixture::Fixture};
 
 /// The worked estate of analyses 1.11.
 pub(crate) const ESTATE: &str = "
@@ -34,6 +35,22 @@ pub(crate) const ESTATE: &str = "
     swY:   siteY
     siteY: ColoY
     ColoY: PowerCo";
+
+/// How likely the items of the worked estate fail of themselves; the services do not.
+pub(crate) const UNAVAILABILITY: &str = "
+    PowerCo 0.0001  ColoX 0.001  ColoY 0.001  siteX 0.0005  siteY 0.0005  swX 0.001  swY 0.001
+    hv1 0.002  hv2 0.002  dns1 0.002  dns2 0.002  idp1 0.01  idp2 0.01  web1 0.01  web2 0.01  web3 0.01
+    api1 0.01  api2 0.01  dbA 0.005  dbB 0.005  mailapi 0.005";
+
+/// Chances written as names, each followed by its number; what is not named cannot fail of itself.
+pub(crate) fn chances<'g>(graph: &'g Fixture, text: &str) -> impl Fn(ItemIx) -> Chance + use<'g> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let known: HashMap<ItemIx, Chance> = words
+        .chunks_exact(2)
+        .map(|pair| (graph.item(pair[0]), Chance::exactly(pair[1].parse().expect("a chance"))))
+        .collect();
+    move |item| known.get(&item).copied().unwrap_or(Chance::NEVER)
+}
 
 /// Seeds written as `name` or `name=loss`, separated by spaces.
 pub(crate) fn seeds(graph: &Fixture, text: &str) -> Vec<Seed> {
@@ -83,4 +100,17 @@ pub(crate) fn tree(graph: &Fixture, seeds: &str, item: &str, most: usize) -> Str
         text.push_str("…\n");
     }
     text
+}
+
+/// How long an item of the worked estate takes to start by itself, in minutes.
+pub(crate) fn recovery_minutes(name: &str) -> u64 {
+    match name.trim_end_matches(['1', '2', '3', 'A', 'B', 'X', 'Y']) {
+        "site" | "hv" => 10,
+        "sw" => 5,
+        "dns" if name != "dns" => 2,
+        "idp" => 4,
+        "web" | "api" => 3,
+        "db" => 15,
+        _ => 0,
+    }
 }
