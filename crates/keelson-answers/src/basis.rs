@@ -111,6 +111,9 @@ pub struct Basis {
     pub oldest_observation: Option<DateTime<Utc>>,
     /// How many of the items it rests on were last seen longer ago than their class allows.
     pub stale: usize,
+    /// What the answer supposes beside what is known, in words; empty for an answer about what is there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub supposing: Vec<String>,
 }
 
 impl Basis {
@@ -124,6 +127,7 @@ impl Basis {
             limits: Vec::new(),
             oldest_observation: None,
             stale: 0,
+            supposing: view.supposed.as_ref().map(|supposed| supposed.lines.clone()).unwrap_or_default(),
         }
     }
 

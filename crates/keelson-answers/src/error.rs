@@ -54,6 +54,22 @@ pub enum QuestionError {
         /// Keys that look like it.
         similar: Vec<String>,
     },
+    /// Nobody defined the scenario.
+    #[error("there is no scenario '{name}'{}", known_ones(.known))]
+    UnknownScenario {
+        /// The name asked for.
+        name: String,
+        /// Those there are; the first ten by name.
+        known: Vec<String>,
+    },
+    /// Several scenarios have the name.
+    #[error("'{name}' names several scenarios: {}; give the key of one", .keys.join(", "))]
+    AmbiguousScenario {
+        /// The name asked for.
+        name: String,
+        /// Their keys.
+        keys: Vec<String>,
+    },
     /// Something the analyses refuse.
     #[error(transparent)]
     Analysis(#[from] AnalysisError),
@@ -61,4 +77,11 @@ pub enum QuestionError {
 
 fn hint(similar: &[String]) -> String {
     if similar.is_empty() { String::new() } else { format!("; did you mean {}?", similar.join(", ")) }
+}
+
+fn known_ones(known: &[String]) -> String {
+    if known.is_empty() {
+        return "; the catalogue has none: a scenario is a configuration item of class scenario".to_owned();
+    }
+    format!("; there are {}", known.join(", "))
 }

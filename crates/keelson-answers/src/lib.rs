@@ -16,6 +16,8 @@
 //! | what state chosen items are in, provably | [`baseline`] |
 //! | what a schedule of changes does, hour by hour | [`schedule`] |
 //! | what was predicted of changes against what happened, and their trends | [`review`] |
+//! | whose failure alone fells a service, and which change removes most of that | [`single_points`] |
+//! | the same under a scenario, or with an edited catalogue | [`suppose`] |
 //! | what is wrong with the catalogue | [`check`] |
 //! | what changed between two states of a record | [`difference`] |
 //!
@@ -39,7 +41,9 @@ pub mod projection;
 pub mod register;
 pub mod review;
 pub mod schedule;
+pub mod single_points;
 mod subject;
+pub mod suppose;
 mod view;
 pub mod walk;
 

@@ -8,6 +8,7 @@ use keelson_graph::{GraphError, ItemIx, Snapshot};
 use keelson_model::{RecordChange, Revision};
 
 use crate::brief::Briefs;
+use crate::suppose::Supposed;
 use crate::{Brief, projection};
 
 /// Stands for the smallest fraction where nobody states one: it must deliver something.
@@ -24,6 +25,8 @@ pub struct View {
     pub graph: Arc<Snapshot>,
     /// What summaries ask of each item of the catalogue.
     pub(crate) briefs: Arc<Briefs>,
+    /// What is supposed beside what is known; absent for what is really there.
+    pub supposed: Option<Arc<Supposed>>,
 }
 
 impl View {
@@ -34,7 +37,7 @@ impl View {
     pub fn of(catalogue: Arc<Catalogue>) -> Result<Self, GraphError> {
         let graph = Arc::new(projection::draw(&catalogue)?);
         let briefs = Arc::new(Briefs::of(&catalogue));
-        Ok(Self { catalogue, graph, briefs })
+        Ok(Self { catalogue, graph, briefs, supposed: None })
     }
 
     /// The view after a commit: `catalogue` is this view's catalogue with `changes` applied. Costs
@@ -53,7 +56,7 @@ impl View {
             graph = graph.compact()?;
         }
         let briefs = Arc::new(self.briefs.after(&catalogue, changes));
-        Ok(Self { catalogue, graph: Arc::new(graph), briefs })
+        Ok(Self { catalogue, graph: Arc::new(graph), briefs, supposed: None })
     }
 
     /// What a summary asks of a configuration item, without reading its record.
@@ -85,10 +88,10 @@ impl View {
         Target { item, min_delivered: self.minimum_delivered(item).unwrap_or(ANYTHING) }
     }
 
-    /// The revision it shows.
+    /// The revision it shows; under a supposition the one that is really there.
     #[must_use]
     pub fn revision(&self) -> Revision {
-        self.catalogue.revision()
+        self.supposed.as_ref().map_or_else(|| self.catalogue.revision(), |supposed| supposed.base)
     }
 }
 

@@ -18,6 +18,7 @@ pub const CLASS_FILES: &[(&str, &str)] = files![
     "network.toml",
     "parties.toml",
     "places.toml",
+    "planning.toml",
     "root.toml",
     "security.toml",
     "services.toml",

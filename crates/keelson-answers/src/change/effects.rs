@@ -12,8 +12,8 @@ use super::{ChangeQuestion, Computed};
 use crate::impact::Assessment;
 use crate::{Basis, LimitCode};
 
-/// Entries of sets of single points that may be held for one service: a fraction of a second's work.
-const MOST_ENTRIES: usize = 2_000_000;
+/// Words of sets of single points that may be written for one service: a fraction of a second's work.
+const MOST_WORDS: usize = 2_000_000;
 
 /// Losses that differ by less are equal.
 const ROUNDING: f64 = 1e-9;
@@ -169,9 +169,8 @@ struct NewPoints {
 fn new_points(computed: &Computed, item: ItemIx, reading: Reading, stop: Option<&AtomicBool>) -> Option<NewPoints> {
     let assessment = &computed.assessment;
     let level = breach_level(assessment.least_delivered(item));
-    let max_entries = MOST_ENTRIES;
-    let question =
-        single_points::Question { level, reading, max_entries, stop, ..single_points::Question::about(item) };
+    let max_words = MOST_WORDS;
+    let question = single_points::Question { level, reading, max_words, stop, ..single_points::Question::default() };
     // At the level at which the service is breached, what has lost as much has failed.
     let failed = |impact: &Impact| -> Vec<ItemIx> {
         impact.seeds().iter().copied().filter(|seed| impact.loss(*seed) >= level.min(1.0)).collect()
@@ -186,7 +185,8 @@ fn new_points(computed: &Computed, item: ItemIx, reading: Reading, stop: Option<
     }
     let mut found = NewPoints { items: Vec::new(), is_cut: false };
     for (without, with) in pairs {
-        let points = |down: &[ItemIx]| single_points::single_points(&assessment.view().graph, &question, down).ok();
+        let points =
+            |down: &[ItemIx]| single_points::single_points(&assessment.view().graph, item, &question, down).ok();
         let (known, meanwhile) = (points(&without)?, points(&with)?);
         found.is_cut |= known.is_cut || meanwhile.is_cut;
         found.items.extend(meanwhile.items.into_iter().filter(|point| known.items.binary_search(point).is_err()));

@@ -1,0 +1,357 @@
+//! Whose failure alone fells a service, what each item can take down alone, and which change removes
+//! most of that (analyses 2.5).
+//!
+//! Soft needs take no part: failed means wholly lost. Where facts are missing, points that are there
+//! however the doubts are settled are certain, those that are there for some way of settling them are
+//! possible; they are told apart.
+
+mod fixes;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::AtomicBool;
+
+use keelson_analysis::single_points::{Pass, Question, SinglePoints, single_points_of};
+use keelson_analysis::{Limits, Pool, Reading};
+use keelson_graph::ItemIx;
+use keelson_model::{Criticality, Value};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::impact::{ImpactQuestion, ProofText, assess, proof_lines};
+use crate::subject::{ci_of, find_item, key_of};
+use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View, item};
+
+pub use fixes::{FixEffect, FixLine};
+
+/// Lines of a proof.
+const MOST_LINES: usize = 60;
+
+/// Which single points of failure are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SinglePointsQuestion {
+    /// The services, or other items, by key; empty means every service.
+    pub services: Vec<String>,
+    /// What is down already, by key.
+    pub down: Vec<String>,
+    /// Whether what is known to be down now counts as down.
+    pub with_disruptions: bool,
+    /// Most services, points of a service, and items listed.
+    pub most: usize,
+    /// Most points that a proof is written for.
+    pub proofs: usize,
+    /// Most changes proposed; 0 leaves the search for them out.
+    pub fixes: usize,
+}
+
+/// An amount of money.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Money {
+    /// How much.
+    pub amount: f64,
+    /// In which currency, by its ISO 4217 code.
+    pub currency: String,
+}
+
+/// A single point of failure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PointLine {
+    /// The item.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// Why its failure fells the service, line by line; empty where no proof was asked for or the facts
+    /// are in doubt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proof: Vec<ProofText>,
+}
+
+/// The single points of one service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServicePoints {
+    /// The service.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// How much depends on it, where stated.
+    pub criticality: Option<Criticality>,
+    /// What an hour without it costs, where stated.
+    pub value_per_hour: Option<Money>,
+    /// Whether it has failed by what is down already; then there are no points to name.
+    pub has_failed: bool,
+    /// Whether a limit was hit before its turn came; then nothing is known about it.
+    pub is_unknown: bool,
+    /// How many points are certain.
+    pub certain_count: usize,
+    /// How many more are possible.
+    pub possible_count: usize,
+    /// Points that are there however doubts are settled.
+    pub certain: Vec<PointLine>,
+    /// Points that are there if doubts are settled badly.
+    pub possible: Vec<PointLine>,
+}
+
+/// What one item takes down alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FellingLine {
+    /// The item.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// How many of the services it fells for certain.
+    pub service_count: usize,
+    /// The first of them, by key.
+    pub services: Vec<String>,
+    /// What an hour without them costs, by currency, where stated.
+    pub value_per_hour: Vec<Money>,
+    /// How many more of them it may fell.
+    pub possible_count: usize,
+}
+
+/// Single points of failure, by service and by item.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SinglePointsAnswer {
+    /// What the answer rests on.
+    #[serde(flatten)]
+    pub basis: Basis,
+    /// What was down already, by key.
+    pub down: Vec<String>,
+    /// How many services were looked at.
+    pub service_count: usize,
+    /// How many of them have a certain single point.
+    pub exposed_count: usize,
+    /// The services, those worth most first, then the most critical.
+    pub services: Vec<ServicePoints>,
+    /// How many items take a service down alone.
+    pub item_count: usize,
+    /// The items, those whose services are worth most first, then those that take most down.
+    pub items: Vec<FellingLine>,
+    /// Changes that remove points, the best first.
+    pub fixes: Vec<FixLine>,
+}
+
+/// What is looked at, in order.
+struct Watched {
+    item: ItemIx,
+    value: Option<Money>,
+    certain: SinglePoints,
+    /// The points beyond the certain ones.
+    possible: Vec<ItemIx>,
+}
+
+/// Finds the single points of failure of services.
+///
+/// # Errors
+/// When something asked about is unknown or takes no part in analyses.
+pub fn single_points(
+    view: &View,
+    question: &SinglePointsQuestion,
+    asked: Asked,
+    pool: &Pool,
+    stop: Option<&AtomicBool>,
+) -> Result<SinglePointsAnswer, QuestionError> {
+    let mut basis = Basis::of(view, asked);
+    let services = services(view, &question.services)?;
+    let down = down(view, question, asked)?;
+    let read = |reading| {
+        let walk = Question { reading, stop, ..Question::default() };
+        single_points_of(&view.graph, &services, &walk, &down)
+    };
+    let (certain, pass) = read(Reading::Optimistic)?;
+    let (at_worst, second) = read(Reading::Pessimistic)?;
+    note(&mut basis, pass, second);
+    let beyond = |certain: &SinglePoints, worst: SinglePoints| {
+        let is_new = |point: &ItemIx| certain.items.binary_search(point).is_err();
+        worst.items.into_iter().filter(is_new).collect::<Vec<ItemIx>>()
+    };
+    let mut watched: Vec<Watched> = services
+        .iter()
+        .zip(certain.into_iter().zip(at_worst))
+        .map(|(item, (certain, worst))| {
+            let possible = beyond(&certain, worst);
+            Watched { item: *item, value: value_per_hour(view, *item), certain, possible }
+        })
+        .collect();
+    rank(view, &mut watched);
+    let (item_count, items) = felling(view, &watched, question.most);
+    basis.page("services", question.most.min(watched.len()), watched.len());
+    basis.page("items", items.len(), item_count);
+    let rests: std::collections::BTreeSet<ItemIx> = services.iter().copied().chain(all_points(&watched)).collect();
+    basis.rests_on(view, rests.into_iter().map(ci_of), asked);
+    let fixes = fixes::propose(view, question, &watched, &down, stop, &mut basis)?;
+    let proofs = Proofs { view, asked, pool, left: question.proofs, by_point: HashMap::new() };
+    let services = lines(view, &watched, question.most, proofs)?;
+    Ok(SinglePointsAnswer {
+        basis,
+        down: down.iter().map(|item| key_of(&view.catalogue, *item)).collect(),
+        service_count: watched.len(),
+        exposed_count: watched.iter().filter(|one| !one.certain.items.is_empty()).count(),
+        services,
+        item_count,
+        items,
+        fixes,
+    })
+}
+
+fn all_points(watched: &[Watched]) -> impl Iterator<Item = ItemIx> + '_ {
+    watched.iter().flat_map(|one| one.certain.items.iter().chain(&one.possible)).copied()
+}
+
+/// The items asked about, each once: those named, or every service in service.
+pub(crate) fn services(view: &View, keys: &[String]) -> Result<Vec<ItemIx>, QuestionError> {
+    let mut found: Vec<ItemIx> = if keys.is_empty() {
+        view.graph.item_numbers().filter(|item| view.is_service(ci_of(*item))).collect()
+    } else {
+        keys.iter().map(|key| find_item(view, key)).collect::<Result<_, _>>()?
+    };
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+/// What counts as down: what is named, and what is known to be wholly down at the time asked about.
+fn down(view: &View, question: &SinglePointsQuestion, asked: Asked) -> Result<Vec<ItemIx>, QuestionError> {
+    let mut down = question.down.iter().map(|key| find_item(view, key)).collect::<Result<Vec<_>, _>>()?;
+    if question.with_disruptions {
+        let now = |from, until: Option<_>| from <= asked.at && until.is_none_or(|until| asked.at < until);
+        let there = view.catalogue.disruptions().map(|kept| &kept.record);
+        let there = there.filter(|one| one.loss >= 1.0 && now(one.from, one.until));
+        let found = there.filter_map(|one| view.catalogue.find_id(one.ci)).map(item);
+        down.extend(found.filter(|item| view.graph.contains(*item)));
+    }
+    down.sort_unstable();
+    down.dedup();
+    Ok(down)
+}
+
+fn note(basis: &mut Basis, pass: Pass, second: Pass) {
+    use keelson_analysis::single_points::Cut;
+    let Some(cut) = pass.cut.or(second.cut) else { return };
+    let left = (pass.items - pass.visited).max(second.items - second.visited);
+    let message = format!("single points were looked for beneath all but {left} items; some services are unknown");
+    match cut {
+        Cut::Stopped => basis.limit(LimitCode::Deadline, format!("the time for the answer was up: {message}")),
+        _ => basis.limit(LimitCode::Items, message),
+    }
+}
+
+/// What an hour without an item costs, where stated.
+fn value_per_hour(view: &View, item: ItemIx) -> Option<Money> {
+    let value = view.catalogue.ci(ci_of(item)).attribute("value_per_hour")?;
+    let Value::Quantity(quantity) = value else { return None };
+    Some(Money { amount: value.as_f64()?, currency: quantity.unit.to_string() })
+}
+
+/// Those worth most first, then the most critical, those with most points, and by key.
+fn rank(view: &View, watched: &mut [Watched]) {
+    watched.sort_by(|a, b| {
+        let worth = |one: &Watched| one.value.as_ref().map_or(0.0, |value| value.amount);
+        let critical = |one: &Watched| view.brief(ci_of(one.item)).criticality;
+        worth(b)
+            .total_cmp(&worth(a))
+            .then_with(|| critical(b).cmp(&critical(a)))
+            .then_with(|| b.certain.items.len().cmp(&a.certain.items.len()))
+            .then_with(|| key_of(&view.catalogue, a.item).cmp(&key_of(&view.catalogue, b.item)))
+    });
+}
+
+/// Writes proofs; what a point's loss costs is computed once.
+struct Proofs<'a> {
+    view: &'a View,
+    asked: Asked,
+    pool: &'a Pool,
+    left: usize,
+    by_point: HashMap<ItemIx, crate::impact::Assessment>,
+}
+
+impl Proofs<'_> {
+    fn of(&mut self, service: ItemIx, point: ItemIx) -> Result<Vec<ProofText>, QuestionError> {
+        if self.left == 0 {
+            return Ok(Vec::new());
+        }
+        self.left -= 1;
+        if !self.by_point.contains_key(&point) {
+            let seeds = vec![(key_of(&self.view.catalogue, point), 1.0)];
+            let question = ImpactQuestion { seeds, interval: None, budget: 0, limits: Limits::default() };
+            self.by_point.insert(point, assess(self.view, &question, self.asked, self.pool)?);
+        }
+        Ok(proof_lines(&self.by_point[&point], service, MOST_LINES).0)
+    }
+}
+
+fn lines(
+    view: &View,
+    watched: &[Watched],
+    most: usize,
+    mut proofs: Proofs<'_>,
+) -> Result<Vec<ServicePoints>, QuestionError> {
+    let catalogue = &view.catalogue;
+    let mut lines = Vec::new();
+    for one in watched.iter().take(most) {
+        let mut certain = Vec::new();
+        for point in one.certain.items.iter().take(most) {
+            let subject = Subject::of(catalogue, ci_of(*point));
+            certain.push(PointLine { subject, proof: proofs.of(one.item, *point)? });
+        }
+        let doubtful = |point: &ItemIx| PointLine { subject: Subject::of(catalogue, ci_of(*point)), proof: Vec::new() };
+        certain.sort_by(|a, b| a.subject.cmp(&b.subject));
+        let mut possible: Vec<PointLine> = one.possible.iter().take(most).map(doubtful).collect();
+        possible.sort_by(|a, b| a.subject.cmp(&b.subject));
+        lines.push(ServicePoints {
+            subject: Subject::of(catalogue, ci_of(one.item)),
+            criticality: view.brief(ci_of(one.item)).criticality,
+            value_per_hour: one.value.clone(),
+            has_failed: one.certain.has_failed,
+            is_unknown: one.certain.is_cut,
+            certain_count: one.certain.items.len(),
+            possible_count: one.possible.len(),
+            certain,
+            possible,
+        });
+    }
+    Ok(lines)
+}
+
+/// What each item fells.
+#[derive(Default)]
+struct Felled {
+    services: Vec<ItemIx>,
+    value: BTreeMap<String, f64>,
+    possible: usize,
+}
+
+/// What each item takes down alone: how many items do, and the first of them.
+fn felling(view: &View, watched: &[Watched], most: usize) -> (usize, Vec<FellingLine>) {
+    let mut felled: BTreeMap<ItemIx, Felled> = BTreeMap::new();
+    for one in watched {
+        for point in &one.certain.items {
+            let entry = felled.entry(*point).or_default();
+            entry.services.push(one.item);
+            if let Some(value) = &one.value {
+                *entry.value.entry(value.currency.clone()).or_default() += value.amount;
+            }
+        }
+        for point in &one.possible {
+            felled.entry(*point).or_default().possible += 1;
+        }
+    }
+    let count = felled.values().filter(|felled| !felled.services.is_empty()).count();
+    let worth = |felled: &Felled| felled.value.values().copied().fold(0.0, f64::max);
+    let mut ranked: Vec<(ItemIx, Felled)> = felled.into_iter().filter(|(_, felled)| !felled.services.is_empty()).collect();
+    ranked.sort_by(|(a, left), (b, right)| {
+        worth(right)
+            .total_cmp(&worth(left))
+            .then_with(|| right.services.len().cmp(&left.services.len()))
+            .then_with(|| key_of(&view.catalogue, *a).cmp(&key_of(&view.catalogue, *b)))
+    });
+    let line = |(point, felled): (ItemIx, Felled)| FellingLine {
+        subject: Subject::of(&view.catalogue, ci_of(point)),
+        service_count: felled.services.len(),
+        services: felled.services.iter().take(most).map(|item| key_of(&view.catalogue, *item)).collect(),
+        value_per_hour: felled.value.into_iter().map(|(currency, amount)| Money { amount, currency }).collect(),
+        possible_count: felled.possible,
+    };
+    (count, ranked.into_iter().take(most).map(line).collect())
+}

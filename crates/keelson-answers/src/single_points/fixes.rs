@@ -1,0 +1,177 @@
+//! Which change of placement removes most single points.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
+
+use keelson_analysis::best_fix::{Candidate, Edit, Shared, best_fix, shared_placements};
+use keelson_analysis::single_points::{self, Question};
+use keelson_graph::ItemIx;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{SinglePointsQuestion, Watched};
+use crate::needs::title;
+use crate::subject::{ci_of, key_of};
+use crate::{Basis, LimitCode, QuestionError, View};
+
+/// Needs with a hidden fault that are looked at.
+const MOST_SHARED: usize = 50;
+/// Places of the same class that something may be moved to.
+const MOST_PLACES: usize = 12;
+/// Changes that are tried.
+const MOST_CANDIDATES: usize = 300;
+
+/// What a change does to the single points of one service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FixEffect {
+    /// The service, by key.
+    pub service: String,
+    /// The points it no longer has.
+    pub removed: Vec<String>,
+    /// The points it has instead.
+    pub added: Vec<String>,
+}
+
+/// A change that removes single points.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FixLine {
+    /// What to do, in words.
+    pub action: String,
+    /// Why: which redundancy is none as it stands.
+    pub because: String,
+    /// Points removed, over all services.
+    pub removed: usize,
+    /// Points added.
+    pub added: usize,
+    /// What it does to each service it changes anything for.
+    pub effects: Vec<FixEffect>,
+}
+
+/// A candidate and the hidden fault it mends.
+struct Try<'a> {
+    shared: &'a Shared,
+    candidate: Candidate,
+}
+
+/// Proposes changes of placement, the best first.
+pub(super) fn propose(
+    view: &View,
+    question: &SinglePointsQuestion,
+    watched: &[Watched],
+    down: &[ItemIx],
+    stop: Option<&AtomicBool>,
+    basis: &mut Basis,
+) -> Result<Vec<FixLine>, QuestionError> {
+    if question.fixes == 0 {
+        return Ok(Vec::new());
+    }
+    let walk = Question { stop, ..Question::default() };
+    let items: Vec<ItemIx> = watched.iter().map(|one| one.item).collect();
+    let hidden = shared_placements(&view.graph, &items, MOST_SHARED, &walk, down)?;
+    let mut tries: Vec<Try<'_>> = hidden.found.iter().flat_map(|shared| tries(view, shared)).collect();
+    if hidden.pass.cut.is_some() || tries.len() > MOST_CANDIDATES {
+        let message = format!(
+            "changes of placement were looked for in the first {} needs with a hidden fault, and {} were tried",
+            hidden.found.len(),
+            tries.len().min(MOST_CANDIDATES)
+        );
+        basis.remark(LimitCode::Items, message);
+    }
+    tries.truncate(MOST_CANDIDATES);
+    let candidates: Vec<Candidate> = tries.iter().map(|one| one.candidate.clone()).collect();
+    let of_value = |one: &Watched| single_points::Watched { item: one.item, value: worth(one) };
+    let valued: Vec<_> = watched.iter().map(of_value).collect();
+    let found = best_fix(&view.graph, &candidates, &valued, &walk, down, |_, _| ())?;
+    if !found.untried.is_empty() {
+        basis.remark(LimitCode::Deadline, format!("{} changes of placement were not tried", found.untried.len()));
+    }
+    let mut mended = BTreeSet::new();
+    let mut lines = Vec::new();
+    for fix in found.fixes.iter().filter(|fix| fix.removed > fix.added && fix.gain > 0.0) {
+        // Of the ways to mend one fault alike, the first will do.
+        let of = &tries[fix.candidate];
+        let effects: Vec<FixEffect> = fix.effects.iter().filter(|effect| !effect.is_unknown).map(|effect| {
+            let keys = |items: &[ItemIx]| items.iter().map(|item| key_of(&view.catalogue, *item)).collect();
+            FixEffect {
+                service: key_of(&view.catalogue, effect.item),
+                removed: keys(&effect.removed),
+                added: keys(&effect.added),
+            }
+        }).collect();
+        if !mended.insert((of.shared.need, fix.removed, fix.added)) {
+            continue;
+        }
+        lines.push(FixLine {
+            action: action(view, &of.candidate),
+            because: because(view, of.shared),
+            removed: fix.removed,
+            added: fix.added,
+            effects,
+        });
+        if lines.len() == question.fixes {
+            break;
+        }
+    }
+    Ok(lines)
+}
+
+/// What a service is worth to the ranking: its value per hour, or 1 where nobody states one.
+fn worth(one: &Watched) -> f64 {
+    one.value.as_ref().map_or(1.0, |value| value.amount.max(1.0))
+}
+
+/// The ways to mend one hidden fault: to another place of the same class, or to a new one.
+fn tries<'a>(view: &View, shared: &'a Shared) -> Vec<Try<'a>> {
+    let Some(from) = shared.points.first() else { return Vec::new() };
+    let class = &view.catalogue.ci(ci_of(*from)).class;
+    let alike = view.graph.item_numbers().filter(|item| view.catalogue.ci(ci_of(*item)).class == *class);
+    let mut places: Vec<ItemIx> = alike.filter(|item| !shared.points.contains(item)).take(MOST_PLACES).collect();
+    let slots = u32::try_from(view.graph.slots()).unwrap_or(u32::MAX);
+    let new: Vec<ItemIx> = (0..u32::try_from(shared.surplus).unwrap_or(1)).map(|n| ItemIx(slots + n)).collect();
+    places.extend(&new);
+    let candidates = shared.candidates(&places).into_iter().filter_map(|mut candidate| {
+        let to = |edit: &Edit| match edit {
+            Edit::Replace { to, .. } => Some(*to),
+            _ => None,
+        };
+        let used: BTreeSet<ItemIx> = candidate.edits.iter().filter_map(to).filter(|to| new.contains(to)).collect();
+        // New places are alike: only the first ones are used.
+        let is_first = used.iter().zip(&new).all(|(used, new)| used == new);
+        candidate.edits.splice(0..0, used.into_iter().map(|item| Edit::Add { item }));
+        is_first.then_some(candidate)
+    });
+    candidates.map(|candidate| Try { shared, candidate }).collect()
+}
+
+fn action(view: &View, candidate: &Candidate) -> String {
+    let key = |item: ItemIx| key_of(&view.catalogue, item);
+    let moves = candidate.edits.iter().filter_map(|edit| {
+        let Edit::Replace { need, from, to } = edit else { return None };
+        let owner = key(view.graph.need(*need).owner());
+        let class = &view.catalogue.ci(ci_of(*from)).class;
+        let to = if view.graph.contains(*to) {
+            key(*to)
+        } else {
+            format!("a new {class} that depends on nothing that is there")
+        };
+        Some(format!("move {owner} from {} to {to}", key(*from)))
+    });
+    moves.collect::<Vec<String>>().join(", and ")
+}
+
+fn because(view: &View, shared: &Shared) -> String {
+    let key = |item: &ItemIx| key_of(&view.catalogue, *item);
+    let need = view.graph.need(shared.need);
+    let members: Vec<String> = shared.members.iter().map(key).collect();
+    let points: Vec<String> = shared.points.iter().take(5).map(key).collect();
+    format!(
+        "'{}' of {} counts on {} members, but {} fall together with {}",
+        title(&view.catalogue, &need).0,
+        key(&shared.owner),
+        need.members.len(),
+        members.join(", "),
+        points.join(", or with ")
+    )
+}
