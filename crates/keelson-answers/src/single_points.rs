@@ -339,7 +339,8 @@ fn felling(view: &View, watched: &[Watched], most: usize) -> (usize, Vec<Felling
     }
     let count = felled.values().filter(|felled| !felled.services.is_empty()).count();
     let worth = |felled: &Felled| felled.value.values().copied().fold(0.0, f64::max);
-    let mut ranked: Vec<(ItemIx, Felled)> = felled.into_iter().filter(|(_, felled)| !felled.services.is_empty()).collect();
+    let mut ranked: Vec<(ItemIx, Felled)> =
+        felled.into_iter().filter(|(_, felled)| !felled.services.is_empty()).collect();
     ranked.sort_by(|(a, left), (b, right)| {
         worth(right)
             .total_cmp(&worth(left))

@@ -104,10 +104,8 @@ pub fn scenarios(catalogue: &Catalogue, names: &[String]) -> Result<(Growth, Vec
         let scenario = find(catalogue, name)?;
         let ci = catalogue.ci(scenario);
         let number = |attribute: &str| ci.attribute(attribute).and_then(Value::as_f64);
-        let assumed = Assumed {
-            factor: number("demand_factor").unwrap_or(1.0),
-            per_month: number("demand_growth_per_month"),
-        };
+        let assumed =
+            Assumed { factor: number("demand_factor").unwrap_or(1.0), per_month: number("demand_growth_per_month") };
         let services = applied_to(catalogue, scenario);
         growth.add(&services, assumed);
         lines.push(in_words(catalogue, scenario, assumed, &services));

@@ -92,14 +92,19 @@ pub(super) fn propose(
     for fix in found.fixes.iter().filter(|fix| fix.removed > fix.added && fix.gain > 0.0) {
         // Of the ways to mend one fault alike, the first will do.
         let of = &tries[fix.candidate];
-        let effects: Vec<FixEffect> = fix.effects.iter().filter(|effect| !effect.is_unknown).map(|effect| {
-            let keys = |items: &[ItemIx]| items.iter().map(|item| key_of(&view.catalogue, *item)).collect();
-            FixEffect {
-                service: key_of(&view.catalogue, effect.item),
-                removed: keys(&effect.removed),
-                added: keys(&effect.added),
-            }
-        }).collect();
+        let effects: Vec<FixEffect> = fix
+            .effects
+            .iter()
+            .filter(|effect| !effect.is_unknown)
+            .map(|effect| {
+                let keys = |items: &[ItemIx]| items.iter().map(|item| key_of(&view.catalogue, *item)).collect();
+                FixEffect {
+                    service: key_of(&view.catalogue, effect.item),
+                    removed: keys(&effect.removed),
+                    added: keys(&effect.added),
+                }
+            })
+            .collect();
         if !mended.insert((of.shared.need, fix.removed, fix.added)) {
             continue;
         }
