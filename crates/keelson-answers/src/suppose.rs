@@ -211,6 +211,12 @@ impl View {
         Ok(Self { graph: Arc::new(graph), supposed: Some(Arc::new(supposed)), ..self.clone() })
     }
 
+    /// What is supposed, in words; empty where nothing is.
+    #[must_use]
+    pub fn supposed_lines(&self) -> &[String] {
+        self.supposed.as_deref().map_or(&[], |supposed| &supposed.lines)
+    }
+
     /// How demand grows by what is supposed; absent where nothing is.
     #[must_use]
     pub fn growth(&self) -> Option<&Growth> {

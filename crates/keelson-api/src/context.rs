@@ -88,6 +88,7 @@ pub(crate) async fn moment(ctx: &Context<'_>, as_of: Option<DateTime<Utc>>) -> R
 
 /// The name of a list at a moment, for its cursors.
 pub(crate) fn list_name(list: &'static str, order: String, at: &Moment) -> ListName {
+    let order = at.view.supposed_lines().iter().fold(order, |order, line| order + "\n" + line);
     ListName { list, order, as_of: at.as_of() }
 }
 

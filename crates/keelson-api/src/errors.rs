@@ -6,7 +6,7 @@
 use async_graphql::ErrorExtensions;
 use http::StatusCode;
 use keelson_app::answers::QuestionError;
-use keelson_app::{CommitError, EditError, Error, StoreError};
+use keelson_app::{AskError, CommitError, EditError, Error, StoreError};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $code:ident = $word:literal, $status:ident;)*) => {
@@ -149,6 +149,16 @@ impl From<Error> for Refusal {
             | Error::BeyondTheHead { .. }
             | Error::ReadInTheFuture { .. } => Self::input(error.to_string()),
             other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<AskError> for Refusal {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Question(error) => error.into(),
+            AskError::Failed(error) => error.into(),
+            unfit => Self::input(unfit.to_string()),
         }
     }
 }

@@ -39,6 +39,7 @@ pub mod query;
 mod schema;
 mod socket;
 pub mod subscription;
+pub mod suppose;
 pub mod types;
 
 use std::sync::Arc;

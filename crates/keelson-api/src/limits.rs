@@ -129,7 +129,8 @@ pub fn own_cost(parent: &str, field: &str, is_composite: bool) -> u64 {
     match (parent, field) {
         (
             "Query",
-            "impact" | "closure" | "path" | "changeSchedule" | "compareBaselines" | "changeTrends" | "catalogueCheck",
+            "impact" | "closure" | "path" | "changeSchedule" | "compareBaselines" | "changeTrends" | "catalogueCheck"
+            | "singlePoints",
         )
         | ("Subscription", "changeSchedule")
         | ("RequestForChange", "impact" | "gate" | "score")

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use async_graphql::{Context, MergedObject, Object};
 use keelson_app::reconcile::edit::{CiFields, Edit, MemberEdit, NeedFields, Touched};
 use keelson_app::{Edited, ImportOptions};
-use keelson_import_batch::BatchImporter;
-use keelson_importer::{Context as ImportContext, EnvelopeError, Importer, Input, SourceFile};
+use keelson_importer::EnvelopeError;
 use keelson_model::{BatchId, Cap, CiKey, Strength, Symbol};
 
 use crate::context::{Find, compute};
@@ -22,6 +21,7 @@ use crate::inputs::{
     UpdateNeedInput,
 };
 use crate::moment::Moment;
+use crate::suppose::read_batches;
 use crate::types::attribute::AttributeInput;
 use crate::types::batch::{SubmitBatchInput, SubmitBatchPayload};
 use crate::types::item::ConfigurationItem;
@@ -260,12 +260,9 @@ impl CatalogueMutation {
 
 /// Reads a batch out of the content of a request.
 fn read_batch(content: &str, keep_going: bool, source: String) -> Result<keelson_model::Batch, EnvelopeError> {
-    let input = Input::from_files(vec![SourceFile::from_bytes("content", content.as_bytes())]);
     let options =
         if keep_going { BTreeMap::from([("keep-going".to_owned(), "true".to_owned())]) } else { BTreeMap::new() };
-    let observed_at = keelson_app::system::now();
-    let context = ImportContext { source, scope: None, complete: false, observed_at, options };
-    let mut batches = BatchImporter.normalise(&input, &context)?;
+    let mut batches = read_batches("content", content, source, options)?;
     batches.pop().ok_or_else(|| EnvelopeError::NothingToRead { files: 1, expected: "a batch".to_owned() })
 }
 

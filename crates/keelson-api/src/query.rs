@@ -1,5 +1,6 @@
 //! What can be asked.
 
+mod analyses;
 mod change;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::errors::{Code, Refusal};
 use crate::filter::{ConfigurationItemOrder, ConfigurationItemWhere};
 use crate::limits::MOST_VALUES;
 use crate::moment::Moment;
+use crate::suppose::{SuppositionInput, supposed};
 use crate::types::check::{CatalogueCheck, catalogue_check};
 use crate::types::history::{Revision, revision, revisions};
 use crate::types::impact::{ImpactAnswer, ImpactInput};
@@ -30,6 +32,7 @@ use crate::types::review::{ReviewTask, ReviewTaskWhere, review_tasks};
 use crate::types::run::{ImportRun, ImportRunWhere, import_runs};
 use crate::types::walk::{Closure, ClosureInput, Explanation, PathInput};
 
+pub use analyses::AnalysisQuery;
 pub use change::ChangeQuery;
 
 /// Most evaluations a client may ask the search for decisive facts to take.
@@ -37,7 +40,7 @@ const MOST_EVALUATIONS: i32 = 1_000;
 
 /// What can be asked. Every list is paged; `asOf` asks the same of a time in the past.
 #[derive(MergedObject)]
-pub struct Query(pub CatalogueQuery, pub ChangeQuery);
+pub struct Query(pub CatalogueQuery, pub ChangeQuery, pub AnalysisQuery);
 
 /// What can be asked of the catalogue.
 pub struct CatalogueQuery;
@@ -218,8 +221,9 @@ impl CatalogueQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "What is lost, and when.")] input: ImpactInput,
         #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
+        #[graphql(desc = "What is supposed for this question alone.")] suppose: Option<SuppositionInput>,
     ) -> Result<Option<ImpactAnswer>, Refusal> {
-        let at = moment(ctx, as_of).await?;
+        let at = supposed(ctx, as_of, suppose).await?;
         if input.seeds.is_empty() || input.seeds.len() > MOST_VALUES {
             let message = format!("give 1 to {MOST_VALUES} seeds; {} were given", input.seeds.len());
             return Err(Refusal::input(message));
@@ -292,7 +296,7 @@ impl CatalogueQuery {
 }
 
 /// The key of the item that an analysis starts from.
-fn key_of(at: &Moment, by: &ConfigurationItemBy) -> Result<String, Refusal> {
+pub(super) fn key_of(at: &Moment, by: &ConfigurationItemBy) -> Result<String, Refusal> {
     if let ConfigurationItemBy::Key(key) = by {
         // Left to the analysis, which knows keys that look alike.
         return Ok(key.clone());

@@ -17,7 +17,7 @@ use crate::failed;
 use crate::limits::Limits;
 use crate::measure;
 use crate::mutation::{CatalogueMutation, ChangeMutation, Mutation};
-use crate::query::{CatalogueQuery, ChangeQuery, Query};
+use crate::query::{AnalysisQuery, CatalogueQuery, ChangeQuery, Query};
 use crate::subscription::Subscription;
 use crate::types::item::ConfigurationItem;
 use crate::types::node::Node;
@@ -35,7 +35,8 @@ pub(crate) fn over(services: Arc<Services>) -> KeelsonSchema {
 }
 
 fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
-    let (query, mutation) = (Query(CatalogueQuery, ChangeQuery), Mutation(CatalogueMutation, ChangeMutation));
+    let query = Query(CatalogueQuery, ChangeQuery, AnalysisQuery);
+    let mutation = Mutation(CatalogueMutation, ChangeMutation);
     Schema::build(query, mutation, Subscription)
         .limit_directives(5)
         .limit_recursive_depth(DEEPEST)

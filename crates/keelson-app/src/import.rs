@@ -208,7 +208,7 @@ fn refuse_future(batch: &Batch) -> Result<(), Error> {
 }
 
 /// The header a plan's commit would have, for planning what comes after it.
-fn imagined(catalogue: &Catalogue, batch: &Batch, plan: &Plan) -> CommitHeader {
+pub(crate) fn imagined(catalogue: &Catalogue, batch: &Batch, plan: &Plan) -> CommitHeader {
     let head = catalogue.head();
     CommitHeader {
         revision: head.revision.next(),

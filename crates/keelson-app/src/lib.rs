@@ -16,8 +16,10 @@ mod import;
 mod keelson;
 mod keeping;
 mod question;
+mod report;
 mod schema_check;
 mod stop;
+mod suppose;
 pub mod system;
 
 use std::sync::Arc;
@@ -32,11 +34,14 @@ pub use import::{ImportOptions, Imported};
 pub use keelson::{AsOf, AsOfSyntaxError, Error, Keelson};
 pub use keelson_answers::{self as answers, Asked, View};
 pub use keelson_change as change;
+pub use keelson_pack::reports::Frame;
 pub use keelson_reconcile as reconcile;
 pub use keelson_store::{CommitError, Draft, Options, Problem, StoreError, Verification};
 pub use question::{Answer, AskError, BaselineAnswer, GateAnswer, HistoryAnswer, Question, RecordSort, SeedInput};
+pub use report::{Report, report};
 pub use schema_check::SchemaContradiction;
 pub use stop::{Stop, StopOnDrop};
+pub use suppose::{Given, Suppose, WhatIf, WhatIfError};
 
 /// Who does something, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]

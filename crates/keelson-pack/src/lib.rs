@@ -19,6 +19,7 @@
 //! | what nobody knows, and what limits the answer | `questions` |
 //! | a schedule and all of its requests | `meeting` |
 //! | a schedule as calendar programs read it | `calendar_file` |
+//! | reports about answers that are no request's: single points of failure and others | [`reports`] |
 //!
 //! # JSON
 //!
@@ -42,6 +43,7 @@ mod meeting;
 mod part;
 mod proofs;
 mod questions;
+pub mod reports;
 mod since;
 mod summary;
 mod verdicts;

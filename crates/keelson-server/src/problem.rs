@@ -127,10 +127,6 @@ impl From<Error> for Problem {
 
 impl From<AskError> for Problem {
     fn from(error: AskError) -> Self {
-        match error {
-            AskError::Question(error) => Refusal::from(error).into(),
-            AskError::Failed(error) => error.into(),
-            unfit => Self::new(Code::BadUserInput, unfit.to_string()),
-        }
+        Refusal::from(error).into()
     }
 }

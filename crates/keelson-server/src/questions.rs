@@ -7,7 +7,9 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
 use keelson_api::errors::{Code, Refusal};
-use keelson_app::{AsOf, Question, Stop};
+use keelson_api::suppose::read_what_if;
+use keelson_app::{AsOf, Given, Question, Stop, Suppose};
+use keelson_importer::EnvelopeError;
 use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
@@ -34,6 +36,46 @@ pub struct Asking {
     /// The point in the past it is asked about; absent: the present.
     #[serde(default)]
     pub as_of: Option<AsOf>,
+    /// What is supposed for this question alone.
+    #[serde(default, skip_serializing_if = "Supposing::is_nothing")]
+    pub suppose: Supposing,
+}
+
+/// What is supposed for one question.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Supposing {
+    /// Scenarios by name or key.
+    pub scenarios: Vec<String>,
+    /// A file in the batch format: the question is answered as if it had been imported.
+    pub what_if: Option<WhatIfFile>,
+}
+
+/// A file in the batch format.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct WhatIfFile {
+    /// What the answer calls it.
+    pub name: String,
+    /// What it holds.
+    pub content: String,
+}
+
+impl Supposing {
+    /// Whether nothing is.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.scenarios.is_empty() && self.what_if.is_none()
+    }
+
+    /// What it says, read.
+    ///
+    /// # Errors
+    /// When the file is not in the batch format.
+    pub fn read(self) -> Result<Suppose, EnvelopeError> {
+        let what_if = self.what_if.map(|file| read_what_if(&file.name, &file.content)).transpose()?;
+        Ok(Suppose { scenarios: self.scenarios, what_if })
+    }
 }
 
 /// `POST /questions`.
@@ -55,7 +97,11 @@ async fn answer(app: Arc<App>, asking: Asking, stop: Stop) -> Result<Bytes, Prob
     let turn = Arc::clone(&app.turns).acquire_owned().await.map_err(|error| Refusal::internal(&error))?;
     let work = tokio::spawn(async move {
         let _turn = turn;
-        let answer = app.keelson.ask_until(asking.question, asking.as_of, &stop).await?;
+        let Asking { question, as_of, suppose } = asking;
+        at_most("scenarios", suppose.scenarios.len(), MOST_CONDITIONS)?;
+        let unread = |error: EnvelopeError| Problem::new(Code::BadUserInput, error.to_string());
+        let given = Given { as_of, suppose: suppose.read().map_err(unread)? };
+        let answer = app.keelson.ask_given(question, given, &stop).await?;
         serde_json::to_vec(&answer).map(Bytes::from).map_err(|error| Refusal::internal(&error).into())
     });
     work.await.map_err(|error| Refusal::internal(&error))?
@@ -97,6 +143,13 @@ fn check(question: &Question) -> Result<(), Problem> {
         Question::Baseline { most_keys, .. } => at_most("items listed", *most_keys, MOST_LISTED),
         Question::Baselines { most, most_keys, .. } => {
             at_most("items listed", most.saturating_mul(*most_keys), MOST_LISTED)
+        }
+        Question::SinglePoints(question) => {
+            at_most("services named", question.services.len(), MOST_SEEDS)?;
+            at_most("items down", question.down.len(), MOST_SEEDS)?;
+            at_most("proofs", question.proofs, MOST_SEEDS)?;
+            at_most("changes proposed", question.fixes, MOST_SEEDS)?;
+            at_most("entries listed", question.most, MOST_LISTED)
         }
         Question::Path { .. } | Question::Request { .. } | Question::Gate { .. } | Question::Calendar { .. } => Ok(()),
     }

@@ -1,5 +1,6 @@
 //! The arguments of every command.
 
+pub(crate) mod analyses;
 pub(crate) mod board;
 mod keeping;
 mod times;
@@ -105,6 +106,8 @@ pub(crate) enum Command {
     History(History),
     /// What losing these costs, with proof
     Impact(Impact),
+    /// Whose failure alone takes a service down, and which change mends most of that
+    Spof(analyses::SinglePoints),
     /// What an item needs
     Needs(Walk),
     /// What depends on an item
@@ -369,6 +372,8 @@ pub(crate) struct Impact {
     pub(crate) end: Option<DateTime<Utc>>,
     #[command(flatten)]
     pub(crate) past: Past,
+    #[command(flatten)]
+    pub(crate) supposing: analyses::Supposing,
     /// Items listed
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub(crate) limit: usize,

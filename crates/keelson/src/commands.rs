@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod analyses;
 mod ask;
 mod board;
 mod import;
@@ -36,6 +37,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::List(args) => ask::list(&global, args.list, Vec::new()).await,
         Command::History(args) => ask::history(&global, args).await,
         Command::Impact(args) => ask::impact(&global, args).await,
+        Command::Spof(args) => analyses::run(&global, &args).await,
         Command::Needs(args) => ask::walk(&global, args, keelson_app::answers::walk::Way::Needs).await,
         Command::Dependents(args) => ask::walk(&global, args, keelson_app::answers::walk::Way::Dependents).await,
         Command::Path(args) => ask::path(&global, args).await,

@@ -50,6 +50,11 @@ pub(crate) fn write<T: Serialize + Rows>(
     Ok(())
 }
 
+/// Writes a text as it is.
+pub(crate) fn whole(text: &str) -> io::Result<()> {
+    io::stdout().lock().write_all(text.as_bytes())
+}
+
 /// A cell that no spreadsheet takes for a formula.
 pub(crate) fn harmless(cell: &str) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err() {

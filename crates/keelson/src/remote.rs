@@ -19,7 +19,7 @@ use keelson_server::acts::Acting;
 use keelson_server::delivery::{self, Delivery};
 use keelson_server::documents::Packing;
 use keelson_server::problem::ProblemDocument;
-use keelson_server::questions::Asking;
+use keelson_server::questions::{Asking, Supposing};
 use keelson_server::summary::{ImportAnswer, Summary};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -72,7 +72,17 @@ impl Remote {
 
     /// Asks a question.
     pub(crate) async fn ask(&self, question: Question, as_of: Option<AsOf>) -> Result<Answer, Failure> {
-        self.post("questions", &Asking { question, as_of }).await
+        self.ask_supposing(question, as_of, Supposing::default()).await
+    }
+
+    /// Asks a question under what is supposed for it.
+    pub(crate) async fn ask_supposing(
+        &self,
+        question: Question,
+        as_of: Option<AsOf>,
+        suppose: Supposing,
+    ) -> Result<Answer, Failure> {
+        self.post("questions", &Asking { question, as_of, suppose }).await
     }
 
     /// Has a pack written, in a form.

@@ -2,6 +2,7 @@
 
 mod board;
 mod board_rows;
+mod document;
 mod impact;
 mod rows;
 
@@ -20,6 +21,7 @@ use crate::output::{percent, print, table};
 pub(crate) use board::{
     baseline, baselines, calendar, change, comparison, gate, request, requests, schedule, score, trends,
 };
+pub(crate) use document::document;
 pub(crate) use impact::impact;
 
 type Out<'a> = &'a mut dyn Write;
@@ -77,6 +79,9 @@ fn footer(out: Out<'_>, basis: &Basis) -> io::Result<()> {
     let stale = if basis.stale > 0 { format!(", {} stale", basis.stale) } else { String::new() };
     let complete = if basis.complete { "complete" } else { "NOT COMPLETE" };
     writeln!(out, "\nrevision {}{as_of}; {complete}{oldest}{stale}", basis.revision)?;
+    for line in &basis.supposing {
+        writeln!(out, "  supposing {line}")?;
+    }
     for limit in &basis.limits {
         writeln!(out, "  - {}", limit.message)?;
     }

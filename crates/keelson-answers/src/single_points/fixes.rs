@@ -97,7 +97,8 @@ pub(super) fn propose(
             .iter()
             .filter(|effect| !effect.is_unknown)
             .map(|effect| {
-                let keys = |items: &[ItemIx]| items.iter().map(|item| key_of(&view.catalogue, *item)).collect();
+                let key = |item: &ItemIx| place(view, *item, of.shared);
+                let keys = |items: &[ItemIx]| items.iter().map(key).collect();
                 FixEffect {
                     service: key_of(&view.catalogue, effect.item),
                     removed: keys(&effect.removed),
@@ -109,7 +110,7 @@ pub(super) fn propose(
             continue;
         }
         lines.push(FixLine {
-            action: action(view, &of.candidate),
+            action: action(view, &of.candidate, of.shared),
             because: because(view, of.shared),
             removed: fix.removed,
             added: fix.added,
@@ -150,20 +151,23 @@ fn tries<'a>(view: &View, shared: &'a Shared) -> Vec<Try<'a>> {
     candidates.map(|candidate| Try { shared, candidate }).collect()
 }
 
-fn action(view: &View, candidate: &Candidate) -> String {
+fn action(view: &View, candidate: &Candidate, shared: &Shared) -> String {
     let key = |item: ItemIx| key_of(&view.catalogue, item);
     let moves = candidate.edits.iter().filter_map(|edit| {
         let Edit::Replace { need, from, to } = edit else { return None };
         let owner = key(view.graph.need(*need).owner());
-        let class = &view.catalogue.ci(ci_of(*from)).class;
-        let to = if view.graph.contains(*to) {
-            key(*to)
-        } else {
-            format!("a new {class} that depends on nothing that is there")
-        };
-        Some(format!("move {owner} from {} to {to}", key(*from)))
+        let is_new = if view.graph.contains(*to) { "" } else { " that depends on nothing that is there" };
+        Some(format!("move {owner} from {} to {}{is_new}", key(*from), place(view, *to, shared)))
     });
     moves.collect::<Vec<String>>().join(", and ")
+}
+
+/// What a place is called: its key, or what it would be where it is not there yet.
+fn place(view: &View, item: ItemIx, shared: &Shared) -> String {
+    match shared.points.first() {
+        Some(from) if !view.graph.contains(item) => format!("a new {}", view.catalogue.ci(ci_of(*from)).class),
+        _ => key_of(&view.catalogue, item),
+    }
 }
 
 fn because(view: &View, shared: &Shared) -> String {

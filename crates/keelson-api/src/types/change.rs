@@ -108,7 +108,7 @@ fn item_of(at: &Arc<Moment>, id: model::CiId) -> Option<ConfigurationItem> {
 }
 
 /// A page of what stands in a record or an answer, in its order. `of` tells which record.
-fn placed<T, N>(
+pub(crate) fn placed<T, N>(
     ctx: &Context<'_>,
     at: &Moment,
     (list, of): (&'static str, String),

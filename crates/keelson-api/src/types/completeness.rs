@@ -98,6 +98,11 @@ impl Completeness {
         limits.map(|limit| limit.message.as_str()).collect()
     }
 
+    /// What the answer supposes beside what is known, in words; a handful, empty where nothing is supposed.
+    async fn supposing(&self) -> &[String] {
+        &self.0.supposing
+    }
+
     /// The state the answer was computed on.
     async fn revision(&self, ctx: &Context<'_>) -> Result<Revision, Refusal> {
         revision(ctx, self.0.revision).await

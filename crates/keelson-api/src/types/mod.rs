@@ -1,5 +1,6 @@
 //! The types of the schema: one file per thing a client reads.
 
+pub mod analysis;
 pub mod attribute;
 pub mod batch;
 pub mod certainty;

@@ -1,12 +1,16 @@
 //! Reading commands: they ask one question and write its answer.
 
+use std::path::Path;
+
 use anyhow::anyhow;
 use keelson_app::answers::check::CheckAnswer;
 use keelson_app::answers::impact::{ImpactAnswer, Interval};
 use keelson_app::answers::walk::Way;
-use keelson_app::{Answer, Question, SeedInput};
+use keelson_app::{Answer, Given, Question, SeedInput, Stop};
 use keelson_model::{Revision, Severity};
+use keelson_server::questions::{self, WhatIfFile};
 
+use crate::cli::analyses::Supposing;
 use crate::cli::{Check, FailOn, Get, Global, History, Impact, ListOptions, Past, PathArgs, SeverityArg, Walk};
 use crate::failure::{Exit, Failure};
 use crate::remote::Remote;
@@ -20,6 +24,32 @@ pub(crate) async fn ask(global: &Global, question: Question, past: &Past) -> Res
     }
     let keelson = open::shared(global).await?;
     Ok(keelson.ask(question, as_of).await?)
+}
+
+/// Asks a question under what is supposed for it, here or of a server.
+pub(crate) async fn ask_supposing(
+    global: &Global,
+    question: Question,
+    past: &Past,
+    supposing: &Supposing,
+) -> Result<Answer, Failure> {
+    let as_of = open::as_of(past)?;
+    let what_if = supposing.what_if.as_deref().map(what_if_file).transpose()?;
+    let suppose = questions::Supposing { scenarios: supposing.scenarios.clone(), what_if };
+    if let Some(server) = &global.server {
+        return Remote::at(server)?.ask_supposing(question, as_of, suppose).await;
+    }
+    let given = Given { as_of, suppose: suppose.read().map_err(Failure::input)? };
+    let keelson = open::shared(global).await?;
+    let stop = Stop::default();
+    let _unwanted = stop.on_drop();
+    Ok(keelson.ask_given(question, given, &stop).await?)
+}
+
+fn what_if_file(path: &Path) -> Result<WhatIfFile, Failure> {
+    let named = |error| Failure::input(anyhow!("{} cannot be read: {error}", path.display()));
+    let content = std::fs::read_to_string(path).map_err(named)?;
+    Ok(WhatIfFile { name: path.display().to_string(), content })
 }
 
 /// The failure when an answer is not of the kind that was asked for.
@@ -79,7 +109,9 @@ pub(crate) async fn impact(global: &Global, args: Impact) -> Result<Exit, Failur
     }
     let seeds = args.seeds.iter().map(|text| seed(text)).collect::<Result<_, _>>()?;
     let question = Question::Impact { seeds, interval, budget: args.budget, most: args.limit };
-    let Answer::Impact(answer) = ask(global, question, &args.past).await? else { return Err(unexpected()) };
+    let Answer::Impact(answer) = ask_supposing(global, question, &args.past, &args.supposing).await? else {
+        return Err(unexpected());
+    };
     output::write(global.output, &answer, render::impact)?;
     Ok(if args.fail_on.is_some_and(|on| fails(&answer, on)) { Exit::No } else { Exit::Done })
 }

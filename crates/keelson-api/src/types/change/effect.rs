@@ -33,6 +33,11 @@ impl Money {
         Some(Self { amount: Decimal(amount.parse().ok()?), currency: currency.to_owned() })
     }
 
+    /// A computed amount of a currency, to a hundredth.
+    pub(crate) fn of(amount: f64, currency: &str) -> Self {
+        Self { amount: Self::rounded(amount), currency: currency.to_owned() }
+    }
+
     /// A computed amount, to a hundredth.
     pub(super) fn rounded(amount: f64) -> Decimal {
         Decimal(rust_decimal::Decimal::from_f64(amount).unwrap_or_default().round_dp(2))

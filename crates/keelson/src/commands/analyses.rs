@@ -1,0 +1,81 @@
+//! The analyses of the graph: one question is asked, and its report is written in the form asked for.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::anyhow;
+use keelson_app::answers::Asked;
+use keelson_app::{Frame, Report, report, system};
+use keelson_report::{csv, html, markdown};
+
+use crate::cli::analyses::{Analysis, Asking};
+use crate::cli::board::DocumentForm;
+use crate::cli::{Format, Global};
+use crate::commands::ask::{ask_supposing, unexpected};
+use crate::failure::{Exit, Failure};
+use crate::{output, render};
+
+/// Asks an analysis and writes its report.
+pub(super) async fn run(global: &Global, analysis: &impl Analysis) -> Result<Exit, Failure> {
+    let asking = analysis.asking();
+    let zone = asking.zone.parse().map_err(Failure::input)?;
+    if asking.form == Some(DocumentForm::Csv) && asking.to_file.is_none() {
+        return Err(Failure::input(anyhow!("name the folder for the tables with --to-file")));
+    }
+    let answer = ask_supposing(global, analysis.question(), &asking.past, &asking.supposing).await?;
+    let frame = Frame { computed_at: Asked::now(system::now()).at, zone };
+    let report = report(&answer, &frame)?.ok_or_else(unexpected)?;
+    match asking.form {
+        Some(form) => document(&report, form, asking)?,
+        None => told(global.output, &report)?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes a report in the form that all answers are written in.
+fn told(format: Format, report: &Report) -> Result<(), Failure> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    match format {
+        Format::Table => render::document(&mut out, &report.document)?,
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut out, &report.answer).map_err(std::io::Error::from)?;
+            writeln!(out)?;
+        }
+        Format::Ndjson => {
+            for row in &report.rows {
+                serde_json::to_writer(&mut out, row).map_err(std::io::Error::from)?;
+                writeln!(out)?;
+            }
+        }
+        Format::Csv => {
+            if let Some((_, table)) = report.document.named_tables().next() {
+                out.write_all(csv::table_text(table).as_bytes())?;
+            }
+        }
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// Writes a report as a document.
+fn document(report: &Report, form: DocumentForm, asking: &Asking) -> Result<(), Failure> {
+    let text = match form {
+        DocumentForm::Html => html::render(&report.document),
+        DocumentForm::Markdown => markdown::render(&report.document, &markdown::Options::default()),
+        DocumentForm::Json => serde_json::to_string_pretty(&report.answer).map_err(Failure::trouble)? + "\n",
+        DocumentForm::Csv => return asking.to_file.as_deref().map_or(Ok(()), |folder| tables(report, folder)),
+    };
+    match &asking.to_file {
+        Some(path) => std::fs::write(path, text)?,
+        None => output::whole(&text)?,
+    }
+    Ok(())
+}
+
+fn tables(report: &Report, folder: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(folder)?;
+    for file in csv::render(&report.document) {
+        std::fs::write(folder.join(&file.name), file.text)?;
+    }
+    Ok(())
+}
