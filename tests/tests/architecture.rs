@@ -15,7 +15,17 @@ const MAY: &[(&str, &[&str])] = &[
     ("keelson-graph", &["keelson-model", "petgraph"]),
     ("keelson-analysis", &["keelson-model", "keelson-forecast", "keelson-graph", "petgraph"]),
     ("keelson-change", &["keelson-model", "keelson-catalogue"]),
-    ("keelson-answers", &["keelson-model", "keelson-catalogue", "keelson-change", "keelson-graph", "keelson-analysis"]),
+    (
+        "keelson-answers",
+        &[
+            "keelson-model",
+            "keelson-catalogue",
+            "keelson-change",
+            "keelson-forecast",
+            "keelson-graph",
+            "keelson-analysis",
+        ],
+    ),
     ("keelson-reconcile", &["keelson-model", "keelson-catalogue"]),
     ("keelson-report", &[]),
     ("keelson-pack", &["keelson-model", "keelson-answers", "keelson-report"]),

@@ -71,6 +71,10 @@ pub enum LimitCode {
     Occurrences,
     /// Several changes being reversed at once: each is looked at by itself.
     ReversedTogether,
+    /// A figure that nobody stated was bracketed or left out.
+    FigureMissing,
+    /// A budget for an exact result was spent: what is told is a bound or an estimate.
+    ExactBudget,
 }
 
 /// A limit of an answer, with what it means for this one.

@@ -9,7 +9,7 @@ mod calendar;
 mod effects;
 mod joint;
 mod lines;
-mod parties;
+pub(crate) mod parties;
 mod picture;
 mod risk;
 

@@ -70,6 +70,9 @@ pub enum QuestionError {
         /// Their keys.
         keys: Vec<String>,
     },
+    /// Figures of the catalogue that contradict each other or mean nothing.
+    #[error("{0}")]
+    Figures(String),
     /// Something the analyses refuse.
     #[error(transparent)]
     Analysis(#[from] AnalysisError),

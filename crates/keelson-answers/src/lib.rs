@@ -27,22 +27,30 @@
 //! It is pure and refuses effects: no store, no clock, no runtime. The time of a question is given
 //! by whoever asks.
 
+pub mod attributes;
+pub mod availability;
 pub mod baseline;
 pub mod basis;
 mod brief;
+pub mod capacity;
+mod chances;
 pub mod change;
 pub mod check;
+pub mod cut_sets;
+pub mod demand;
 pub mod difference;
 mod error;
 pub mod impact;
 pub mod items;
 pub mod needs;
 pub mod projection;
+pub mod recovery;
 pub mod register;
 pub mod review;
 pub mod schedule;
 pub mod single_points;
 mod subject;
+pub mod supplier;
 pub mod suppose;
 mod view;
 pub mod walk;

@@ -13,10 +13,11 @@ use std::sync::atomic::AtomicBool;
 use keelson_analysis::single_points::{Pass, Question, SinglePoints, single_points_of};
 use keelson_analysis::{Limits, Pool, Reading};
 use keelson_graph::ItemIx;
-use keelson_model::{Criticality, Value};
+use keelson_model::Criticality;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::attributes::{Money, value_per_hour};
 use crate::impact::{ImpactQuestion, ProofText, assess, proof_lines};
 use crate::subject::{ci_of, find_item, key_of};
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View, item};
@@ -42,16 +43,6 @@ pub struct SinglePointsQuestion {
     pub proofs: usize,
     /// Most changes proposed; 0 leaves the search for them out.
     pub fixes: usize,
-}
-
-/// An amount of money.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Money {
-    /// How much.
-    pub amount: f64,
-    /// In which currency, by its ISO 4217 code.
-    pub currency: String,
 }
 
 /// A single point of failure.
@@ -235,13 +226,6 @@ fn note(basis: &mut Basis, pass: Pass, second: Pass) {
         Cut::Stopped => basis.limit(LimitCode::Deadline, format!("the time for the answer was up: {message}")),
         _ => basis.limit(LimitCode::Items, message),
     }
-}
-
-/// What an hour without an item costs, where stated.
-fn value_per_hour(view: &View, item: ItemIx) -> Option<Money> {
-    let value = view.catalogue.ci(ci_of(item)).attribute("value_per_hour")?;
-    let Value::Quantity(quantity) = value else { return None };
-    Some(Money { amount: value.as_f64()?, currency: quantity.unit.to_string() })
 }
 
 /// Those worth most first, then the most critical, those with most points, and by key.

@@ -4,17 +4,19 @@
 //! that HTML, Markdown and CSV are made of. A new one is a file here with a function that takes an answer and a
 //! [`Frame`], begins with [`Frame::document`] and ends with [`limits`].
 
+mod recovery;
 mod single_points;
 
 use chrono::{DateTime, Utc};
+use keelson_answers::attributes::Money;
 use keelson_answers::impact::ProofText;
-use keelson_answers::single_points::Money;
 use keelson_answers::{Basis, LimitCode};
 use keelson_report::document::{Document, Proof, Section, Text};
 use keelson_report::zone::Zone;
 
 use crate::{facts, words};
 
+pub use recovery::recovery;
 pub use single_points::single_points;
 
 /// Lines of a proof that find room.

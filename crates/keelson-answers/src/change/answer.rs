@@ -324,7 +324,9 @@ fn unsearched(basis: &Basis) -> Vec<Arc<str>> {
         | LimitCode::DecisiveBudget
         | LimitCode::CheckBudget
         | LimitCode::NotInService
-        | LimitCode::ReversedTogether => None,
+        | LimitCode::ReversedTogether
+        | LimitCode::FigureMissing
+        | LimitCode::ExactBudget => None,
     };
     let cut: BTreeSet<&str> = basis.limits.iter().filter_map(|limit| of(limit.code)).collect();
     cut.into_iter().map(Arc::from).collect()

@@ -39,14 +39,16 @@ impl Completeness {
             | LimitCode::CheckBudget
             | LimitCode::MarginBudget
             | LimitCode::CollisionBudget
-            | LimitCode::Occurrences => Some(TruncationReason::Cost),
+            | LimitCode::Occurrences
+            | LimitCode::ExactBudget => Some(TruncationReason::Cost),
             LimitCode::Page
             | LimitCode::NotInService
             | LimitCode::RuleMissing
             | LimitCode::KindWithoutRule
             | LimitCode::Placeholder
             | LimitCode::Withdrawn
-            | LimitCode::ReversedTogether => None,
+            | LimitCode::ReversedTogether
+            | LimitCode::FigureMissing => None,
         };
         self.0.limits.iter().filter_map(|limit| reason(limit.code)).collect()
     }

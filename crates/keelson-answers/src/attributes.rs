@@ -1,0 +1,115 @@
+//! Figures that configuration items state about themselves, as the analyses take them. What is not stated is
+//! absent: whoever asks decides what that means, and says so in its answer.
+
+use keelson_catalogue::CiIx;
+use keelson_graph::ItemIx;
+use keelson_model::Value;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::View;
+use crate::subject::ci_of;
+
+/// An amount of money.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Money {
+    /// How much.
+    pub amount: f64,
+    /// In which currency, by its ISO 4217 code.
+    pub currency: String,
+}
+
+/// A number with its unit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Amount {
+    /// How much.
+    pub value: f64,
+    /// In which unit.
+    pub unit: String,
+}
+
+/// A span of minutes that holds the true number.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Minutes {
+    /// At least.
+    pub least: f64,
+    /// At most.
+    pub most: f64,
+}
+
+/// Minutes in a year of 365 days.
+pub const MINUTES_A_YEAR: f64 = 525_600.0;
+/// Hours in a year of 365 days.
+pub const HOURS_A_YEAR: f64 = 8_760.0;
+
+/// A number an item states, in the unit of its attribute.
+pub(crate) fn number(view: &View, item: ItemIx, name: &str) -> Option<f64> {
+    value(view, ci_of(item), name)?.as_f64()
+}
+
+/// A text an item states.
+pub(crate) fn text(view: &View, item: ItemIx, name: &str) -> Option<String> {
+    value(view, ci_of(item), name)?.as_text().map(str::to_owned)
+}
+
+/// A number with a unit that an item states.
+pub(crate) fn amount(view: &View, item: ItemIx, name: &str) -> Option<Amount> {
+    let value = value(view, ci_of(item), name)?;
+    let Value::Quantity(quantity) = value else { return None };
+    Some(Amount { value: value.as_f64()?, unit: quantity.unit.to_string() })
+}
+
+/// An amount of money an item states.
+pub(crate) fn money(view: &View, item: ItemIx, name: &str) -> Option<Money> {
+    amount(view, item, name).map(|amount| Money { amount: amount.value, currency: amount.unit })
+}
+
+/// What an hour without an item costs, where stated.
+pub(crate) fn value_per_hour(view: &View, item: ItemIx) -> Option<Money> {
+    money(view, item, "value_per_hour")
+}
+
+/// Yes or no, as an item states it.
+pub(crate) fn flag(view: &View, item: ItemIx, name: &str) -> Option<bool> {
+    match value(view, ci_of(item), name)? {
+        Value::Boolean(flag) => Some(*flag),
+        _ => None,
+    }
+}
+
+/// A moment an item states.
+pub(crate) fn moment(view: &View, item: ItemIx, name: &str) -> Option<chrono::DateTime<chrono::Utc>> {
+    match value(view, ci_of(item), name)? {
+        Value::Time(at) => Some(*at),
+        _ => None,
+    }
+}
+
+/// Own unavailability: lower and upper end, alike where it is known exactly. An end that is not stated is the
+/// stated value, or else the whole range on its side.
+pub(crate) fn unavailability(view: &View, item: ItemIx) -> Option<(f64, f64)> {
+    let number = |name| number(view, item, name);
+    let exact = number("unavailability");
+    let (low, high) = (number("unavailability_low"), number("unavailability_high"));
+    if exact.is_none() && low.is_none() && high.is_none() {
+        return None;
+    }
+    let low = low.or(exact).unwrap_or(0.0);
+    let high = high.or(exact).unwrap_or(1.0);
+    Some((low.min(high), high.max(low)))
+}
+
+fn value<'a>(view: &'a View, ix: CiIx, name: &str) -> Option<&'a Value> {
+    view.catalogue.ci(ix).attribute(name)
+}
+
+/// Adds amounts of money by currency.
+pub(crate) fn add(sum: &mut Vec<Money>, more: &Money) {
+    match sum.iter_mut().find(|one| one.currency == more.currency) {
+        Some(one) => one.amount += more.amount,
+        None => sum.push(more.clone()),
+    }
+}

@@ -1,0 +1,322 @@
+//! How available services can be, given what they rest on, and what costs them most (analyses 3.1, 3.3).
+
+use std::sync::atomic::AtomicBool;
+
+use keelson_analysis::availability::{
+    Availability, Budget, Composition, Estimate, Method, Question, availability as solve,
+};
+use keelson_analysis::importance::{Importance, Weight, importance};
+use keelson_analysis::single_points::breach_level;
+use keelson_analysis::{Pool, Reading};
+use keelson_graph::ItemIx;
+use keelson_model::Criticality;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::attributes::{HOURS_A_YEAR, Money, number, value_per_hour};
+use crate::chances::{Chances, INDEPENDENCE};
+use crate::single_points::services;
+use crate::subject::{ci_of, find_item, key_of};
+use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
+
+/// Which availabilities are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AvailabilityQuestion {
+    /// The services, or other items, by key; empty means every service, those worth most first.
+    pub services: Vec<String>,
+    /// What is down already, by key.
+    pub down: Vec<String>,
+    /// Most services computed.
+    pub most: usize,
+    /// Most contributing items named of each service, and of all together.
+    pub contributors: usize,
+    /// Nodes of decision diagrams an exact answer may take; 0 means a million.
+    pub nodes: usize,
+    /// Scenarios of a simulation where no exact answer comes about; 0 means a hundred thousand.
+    pub samples: u64,
+}
+
+/// How an unavailability was found, and what its ends are worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MethodWord {
+    /// Exactly, from decision diagrams.
+    Exact,
+    /// From the more likely cut sets; the ends hold for certain.
+    Bounds,
+    /// By simulation; the ends hold with a confidence of 95 %.
+    Simulated,
+}
+
+/// An item that contributes to the unavailability of a service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Contributor {
+    /// The item.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// Its own unavailability.
+    pub unavailability: f64,
+    /// Criticality: how much of the service's unavailability goes when it never fails (analyses 3.3).
+    pub criticality: f64,
+    /// Birnbaum: how much likelier the service is down when it is down than when it is up.
+    pub birnbaum: f64,
+}
+
+/// How available one service can be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceAvailability {
+    /// The service.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// How much depends on it, where stated.
+    pub criticality: Option<Criticality>,
+    /// What an hour without it costs, where stated.
+    pub value_per_hour: Option<Money>,
+    /// Its unavailability, every need as it is written and every figure at its upper end.
+    pub unavailability: f64,
+    /// It is not below this, whatever is missing.
+    pub least: f64,
+    /// It is not above this, whatever is missing.
+    pub most: f64,
+    /// The same in hours a year.
+    pub hours_per_year: f64,
+    /// What that costs in a year, where an hour's value is stated.
+    pub cost_per_year: Option<Money>,
+    /// How it was found.
+    pub method: MethodWord,
+    /// Scenarios tried, where it was simulated.
+    pub samples: Option<u64>,
+    /// The loss at which it counts as breached.
+    pub breached_at: f64,
+    /// The availability promised to customers, where stated.
+    pub target: Option<f64>,
+    /// The availability that was measured, where stated.
+    pub measured: Option<f64>,
+    /// Whether what can be expected meets the target, whatever is missing; absent where there is no target or it
+    /// depends on what is missing.
+    pub meets_target: Option<bool>,
+    /// Whether it has failed already by what is down.
+    pub has_failed: bool,
+    /// The items that hurt most now, the most critical first.
+    pub hurts: Vec<Contributor>,
+    /// The items that may never be lost, by Birnbaum importance.
+    pub vital: Vec<Contributor>,
+    /// How many items contribute.
+    pub contributor_count: usize,
+}
+
+/// What is at stake with one item.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StakeLine {
+    /// The item.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// Value at risk: over all services, the value of an hour times the item's Birnbaum importance.
+    pub value_per_hour: Money,
+}
+
+/// How available services can be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AvailabilityAnswer {
+    /// What the answer rests on.
+    #[serde(flatten)]
+    pub basis: Basis,
+    /// What was down already, by key.
+    pub down: Vec<String>,
+    /// How many services were asked about.
+    pub service_count: usize,
+    /// The services computed, those worth most first, then the most critical.
+    pub services: Vec<ServiceAvailability>,
+    /// What is at stake with each item, most first.
+    pub stakes: Vec<StakeLine>,
+    /// How many items state no unavailability.
+    pub missing_count: usize,
+    /// The first of them, by key.
+    pub missing: Vec<String>,
+    /// What every probability here takes for granted.
+    pub independence: String,
+}
+
+/// Finds how available services can be.
+///
+/// # Errors
+/// When something asked about is unknown or takes no part in analyses.
+pub fn availability(
+    view: &View,
+    question: &AvailabilityQuestion,
+    asked: Asked,
+    _pool: &Pool,
+    stop: Option<&AtomicBool>,
+) -> Result<AvailabilityAnswer, QuestionError> {
+    let mut basis = Basis::of(view, asked);
+    let mut wanted = services(view, &question.services)?;
+    rank(view, &mut wanted);
+    let down = question.down.iter().map(|key| find_item(view, key)).collect::<Result<Vec<_>, _>>()?;
+    let chances = Chances::of(view);
+    let work =
+        Work { view, chances: &chances, down: &down, budget: budget(question), stop, most: question.contributors };
+    let (mut lines, mut weights) = (Vec::new(), Vec::new());
+    for service in wanted.iter().take(question.most) {
+        let (line, found, is_stopped) = work.of(*service)?;
+        if is_stopped {
+            basis.stopped(stop);
+        }
+        weights.push((*service, found));
+        lines.push(line);
+    }
+    basis.page("services", lines.len(), wanted.len());
+    let rough = lines.iter().filter(|line| line.method != MethodWord::Exact).count();
+    if rough > 0 {
+        let message =
+            format!("{rough} of {} services have no exact answer within the budget; their ends are told", lines.len());
+        basis.remark(LimitCode::ExactBudget, message);
+    }
+    chances.note(&mut basis);
+    let missing = chances.missing();
+    let contributors = weights.iter().flat_map(|(_, found)| found.items.iter().map(|weight| weight.item));
+    let rests: std::collections::BTreeSet<ItemIx> = contributors.chain(missing.iter().copied()).collect();
+    basis.rests_on(view, rests.into_iter().map(ci_of), asked);
+    Ok(AvailabilityAnswer {
+        down: down.iter().map(|item| key_of(&view.catalogue, *item)).collect(),
+        service_count: wanted.len(),
+        services: lines,
+        stakes: stakes(view, &weights, question.contributors),
+        missing_count: missing.len(),
+        missing: missing.iter().take(question.most).map(|item| key_of(&view.catalogue, *item)).collect(),
+        independence: INDEPENDENCE.to_owned(),
+        basis,
+    })
+}
+
+/// What an answer may take, with the usual where nothing is said.
+fn budget(question: &AvailabilityQuestion) -> Budget {
+    let usual = Budget::default();
+    let or = |given: usize, usual: usize| if given == 0 { usual } else { given };
+    let samples = if question.samples == 0 { usual.samples } else { question.samples };
+    Budget { nodes: or(question.nodes, usual.nodes), samples, ..usual }
+}
+
+/// Those worth most first, then the most critical, then by key.
+pub(crate) fn rank(view: &View, services: &mut [ItemIx]) {
+    let worth = |item: ItemIx| value_per_hour(view, item).map_or(0.0, |value| value.amount);
+    services.sort_by(|a, b| {
+        let critical = |item: ItemIx| view.brief(ci_of(item)).criticality;
+        let order = worth(*b).total_cmp(&worth(*a)).then_with(|| critical(*b).cmp(&critical(*a)));
+        order.then_with(|| key_of(&view.catalogue, *a).cmp(&key_of(&view.catalogue, *b)))
+    });
+}
+
+/// What is the same for every service of one question.
+struct Work<'a> {
+    view: &'a View,
+    chances: &'a Chances<'a>,
+    down: &'a [ItemIx],
+    budget: Budget,
+    stop: Option<&'a AtomicBool>,
+    most: usize,
+}
+
+impl Work<'_> {
+    fn compose(&self, service: ItemIx, reading: Reading) -> Result<Composition<'_>, QuestionError> {
+        let level = breach_level(self.view.target(service).min_delivered);
+        let (seeds, budget, stop) = (self.down, self.budget, self.stop);
+        let question = Question { level, reading, seeds, budget, stop, ..Question::about(service) };
+        Ok(Composition::of(&self.view.graph, &question, |item| self.chances.chance(item))?)
+    }
+
+    /// One service: its line, how important each item is for it, and whether it was cut short.
+    fn of(&self, service: ItemIx) -> Result<(ServiceAvailability, Importance, bool), QuestionError> {
+        let written = self.compose(service, Reading::AsWritten)?;
+        let best = solve(&self.compose(service, Reading::Optimistic)?);
+        let worst = solve(&self.compose(service, Reading::Pessimistic)?);
+        let main = solve(&written);
+        let weights = importance(&written, &main);
+        let is_stopped = main.is_stopped || best.is_stopped || worst.is_stopped;
+        Ok((self.line(service, &main, [&best, &worst], &weights), weights, is_stopped))
+    }
+
+    fn line(
+        &self,
+        service: ItemIx,
+        main: &Availability,
+        [best, worst]: [&Availability; 2],
+        weights: &Importance,
+    ) -> ServiceAvailability {
+        let view = self.view;
+        let Estimate { value, .. } = main.with_most;
+        let (least, most) =
+            (best.with_least.least.min(main.with_least.least), worst.with_most.most.max(main.with_most.most));
+        let (method, samples) = match main.method {
+            Method::Exact => (MethodWord::Exact, None),
+            Method::Bounds => (MethodWord::Bounds, None),
+            Method::Simulated { samples, .. } => (MethodWord::Simulated, Some(samples)),
+        };
+        let target = number(view, service, "target_availability");
+        let meets = |target: f64| match 1.0 - target {
+            allowed if most <= allowed => Some(true),
+            allowed if least > allowed => Some(false),
+            _ => None,
+        };
+        let worth = value_per_hour(view, service);
+        let cost =
+            |value: &Money| Money { amount: value.amount * main.with_most.value * HOURS_A_YEAR, ..value.clone() };
+        let named =
+            |weights: &[Weight]| weights.iter().take(self.most).map(|weight| contributor(view, weight)).collect();
+        ServiceAvailability {
+            subject: Subject::of(&view.catalogue, ci_of(service)),
+            criticality: view.brief(ci_of(service)).criticality,
+            cost_per_year: worth.as_ref().map(cost),
+            value_per_hour: worth,
+            unavailability: value,
+            least,
+            most,
+            hours_per_year: value * HOURS_A_YEAR,
+            method,
+            samples,
+            breached_at: breach_level(view.target(service).min_delivered),
+            target,
+            measured: number(view, service, "measured_availability"),
+            meets_target: target.and_then(meets),
+            has_failed: main.has_failed,
+            hurts: named(&weights.items),
+            vital: named(&weights.by_birnbaum()),
+            contributor_count: weights.items.len(),
+        }
+    }
+}
+
+fn contributor(view: &View, weight: &Weight) -> Contributor {
+    Contributor {
+        subject: Subject::of(&view.catalogue, ci_of(weight.item)),
+        unavailability: weight.chance,
+        criticality: weight.criticality,
+        birnbaum: weight.birnbaum.value,
+    }
+}
+
+/// What is at stake with each item, for services whose hour has a value. Currencies are kept apart.
+fn stakes(view: &View, weights: &[(ItemIx, Importance)], most: usize) -> Vec<StakeLine> {
+    let worth: Vec<(Money, &Importance)> =
+        weights.iter().filter_map(|(service, found)| Some((value_per_hour(view, *service)?, found))).collect();
+    let currencies: std::collections::BTreeSet<&str> = worth.iter().map(|(value, _)| value.currency.as_str()).collect();
+    let of = |currency: &str| {
+        let valued: Vec<(f64, &Importance)> = worth
+            .iter()
+            .filter(|(value, _)| value.currency == currency)
+            .map(|(value, found)| (value.amount, *found))
+            .collect();
+        let currency = currency.to_owned();
+        keelson_analysis::importance::value_at_risk(&valued).into_iter().take(most).map(move |(item, amount)| {
+            StakeLine {
+                subject: Subject::of(&view.catalogue, ci_of(item)),
+                value_per_hour: Money { amount, currency: currency.clone() },
+            }
+        })
+    };
+    currencies.into_iter().flat_map(of).collect()
+}

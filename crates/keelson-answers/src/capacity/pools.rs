@@ -1,0 +1,166 @@
+//! Which redundancy growth takes away, and when: members that share a load (analyses 1.5, 4.3).
+
+use chrono::{DateTime, Utc};
+use keelson_analysis::demand::Amounts;
+use keelson_analysis::expiry::{ExpiryError, Pool};
+use keelson_forecast::growth::Part;
+use keelson_graph::{ItemIx, NeedView};
+use keelson_model::Rule;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Demand, after};
+use crate::attributes::{Amount, amount, number};
+use crate::needs::title;
+use crate::subject::{ci_of, key_of};
+use crate::{QuestionError, Subject, View};
+
+/// How a need of several members stands against its load.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RedundancyLine {
+    /// Whose need it is.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// What it is called.
+    pub need: String,
+    /// Its members, by key.
+    pub members: Vec<String>,
+    /// The load on it now, with what is supposed; absent where it is not known.
+    pub load: Option<Amount>,
+    /// How many members must be up at that load; absent where not even all carry it, or it is not known.
+    pub required: Option<u32>,
+    /// How many are declared to be needed; absent where nobody says.
+    pub declared: Option<u32>,
+    /// Whether fewer are declared than the load takes: redundancy that is not there.
+    pub is_redundancy_false: bool,
+    /// How many members may be lost; absent where not even all carry the load.
+    pub margin: Option<u32>,
+    /// What is delivered with the largest member lost, as a fraction; absent where it is not known.
+    pub delivered_without_one: Option<f64>,
+    /// The largest load at which one member may be lost.
+    pub carries_without_one: Option<f64>,
+    /// In how many months that load is passed, 0 where it is; absent where it is not within the months looked ahead.
+    pub expires_months: Option<f64>,
+    /// The day on which it is passed.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Why nothing is known about it; absent where something is.
+    pub unknown: Option<String>,
+}
+
+/// The needs of services with several members, those whose redundancy expires first.
+pub(super) fn lines(
+    view: &View,
+    demand: &Demand,
+    amounts: &Amounts,
+    horizon: f64,
+    from: DateTime<Utc>,
+    wanted: &[ItemIx],
+) -> Result<Vec<RedundancyLine>, QuestionError> {
+    let mut lines = Vec::new();
+    for service in wanted {
+        for need in view.graph.needs(*service).filter(|need| need.members.len() > 1 && need.phase().runs()) {
+            if need.members.iter().all(|member| amount(view, *member, "capacity").is_none()) {
+                continue;
+            }
+            lines.push(line(view, demand, amounts, &need, horizon, from)?);
+        }
+    }
+    let date = |line: &RedundancyLine| line.expires_months.unwrap_or(f64::INFINITY);
+    lines.sort_by(|a, b| {
+        let order = date(a).total_cmp(&date(b)).then_with(|| a.subject.key.cmp(&b.subject.key));
+        order.then_with(|| a.need.cmp(&b.need))
+    });
+    Ok(lines)
+}
+
+/// The load on a need: what its owner hands on, if its members are counted in the unit of the owner's demand.
+fn load(view: &View, amounts: &Amounts, need: &NeedView<'_>, unit: &str) -> Option<(f64, f64)> {
+    let owner = need.owner();
+    if let Rule::Share { demand: Some(demand), .. } = need.rule() {
+        return Some((demand, demand));
+    }
+    let own = amount(view, owner, "peak_demand").filter(|own| own.unit == unit)?;
+    // Suppositions are in what the pass handed on already.
+    let now = amounts.of(owner);
+    Some((now, own.value))
+}
+
+fn line(
+    view: &View,
+    demand: &Demand,
+    amounts: &Amounts,
+    need: &NeedView<'_>,
+    horizon: f64,
+    from: DateTime<Utc>,
+) -> Result<RedundancyLine, QuestionError> {
+    let owner = need.owner();
+    let capacities: Vec<Option<Amount>> = need.members.iter().map(|member| amount(view, *member, "capacity")).collect();
+    let units: std::collections::BTreeSet<&str> = capacities.iter().flatten().map(|one| one.unit.as_str()).collect();
+    let unit = units.first().map(|unit| (*unit).to_owned()).unwrap_or_default();
+    let declared = if need.head.is_share() { None } else { need.required() };
+    let mut line = RedundancyLine {
+        subject: Subject::of(&view.catalogue, ci_of(owner)),
+        need: title(&view.catalogue, need).0,
+        members: need.members.iter().map(|member| key_of(&view.catalogue, *member)).collect(),
+        load: None,
+        required: None,
+        declared,
+        is_redundancy_false: false,
+        margin: None,
+        delivered_without_one: None,
+        carries_without_one: None,
+        expires_months: None,
+        expires_at: None,
+        unknown: None,
+    };
+    if units.len() > 1 || capacities.iter().any(Option::is_none) {
+        line.unknown = Some("not every member states a capacity, in one unit".to_owned());
+        return Ok(line);
+    }
+    let Some((now, _)) = load(view, amounts, need, &unit) else {
+        line.unknown = Some(format!("its load is not known: the demand of its owner is not stated in {unit}"));
+        return Ok(line);
+    };
+    let survival = number(view, owner, "survival_limit").unwrap_or(keelson_analysis::expiry::SURVIVAL);
+    let numbers: Vec<Option<f64>> = capacities.iter().map(|one| one.as_ref().map(|one| one.value)).collect();
+    let told = tell(&mut line, &numbers, survival, now, &parts(demand, owner, now), horizon, from);
+    told.map_err(|error| {
+        QuestionError::Figures(format!("the need '{}' of '{}': {error}", line.need, line.subject.key))
+    })?;
+    line.load = Some(Amount { value: now, unit });
+    Ok(line)
+}
+
+/// The load as parts that grow: as the demand of its owner does, or of everybody where the owner has none.
+fn parts(demand: &Demand, owner: ItemIx, now: f64) -> Vec<Part> {
+    let own = demand.growing.iter().find(|one| one.source.item == owner);
+    let growth = own.map_or_else(|| demand.growing.iter().map(|one| one.growth).fold(0.0, f64::max), |own| own.growth);
+    vec![Part { load: now, growth }]
+}
+
+fn tell(
+    line: &mut RedundancyLine,
+    capacities: &[Option<f64>],
+    survival: f64,
+    now: f64,
+    parts: &[Part],
+    horizon: f64,
+    from: DateTime<Utc>,
+) -> Result<(), ExpiryError> {
+    let pool = Pool::new(capacities, survival, line.declared)?;
+    let standing = pool.standing(now, &[])?;
+    (line.required, line.margin) = (standing.required, standing.margin);
+    line.is_redundancy_false = pool.disagreement(now)?.is_some_and(|found| found.is_dangerous());
+    let largest = (0..capacities.len()).max_by(|a, b| {
+        let of = |at: usize| capacities[at].unwrap_or(0.0);
+        of(*a).total_cmp(&of(*b))
+    });
+    if let Some(largest) = largest {
+        line.delivered_without_one = pool.standing(now, &[largest])?.delivered;
+    }
+    line.carries_without_one = pool.carries_without(1);
+    line.expires_months = pool.expiry(parts, horizon)?.and_then(keelson_forecast::growth::Exhaustion::months);
+    line.expires_at = line.expires_months.and_then(|months| after(from, months));
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! What has a capacity, and what may be planned of it.
+
+use keelson_analysis::demand::plan::Resource;
+use keelson_analysis::demand::{Amounts, Model, Source};
+use keelson_analysis::{Limits, Scratch, closure};
+use keelson_forecast::queue::{self, planning_limit};
+use keelson_graph::ItemIx;
+use keelson_model::Standing;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{CapacityQuestion, DAYS_A_MONTH, LimitBasis, ReliefLine};
+use crate::attributes::{Amount, amount, money, number, text};
+use crate::subject::{ci_of, find_item};
+use crate::{QuestionError, View};
+
+/// The planning limit of what queues, where nobody states one.
+const USUAL_LIMIT: f64 = 0.8;
+/// Kinds of relationship to what somebody signed.
+const AGREEMENTS: [&str; 3] = ["underpinned_by", "licensed_by", "limited_by"];
+
+/// Which kind of capacity something is (ISO/IEC 20000-1, 8.4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ResourceKind {
+    /// People and their hours.
+    Human,
+    /// Machines, links, software.
+    Technical,
+    /// Data and where they are kept.
+    Information,
+    /// Money, and what was bought with it: contracts, licences, quotas, budgets.
+    Financial,
+}
+
+/// A resource as the catalogue states it.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) resource: Resource,
+    pub(super) kind: ResourceKind,
+    pub(super) capacity: Amount,
+    pub(super) limit_basis: LimitBasis,
+    pub(super) lead_months: Option<f64>,
+}
+
+/// Everything that has demand and states a capacity.
+pub(super) fn of(view: &View, amounts: &Amounts) -> Vec<Known> {
+    amounts.items().iter().filter_map(|item| known(view, *item)).collect()
+}
+
+fn is_a(view: &View, item: ItemIx, class: &str) -> bool {
+    view.catalogue.schema().classes.is_a(&view.catalogue.ci(ci_of(item)).class, class)
+}
+
+fn known(view: &View, item: ItemIx) -> Option<Known> {
+    let capacity = ["capacity", "volume", "limit"].iter().find_map(|name| amount(view, item, name));
+    let capacity = capacity.filter(|capacity| capacity.value > 0.0)?;
+    let (limit, limit_basis) = limit(view, item);
+    let lead_months = lead(view, item);
+    let resource = Resource {
+        item,
+        per_unit: 1.0,
+        capacity: capacity.value,
+        planning_limit: limit,
+        lead_months: lead_months.unwrap_or(0.0),
+    };
+    Some(Known { resource, kind: kind(view, item), capacity, limit_basis, lead_months })
+}
+
+/// Whether it is used up by the piece, and does not queue: an agreement.
+fn is_agreement(view: &View, item: ItemIx) -> bool {
+    ["contract", "licence", "quota"].iter().any(|class| is_a(view, item, class))
+}
+
+fn limit(view: &View, item: ItemIx) -> (f64, LimitBasis) {
+    let stated = number(view, item, "maximum_utilisation").filter(|limit| *limit > 0.0);
+    let usual = if is_agreement(view, item) { 1.0 } else { USUAL_LIMIT };
+    let servers = number(view, item, "servers").map_or(1.0, |servers| servers.max(1.0));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded just here")]
+    let servers = servers.min(1e6) as u32;
+    let times = (number(view, item, "service_seconds"), number(view, item, "response_seconds"));
+    let found = planning_limit(servers, times.0, times.1, stated.unwrap_or(usual));
+    match found {
+        Ok(found) if found.basis == queue::Basis::Response && found.utilisation > 0.0 => {
+            (found.utilisation, LimitBasis::Response)
+        }
+        _ => stated.map_or((usual, LimitBasis::Assumed), |stated| (stated, LimitBasis::Stated)),
+    }
+}
+
+/// Months from a decision until there is more: the lead time, or the notice of a contract.
+fn lead(view: &View, item: ItemIx) -> Option<f64> {
+    let days = number(view, item, "lead_time_days").or_else(|| number(view, item, "notice_days"));
+    days.map(|days| days / DAYS_A_MONTH)
+}
+
+fn kind(view: &View, item: ItemIx) -> ResourceKind {
+    match text(view, item, "resource_kind").as_deref() {
+        Some("human") => ResourceKind::Human,
+        Some("technical") => ResourceKind::Technical,
+        Some("information") => ResourceKind::Information,
+        Some("financial") => ResourceKind::Financial,
+        _ if is_a(view, item, "team") || is_a(view, item, "person") => ResourceKind::Human,
+        _ if is_agreement(view, item) || is_a(view, item, "supplier-service") => ResourceKind::Financial,
+        _ if ["data-store", "volume", "backup"].iter().any(|class| is_a(view, item, class)) => {
+            ResourceKind::Information
+        }
+        _ => ResourceKind::Technical,
+    }
+}
+
+/// The contracts, licences and quotas an item rests on, by key; of an agreement itself.
+pub(super) fn contracts(view: &View, item: ItemIx) -> Vec<String> {
+    let catalogue = &view.catalogue;
+    let ix = ci_of(item);
+    if is_agreement(view, item) {
+        return vec![catalogue.ci(ix).key.to_string()];
+    }
+    let slots = catalogue.slot(ix).dependencies.iter().map(|at| catalogue.relationship(*at));
+    let live = slots.filter(|slot| {
+        slot.relationship.standing == Standing::Live && AGREEMENTS.contains(&slot.relationship.key.kind.as_str())
+    });
+    let mut keys: Vec<String> = live.map(|slot| catalogue.ci(slot.dependency).key.to_string()).collect();
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+/// What would carry a load, and what that costs; absent where nobody states the size of a step, or none is needed.
+pub(super) fn relief(view: &View, known: &Known, load: f64, horizon: f64) -> Option<ReliefLine> {
+    let item = known.resource.item;
+    let step = amount(view, item, "increment").filter(|step| step.value > 0.0)?;
+    let short = load / known.resource.planning_limit - known.resource.capacity;
+    if short <= 0.0 {
+        return None;
+    }
+    let steps = (short / step.value).ceil().min(1e6);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded just here, and above 0")]
+    let count = steps as u32;
+    let cost =
+        money(view, item, "increment_cost").map(|one| crate::attributes::Money { amount: one.amount * steps, ..one });
+    Some(ReliefLine {
+        steps: count,
+        adds: Amount { value: step.value * steps, unit: step.unit },
+        cost,
+        lasts_months: horizon,
+    })
+}
+
+/// Which resources are asked about: what the services use, and what rests on the supplier.
+pub(super) fn wanted(
+    view: &View,
+    model: &Model<'_>,
+    question: &CapacityQuestion,
+    sources: &[Source],
+    limits: &Limits<'_>,
+) -> Result<Box<dyn Fn(ItemIx) -> bool>, QuestionError> {
+    let mut used = None;
+    if !question.services.is_empty() {
+        let keys = question.services.iter().map(|key| find_item(view, key)).collect::<Result<Vec<_>, _>>()?;
+        let theirs: Vec<Source> = sources.iter().copied().filter(|source| keys.contains(&source.item)).collect();
+        let amounts = model.demand(&theirs, limits).map_err(|error| crate::demand::refused(view, &error))?;
+        used = Some(amounts);
+    }
+    let mut resting = None;
+    if let Some(supplier) = &question.supplier {
+        let supplier = find_item(view, supplier)?;
+        let mut scratch = Scratch::default();
+        closure::walk(&view.graph, &mut scratch, &[supplier], closure::Direction::Dependents, limits);
+        resting = Some(scratch.met().collect::<std::collections::BTreeSet<ItemIx>>());
+    }
+    Ok(Box::new(move |item| {
+        used.as_ref().is_none_or(|used| used.of(item) > 0.0)
+            && resting.as_ref().is_none_or(|resting| resting.contains(&item))
+    }))
+}

@@ -1,0 +1,82 @@
+//! How likely items fail of themselves, as catalogues state it; what is missing is bracketed or named.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use keelson_analysis::availability::Chance;
+use keelson_graph::ItemIx;
+
+use crate::attributes::unavailability;
+use crate::subject::ci_of;
+use crate::{Basis, LimitCode, View};
+
+/// The sentence that stands beside every probability (analyses 9).
+pub(crate) const INDEPENDENCE: &str = "Items are taken to fail independently of each other, given the graph: only what is drawn \
+as a shared item counts as correlated. Ranks and differences are surer than absolute figures. Figures are long-run \
+means without repair queues.";
+
+/// Own unavailabilities as they are stated.
+pub(crate) struct Chances<'a> {
+    view: &'a View,
+    /// What items of a class state: the least and the most.
+    by_class: BTreeMap<&'a str, (f64, f64)>,
+    /// Items that were asked about and state none.
+    missing: RefCell<BTreeSet<ItemIx>>,
+    /// Those of them for which nothing of their class states any.
+    nowhere: RefCell<BTreeSet<ItemIx>>,
+}
+
+impl<'a> Chances<'a> {
+    pub(crate) fn of(view: &'a View) -> Self {
+        let mut by_class: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+        for item in view.graph.item_numbers() {
+            let Some((low, high)) = unavailability(view, item) else { continue };
+            let span = by_class.entry(view.catalogue.ci(ci_of(item)).class.as_str()).or_insert((low, high));
+            *span = (span.0.min(low), span.1.max(high));
+        }
+        Self { view, by_class, missing: RefCell::default(), nowhere: RefCell::default() }
+    }
+
+    /// The chance of an item: as stated, or as others of its class state it. A service fails through what it needs;
+    /// where it states nothing, it does not fail of itself.
+    pub(crate) fn chance(&self, item: ItemIx) -> Chance {
+        if let Some((low, high)) = unavailability(self.view, item) {
+            return Chance::between(low, high);
+        }
+        if self.view.is_service(ci_of(item)) {
+            return Chance::NEVER;
+        }
+        self.missing.borrow_mut().insert(item);
+        match self.by_class.get(self.view.catalogue.ci(ci_of(item)).class.as_str()) {
+            Some((low, high)) => Chance::between(*low, *high),
+            None => {
+                self.nowhere.borrow_mut().insert(item);
+                Chance::NEVER
+            }
+        }
+    }
+
+    /// The items that were asked about and state none, ascending.
+    pub(crate) fn missing(&self) -> Vec<ItemIx> {
+        self.missing.borrow().iter().copied().collect()
+    }
+
+    /// Says what is missing.
+    pub(crate) fn note(&self, basis: &mut Basis) {
+        let (missing, nowhere) = (self.missing.borrow().len(), self.nowhere.borrow().len());
+        let bracketed = missing - nowhere;
+        if bracketed > 0 {
+            let message = format!(
+                "{bracketed} items state no unavailability; the range stated by others of their class is taken"
+            );
+            basis.limit(LimitCode::FigureMissing, message);
+        }
+        if nowhere > 0 {
+            let message = format!(
+                "{nowhere} items state no unavailability, nor does anything of their class; they count as never failing \
+                 of themselves, so the true unavailability is higher"
+            );
+            basis.limit(LimitCode::FigureMissing, message);
+        }
+    }
+}

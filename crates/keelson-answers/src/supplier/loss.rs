@@ -1,0 +1,235 @@
+//! What falls over with a supplier, at any depth (analyses 5.1).
+
+use std::sync::atomic::AtomicBool;
+
+use chrono::{DateTime, Utc};
+use keelson_analysis::{Limits, Pool};
+use keelson_graph::ItemIx;
+use keelson_model::Criticality;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::chain::{ChainLine, chain, lines as chain_lines};
+use super::{CONTRACT, SIGNED_WITH, is_a, sources};
+use crate::attributes::{Money, add, moment, number, text, value_per_hour};
+use crate::impact::{Assessment, ImpactQuestion, ProofText, ProtectedBy, assess, proof_lines};
+use crate::subject::{ci_of, find_item};
+use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View, item};
+
+/// Lines of a proof.
+const MOST_LINES: usize = 40;
+
+/// The loss of which supplier is asked about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SupplierLossQuestion {
+    /// The supplier, or another item such as a country or a contract, by key.
+    pub supplier: String,
+    /// Most services and contracts listed.
+    pub most: usize,
+    /// Most services that a proof is written for.
+    pub proofs: usize,
+    /// Propagations the search for decisive facts may compute; 0 leaves certainty out.
+    pub budget: usize,
+}
+
+/// A service that the loss touches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TouchedService {
+    /// The service.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// How much depends on it, where stated.
+    pub criticality: Option<Criticality>,
+    /// What an hour without it costs, where stated.
+    pub value_per_hour: Option<Money>,
+    /// Its loss, from 0 (whole) to 1 (gone).
+    pub loss: f64,
+    /// Why, line by line; empty where no proof was asked for, or it holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proof: Vec<ProofText>,
+    /// What holds it, where it holds: the alternative.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held_by: Vec<ProtectedBy>,
+}
+
+/// A contract with the supplier.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ContractLine {
+    /// The contract.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// First moment it no longer holds, where stated.
+    pub end: Option<DateTime<Utc>>,
+    /// Whether it has ended.
+    pub has_ended: bool,
+    /// Notice we have to give, in days.
+    pub notice_days: Option<f64>,
+    /// Notice the supplier has to give, in days.
+    pub supplier_notice_days: Option<f64>,
+    /// Availability it promises.
+    pub target: Option<f64>,
+}
+
+/// What falls over with a supplier.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SupplierLossAnswer {
+    /// What the answer rests on.
+    #[serde(flatten)]
+    pub basis: Basis,
+    /// The supplier.
+    pub supplier: Subject,
+    /// Its country, where stated.
+    pub country: Option<String>,
+    /// Months it would take to replace it, where stated.
+    pub substitution_months: Option<f64>,
+    /// Whether there is a plan for leaving it.
+    pub exit_plan: Option<bool>,
+    /// When that plan was last exercised.
+    pub exit_plan_tested: Option<DateTime<Utc>>,
+    /// Who works for it, nearest first; itself at rank 1.
+    pub chain: Vec<ChainLine>,
+    /// Down to which rank the chain is known, where stated.
+    pub chain_known_to_rank: Option<f64>,
+    /// Whom it works for, by key: those who subcontract to it.
+    pub works_for: Vec<String>,
+    /// Contracts with it.
+    pub contracts: Vec<ContractLine>,
+    /// How many services it touches: those that reach it, directly or not.
+    pub touched_count: usize,
+    /// The services that fall over: breached with every need as it is written.
+    pub falls_over: Vec<TouchedService>,
+    /// The services that may fall over, if unknown facts turn out badly, by key.
+    pub may_fall_over: Vec<Subject>,
+    /// The services that are degraded.
+    pub degraded: Vec<TouchedService>,
+    /// The services that are touched and hold, with what holds them.
+    pub holds: Vec<TouchedService>,
+    /// What an hour without what falls over costs, by currency, where stated.
+    pub value_per_hour: Vec<Money>,
+    /// Other items that are lost wholly with it.
+    pub lost_items: usize,
+}
+
+/// Finds what falls over with a supplier.
+///
+/// # Errors
+/// When the supplier is unknown or takes no part in analyses.
+pub fn supplier_loss(
+    view: &View,
+    question: &SupplierLossQuestion,
+    asked: Asked,
+    pool: &Pool,
+    stop: Option<&AtomicBool>,
+) -> Result<SupplierLossAnswer, QuestionError> {
+    let supplier = find_item(view, &question.supplier)?;
+    let limits = Limits { stop, ..Limits::default() };
+    let seeds = vec![(question.supplier.clone(), 1.0)];
+    let assessment =
+        assess(view, &ImpactQuestion { seeds, interval: None, budget: question.budget, limits }, asked, pool)?;
+    let mut basis = assessment.basis().clone();
+    let known_to = number(view, supplier, "chain_known_to_rank");
+    if known_to.is_none() && is_a(view, ci_of(supplier), super::SUPPLIER) {
+        let message = "nobody states down to which rank its chain of sub-contractors is known";
+        basis.limit(LimitCode::FigureMissing, message);
+    }
+    let touched = Touched { assessment: &assessment, proofs: std::cell::Cell::new(question.proofs) };
+    let breached = |one: &&ItemIx| assessment.verdict(**one) == keelson_analysis::impact::Verdict::Breached;
+    let losing = assessment.affected_services();
+    let (fallen, degraded): (Vec<ItemIx>, Vec<ItemIx>) = losing.iter().partition(|one| breached(one));
+    let mut value = Vec::new();
+    fallen.iter().filter_map(|one| value_per_hour(view, *one)).for_each(|more| add(&mut value, &more));
+    let most = question.most;
+    for (what, count) in [
+        ("services that fall over", fallen.len()),
+        ("degraded services", degraded.len()),
+        ("services that hold", assessment.protected().len()),
+    ] {
+        basis.page(what, count.min(most), count);
+    }
+    let protection = assessment.protection();
+    let ix = ci_of(supplier);
+    Ok(SupplierLossAnswer {
+        supplier: Subject::of(&view.catalogue, ix),
+        country: text(view, supplier, "country"),
+        substitution_months: number(view, supplier, "substitution_months"),
+        exit_plan: crate::attributes::flag(view, supplier, "exit_plan"),
+        exit_plan_tested: moment(view, supplier, "exit_plan_tested"),
+        chain: chain_lines(view, &chain(view, ix)),
+        chain_known_to_rank: known_to,
+        works_for: sources(view, ix, super::SUBCONTRACTS_TO)
+            .iter()
+            .map(|one| view.catalogue.ci(*one).key.to_string())
+            .collect(),
+        contracts: contracts(view, supplier, asked, most),
+        touched_count: losing.len() + assessment.protected().len(),
+        falls_over: fallen.iter().take(most).map(|one| touched.losing(*one)).collect(),
+        may_fall_over: assessment.certainty_answer().map(|certainty| certainty.possible).unwrap_or_default(),
+        degraded: degraded.iter().take(most).map(|one| touched.losing(*one)).collect(),
+        holds: assessment
+            .protected()
+            .iter()
+            .take(most)
+            .map(|one| {
+                let line = assessment.protected_line(&protection, *one);
+                TouchedService {
+                    held_by: line.by.into_iter().chain(line.also_by).take(5).collect(),
+                    ..touched.plain(*one)
+                }
+            })
+            .collect(),
+        value_per_hour: value,
+        lost_items: assessment.lost(),
+        basis,
+    })
+}
+
+struct Touched<'a> {
+    assessment: &'a Assessment,
+    proofs: std::cell::Cell<usize>,
+}
+
+impl Touched<'_> {
+    fn plain(&self, service: ItemIx) -> TouchedService {
+        let view = self.assessment.view();
+        TouchedService {
+            subject: Subject::of(&view.catalogue, ci_of(service)),
+            criticality: view.brief(ci_of(service)).criticality,
+            value_per_hour: value_per_hour(view, service),
+            loss: self.assessment.impact().loss(service),
+            proof: Vec::new(),
+            held_by: Vec::new(),
+        }
+    }
+
+    fn losing(&self, service: ItemIx) -> TouchedService {
+        let mut line = self.plain(service);
+        if let Some(left) = self.proofs.get().checked_sub(1) {
+            self.proofs.set(left);
+            line.proof = proof_lines(self.assessment, service, MOST_LINES).0;
+        }
+        line
+    }
+}
+
+/// The contracts signed with a supplier; of a contract itself.
+fn contracts(view: &View, supplier: ItemIx, asked: Asked, most: usize) -> Vec<ContractLine> {
+    let ix = ci_of(supplier);
+    let signed = if is_a(view, ix, CONTRACT) { vec![ix] } else { sources(view, ix, SIGNED_WITH) };
+    let line = |ix: &keelson_catalogue::CiIx| {
+        let one = item(*ix);
+        let end = moment(view, one, "end");
+        ContractLine {
+            subject: Subject::of(&view.catalogue, *ix),
+            end,
+            has_ended: end.is_some_and(|end| end <= asked.at),
+            notice_days: number(view, one, "notice_days"),
+            supplier_notice_days: number(view, one, "supplier_notice_days"),
+            target: number(view, one, "target_availability"),
+        }
+    };
+    signed.iter().filter(|ix| is_a(view, **ix, CONTRACT)).take(most).map(line).collect()
+}

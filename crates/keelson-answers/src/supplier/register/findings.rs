@@ -1,0 +1,190 @@
+//! What the rules of the register find.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use keelson_catalogue::CiIx;
+use keelson_graph::ItemIx;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Bought, Material};
+use crate::attributes::{moment, number, text};
+use crate::item;
+use crate::subject::{ci_of, key_of};
+
+/// What a rule found, the gravest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// A contract has ended, and a running service still rests on it.
+    ContractEnded,
+    /// Two contracts support the same critical function, and one sub-contractor stands behind both.
+    AlternativesNotIndependent,
+    /// Somebody is a sub-contractor of itself, directly or not.
+    CircleOfSubcontractors,
+    /// A contract names nobody it is signed with.
+    ContractWithoutProvider,
+    /// A provider behind a critical function has no assessment of substitutability.
+    NotAssessed,
+    /// A contract behind a critical function states no ICT service type.
+    ServiceTypeMissing,
+    /// A provider has no identifier but the catalogue's key.
+    IdentifierMissing,
+    /// A critical function states no recovery time or recovery point objective.
+    ObjectiveMissing,
+    /// The chain behind a provider is known no further than itself, or nobody says how far.
+    ChainUnknown,
+}
+
+/// A finding.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RegisterFinding {
+    /// Which rule.
+    pub kind: FindingKind,
+    /// The template it is about.
+    pub template: String,
+    /// What it is about, by key.
+    pub subject: String,
+    /// Its rank in the chains concerned, where it is about a sub-contractor.
+    pub rank: Option<u32>,
+    /// The contracts concerned, by key.
+    pub contracts: Vec<String>,
+    /// The critical functions concerned, by key.
+    pub functions: Vec<String>,
+    /// In words, with what to do.
+    pub message: String,
+}
+
+/// Everything the rules find.
+pub(super) fn all(material: &Material<'_>) -> Vec<RegisterFinding> {
+    let mut found = Vec::new();
+    for one in &material.bought {
+        of_contract(material, one, &mut found);
+    }
+    shared(material, &mut found);
+    providers(material, &mut found);
+    functions(material, &mut found);
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn key(material: &Material<'_>, ix: CiIx) -> String {
+    material.view.catalogue.ci(ix).key.to_string()
+}
+
+fn keys(material: &Material<'_>, items: &[ItemIx]) -> Vec<String> {
+    items.iter().map(|one| key_of(&material.view.catalogue, *one)).collect()
+}
+
+fn finding(kind: FindingKind, template: &str, subject: String, message: String) -> RegisterFinding {
+    let (contracts, functions) = (Vec::new(), Vec::new());
+    RegisterFinding { kind, template: template.to_owned(), subject, rank: None, contracts, functions, message }
+}
+
+fn of_contract(material: &Material<'_>, one: &Bought, found: &mut Vec<RegisterFinding>) {
+    let contract = key(material, one.contract);
+    let functions = keys(material, &one.functions);
+    let about = |kind, template: &str, message: String| RegisterFinding {
+        contracts: vec![contract.clone()],
+        functions: functions.clone(),
+        ..finding(kind, template, contract.clone(), message)
+    };
+    let end = moment(material.view, item(one.contract), "end");
+    if let Some(end) = end.filter(|end| *end <= material.asked.at && !one.functions.is_empty()) {
+        let (day, many) = (end.format("%Y-%m-%d"), one.functions.len());
+        let message =
+            format!("it ended on {day}, and {many} critical functions still rest on it: renew it or move them");
+        found.push(about(FindingKind::ContractEnded, "B_02.02", message));
+    }
+    if one.providers.is_empty() {
+        let message = "nobody is named that it is signed with: state 'signed_with'".to_owned();
+        found.push(about(FindingKind::ContractWithoutProvider, "B_03.02", message));
+    }
+    if !one.functions.is_empty() && text(material.view, item(one.contract), "ict_service_type").is_none() {
+        let message = "it supports a critical function and states no ICT service type (S01 to S19)".to_owned();
+        found.push(about(FindingKind::ServiceTypeMissing, "B_02.02", message));
+    }
+    for (provider, recipient) in one.chains.iter().flat_map(|chain| &chain.circles) {
+        let (provider, recipient) = (key(material, *provider), key(material, *recipient));
+        let message = format!("{recipient} subcontracts to {provider}, which stands above it in the same chain");
+        let circle = about(FindingKind::CircleOfSubcontractors, "B_05.02", message);
+        found.push(RegisterFinding { subject: provider, ..circle });
+    }
+}
+
+/// Sub-contractors that stand behind several contracts supporting the same critical function.
+fn shared(material: &Material<'_>, found: &mut Vec<RegisterFinding>) {
+    let mut behind: BTreeMap<(CiIx, ItemIx), (u32, BTreeSet<CiIx>)> = BTreeMap::new();
+    for one in &material.bought {
+        for (provider, rank, _) in one.chains.iter().flat_map(|chain| &chain.links).filter(|(_, rank, _)| *rank > 1) {
+            for function in &one.functions {
+                let entry = behind.entry((*provider, *function)).or_insert((*rank, BTreeSet::new()));
+                entry.0 = entry.0.min(*rank);
+                entry.1.insert(one.contract);
+            }
+        }
+    }
+    for ((provider, function), (rank, contracts)) in
+        behind.into_iter().filter(|(_, (_, contracts))| contracts.len() > 1)
+    {
+        let name = material.view.catalogue.ci(provider).name().to_owned();
+        let many = if contracts.len() == 2 { "two".to_owned() } else { contracts.len().to_string() };
+        let message = format!(
+            "{name} is rank {rank} under {many} contracts supporting the same critical function: the alternatives are not \
+             independent"
+        );
+        let subject = key(material, provider);
+        found.push(RegisterFinding {
+            rank: Some(rank),
+            contracts: contracts.iter().map(|contract| key(material, *contract)).collect(),
+            functions: keys(material, &[function]),
+            ..finding(FindingKind::AlternativesNotIndependent, "B_05.02", subject, message)
+        });
+    }
+}
+
+fn providers(material: &Material<'_>, found: &mut Vec<RegisterFinding>) {
+    let mut behind: BTreeMap<CiIx, BTreeSet<ItemIx>> = BTreeMap::new();
+    for one in material.bought.iter().filter(|one| !one.functions.is_empty()) {
+        for provider in &one.providers {
+            behind.entry(*provider).or_default().extend(&one.functions);
+        }
+    }
+    for (provider, functions) in behind {
+        let functions: Vec<ItemIx> = functions.into_iter().collect();
+        let about = |kind, template: &str, message: &str| RegisterFinding {
+            functions: keys(material, &functions),
+            ..finding(kind, template, key(material, provider), message.to_owned())
+        };
+        let states = |name| material.view.catalogue.ci(provider).attribute(name).is_some();
+        if !states("substitutability") {
+            let message = "it stands behind a critical function, and nobody assessed how hard it would be to replace";
+            found.push(about(FindingKind::NotAssessed, "B_07.01", message));
+        }
+        if !states("lei") && !states("registration_number") {
+            let message = "it has neither an LEI nor a number in a national register: state one";
+            found.push(about(FindingKind::IdentifierMissing, "B_05.01", message));
+        }
+        if !states("chain_known_to_rank") {
+            let message = "nobody says down to which rank its chain of sub-contractors is known";
+            found.push(about(FindingKind::ChainUnknown, "B_05.02", message));
+        }
+    }
+}
+
+fn functions(material: &Material<'_>, found: &mut Vec<RegisterFinding>) {
+    for function in &material.functions {
+        let missing: Vec<&str> = [("rto_minutes", "RTO"), ("rpo_minutes", "RPO")]
+            .iter()
+            .filter(|(name, _)| number(material.view, *function, name).is_none())
+            .map(|(_, word)| *word)
+            .collect();
+        if !missing.is_empty() {
+            let message = format!("it is critical and states no {}", missing.join(" and no "));
+            let subject = key(material, ci_of(*function));
+            found.push(finding(FindingKind::ObjectiveMissing, "B_06.01", subject, message));
+        }
+    }
+}
