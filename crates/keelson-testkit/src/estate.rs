@@ -78,6 +78,19 @@ impl Estate {
         Self::read(&Input::from_paths(&[file.into()], Limits::default()).unwrap())
     }
 
+    /// The estate that a text tells: a batch of our own form.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        Self::read(&Input::from_files(vec![SourceFile::from_bytes("estate.ndjson", text.as_bytes())]))
+    }
+
+    /// Commits what the batch in a file states.
+    pub fn import_file(&mut self, file: &str) {
+        let input = Input::from_paths(&[file.into()], Limits::default()).unwrap();
+        let batch = BatchImporter.normalise(&input, &context("all")).unwrap().remove(0);
+        self.import(&batch);
+    }
+
     fn read(input: &Input) -> Self {
         let batch = BatchImporter.normalise(input, &context("all")).unwrap().remove(0);
         let catalogue = Catalogue::new(Arc::new(builtin::schema([]).unwrap()));

@@ -1,0 +1,363 @@
+//! Questions about the worked estate whose answers were worked out by hand, outside of this project: examples E6, E8 to
+//! E11, E13, E15 to E17 of the design.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use keelson_analysis::Pool;
+use keelson_answers::availability::{AvailabilityQuestion, MethodWord, availability};
+use keelson_answers::capacity::{CapacityAnswer, CapacityQuestion, capacity};
+use keelson_answers::cut_sets::{CutSetsQuestion, cut_sets};
+use keelson_answers::demand::{DemandQuestion, demand};
+use keelson_answers::recovery::{RecoveryOutcome, RecoveryQuestion, recovery};
+use keelson_answers::supplier::concentration::{ConcentrationQuestion, concentration, hhi};
+use keelson_answers::supplier::loss::{SupplierLossQuestion, supplier_loss};
+use keelson_answers::supplier::promise::{PromiseQuestion, promise};
+use keelson_answers::supplier::register::{FindingKind, RegisterQuestion, register};
+use keelson_answers::suppose::{Supposed, scenarios};
+use keelson_answers::{Asked, View};
+use keelson_testkit::{Estate, minutes};
+
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../keelson/tests/fixtures/");
+
+fn view(file: &str) -> View {
+    Estate::of(&format!("{FIXTURES}{file}")).view()
+}
+
+/// The worked estate with its figures.
+fn figures() -> View {
+    view("worked-estate-figures.ndjson")
+}
+
+/// The worked estate with its figures, and a second batch laid over it.
+fn with(file: &str) -> View {
+    let mut estate = Estate::of(&format!("{FIXTURES}worked-estate-figures.ndjson"));
+    estate.import_file(&format!("{FIXTURES}{file}"));
+    estate.view()
+}
+
+fn now() -> Asked {
+    Asked::now(minutes(0))
+}
+
+fn pool() -> Pool {
+    Pool::default()
+}
+
+#[track_caller]
+fn near(found: f64, wanted: f64, tolerance: f64) {
+    assert!((found - wanted).abs() <= tolerance, "{found} is not {wanted} ± {tolerance}");
+}
+
+#[test]
+fn e6_from_everything_off_seventeen_are_stuck() {
+    let question = RecoveryQuestion { most: 100, budget: 2_000, ..RecoveryQuestion::default() };
+    let answer = recovery(&figures(), &question, now(), &pool(), None).unwrap();
+    assert_eq!(answer.stuck_count, 17);
+    let circle: Vec<&str> = answer.circle.iter().map(|wait| wait.item.as_str()).collect();
+    assert!(circle.contains(&"service/dns") && circle.contains(&"host/hv1"), "{circle:?}");
+    assert!(answer.services.iter().all(|one| one.outcome == RecoveryOutcome::Stuck));
+    let way = &answer.ways[0];
+    assert_eq!((way.needs.len(), way.needs[0].need.as_str()), (1, "dns"));
+    assert!(answer.is_smallest);
+}
+
+#[test]
+fn e6_with_static_host_names_payments_is_up_after_forty_minutes() {
+    let text = std::fs::read_to_string(format!("{FIXTURES}worked-estate-figures.ndjson")).unwrap();
+    let is_start = |line: &&str| line.contains("host/hv2") && line.contains("start");
+    assert_eq!(text.lines().filter(is_start).count(), 1);
+    let rto = r#"service/payments", "class": "service", "name": "payments", "attributes": {"#;
+    assert!(text.contains(rto));
+    let text = text.replace(rto, &format!("{rto}\"rto_minutes\": 30, "));
+    let text: Vec<&str> = text.lines().filter(|line| !is_start(line)).collect();
+    let view = Estate::of_text(&text.join("\n")).view();
+    let question = RecoveryQuestion { most: 100, budget: 100, ..RecoveryQuestion::default() };
+    let answer = recovery(&view, &question, now(), &pool(), None).unwrap();
+    assert_eq!(answer.stuck_count, 0);
+    let up = |name: &str| answer.order.iter().find(|one| one.subject.name == name).unwrap().up;
+    for (name, minutes) in [
+        ("siteY", 10.0),
+        ("hv2", 25.0),
+        ("dns2", 27.0),
+        ("dns", 27.0),
+        ("sso", 29.0),
+        ("hv1", 37.0),
+        ("web1", 40.0),
+        ("dbB", 40.0),
+        ("payments", 40.0),
+        ("dbA", 52.0),
+    ] {
+        near(up(name).least, minutes, 1e-9);
+        near(up(name).most, minutes, 1e-9);
+    }
+    let payments = answer.services.iter().find(|one| one.subject.name == "payments").unwrap();
+    assert_eq!(payments.outcome, RecoveryOutcome::Missed);
+    near(payments.late.unwrap().most, 10.0, 1e-9);
+    let path: Vec<(&str, f64)> = payments
+        .critical_path
+        .iter()
+        .map(|one| (one.subject.name.as_str(), one.own.most))
+        .filter(|(_, own)| *own > 0.0)
+        .collect();
+    assert_eq!(path, [("siteY", 10.0), ("swY", 5.0), ("hv2", 10.0), ("dbB", 15.0)]);
+}
+
+#[test]
+fn e8_and_e10_unavailability_and_what_costs_most() {
+    let question = AvailabilityQuestion { most: 10, contributors: 30, ..AvailabilityQuestion::default() };
+    let answer = availability(&figures(), &question, now(), &pool(), None).unwrap();
+    let of = |name: &str| answer.services.iter().find(|one| one.subject.name == name).unwrap();
+    for (name, wanted) in [
+        ("payments", 0.005_320_953_861_331_006),
+        ("portal", 0.000_376_020_532_842_137_1),
+        ("sso", 0.000_330_399_910_373_948_96),
+        ("dns", 0.000_142_038_291_529_109_95),
+    ] {
+        near(of(name).unavailability, wanted, 1e-9);
+        near(of(name).least, wanted, 1e-9);
+        near(of(name).most, wanted, 1e-9);
+        assert_eq!(of(name).method, MethodWord::Exact);
+    }
+    let payments = of("payments");
+    near(payments.hours_per_year, 46.61, 0.005);
+    let first = &payments.hurts[0];
+    assert_eq!(first.subject.name, "hv2");
+    near(first.birnbaum, 0.996_672, 1e-6);
+    near(first.criticality, 0.3746, 1e-4);
+    let swy = payments.vital.iter().find(|one| one.subject.name == "swY").unwrap();
+    near(swy.birnbaum, 0.995_675, 1e-6);
+    near(swy.criticality, 0.1871, 1e-4);
+    assert!(answer.basis.complete, "{:?}", answer.basis.limits);
+}
+
+#[test]
+fn e9_cut_sets_and_how_many_failures_it_takes() {
+    let question = |down: &[&str]| CutSetsQuestion {
+        service: "service/payments".to_owned(),
+        down: down.iter().map(|key| (*key).to_owned()).collect(),
+        most: 100,
+        proofs: 1,
+        ..CutSetsQuestion::default()
+    };
+    let answer = cut_sets(&figures(), &question(&[]), now(), &pool(), None).unwrap();
+    assert_eq!((answer.count.as_str(), answer.is_count_exact, answer.sets.len()), ("36", true, 36));
+    assert_eq!(answer.by_order[..2], ["5", "31"]);
+    let mut alone: Vec<&str> =
+        answer.sets.iter().filter(|set| set.order == 1).map(|set| set.items[0].name.as_str()).collect();
+    alone.sort_unstable();
+    assert_eq!(alone, ["ColoY", "PowerCo", "hv2", "siteY", "swY"]);
+    assert_eq!((answer.resilience.at_least, answer.resilience.at_most), (1, Some(1)));
+    near(answer.probability_sum.unwrap(), 0.005_340_5, 1e-9);
+    near(answer.probability_bound.unwrap(), 0.005_329_408_088_507_015, 1e-9);
+    assert!(!answer.sets[0].proof.is_empty() && answer.sets[1].proof.is_empty());
+
+    let given =
+        cut_sets(&figures(), &question(&["database/dbA", "software-instance/web1"]), now(), &pool(), None).unwrap();
+    assert_eq!(given.by_order[0], "8");
+}
+
+fn plan(factor: Option<&str>) -> CapacityAnswer {
+    let mut view = view("capacity-model.ndjson");
+    if let Some(name) = factor {
+        let (growth, lines) = scenarios(&view.catalogue, &[name.to_owned()]).unwrap();
+        view = view.supposing(Supposed { base: view.revision(), growth, lines }).unwrap();
+    }
+    let services = vec!["service/payments".to_owned()];
+    let question = CapacityQuestion { services, most: 100, ..CapacityQuestion::default() };
+    capacity(&view, &question, now(), &pool(), None).unwrap()
+}
+
+#[test]
+fn e11_what_runs_out_first_by_the_date_of_the_decision() {
+    let answer = plan(None);
+    let rows: Vec<&str> = answer.resources.iter().map(|one| one.subject.name.as_str()).collect();
+    assert_eq!(rows[..2], ["db", "idp"]);
+    assert_eq!(rows[4], "mail");
+    let grown = plan(Some("growth-30"));
+    assert_eq!(grown.basis.supposing.len(), 1);
+    for (name, sensitivity, limit, now, then, exhausted, decide) in [
+        ("db", 6.0, 120.0, 0.667, 0.867, 9.21, 5.21),
+        ("idp", 0.2, 125.0, 0.800, 1.040, 11.27, 5.27),
+        ("web", 1.0, 144.0, 0.556, 0.722, 18.41, 17.41),
+        ("api", 2.0, 144.0, 0.556, 0.722, 18.41, 17.41),
+        ("mail", 0.1, 400.0, 0.250, 0.325, 70.01, 67.01),
+    ] {
+        let of =
+            |answer: &CapacityAnswer| answer.resources.iter().find(|one| one.subject.name == name).unwrap().clone();
+        let row = of(&answer);
+        near(row.sensitivity.unwrap(), sensitivity, 0.005);
+        near(row.service_limit.unwrap(), limit, 0.005);
+        near(row.utilisation, now, 0.0005);
+        near(of(&grown).utilisation, then, 0.0005);
+        near(row.exhausted_months.unwrap(), exhausted, 0.005);
+        near(row.decide_months.unwrap(), decide, 0.005);
+    }
+    let over: Vec<&str> =
+        grown.resources.iter().filter(|one| one.is_over_limit).map(|one| one.subject.name.as_str()).collect();
+    assert_eq!(over, ["idp", "db"], "both have run out; the longer lead time comes first");
+    let broken: Vec<&str> =
+        grown.resources.iter().filter(|one| one.is_over_capacity).map(|one| one.subject.name.as_str()).collect();
+    assert_eq!(broken, ["idp"]);
+    let db = answer.resources.iter().find(|one| one.subject.name == "db").unwrap();
+    assert_eq!(db.path, ["service/payments", "cluster/web", "cluster/api", "licence/db"]);
+    let (web, api) = (&answer.resources[2], &answer.resources[3]);
+    assert_eq!(web.rank, api.rank, "what is due together is told together");
+}
+
+fn loop_of(back: f64) -> View {
+    let text = format!(
+        r#"{{"batch":{{"format":"keelson/1","source":"loop","scope":"all","complete":true,"observed_at":"2026-11-01T00:00:00Z"}}}}
+{{"ci":{{"key":"service/a","class":"service","name":"a","attributes":{{"peak_demand":{{"value":10,"unit":"requests/s"}}}}}}}}
+{{"ci":{{"key":"service/b","class":"service","name":"b"}}}}
+{{"relationship":{{"dependent":"service/a","kind":"calls","dependency":"service/b","attributes":{{"visits":0.5}}}}}}
+{{"relationship":{{"dependent":"service/b","kind":"calls","dependency":"service/a","attributes":{{"visits":{back}}}}}}}"#
+    );
+    Estate::of_text(&text).view()
+}
+
+#[test]
+fn e11_demand_in_a_loop_is_solved_and_an_amplifying_one_is_named() {
+    let question = DemandQuestion { most: 10, ..DemandQuestion::default() };
+    let answer = demand(&loop_of(0.4), &question, now(), &pool(), None).unwrap();
+    let of = |name: &str| answer.items.iter().find(|one| one.subject.name == name).unwrap().demand;
+    near(of("a"), 12.5, 1e-9);
+    near(of("b"), 6.25, 1e-9);
+    near(answer.loops[0].gain_high, 0.447, 0.0005);
+    assert!(!answer.loops[0].is_amplifying);
+
+    let answer = demand(&loop_of(2.5), &question, now(), &pool(), None).unwrap();
+    assert!(answer.loops[0].is_amplifying && answer.items.is_empty() && !answer.basis.complete);
+    let left_out = answer.services[0].left_out.as_ref().unwrap_or_else(|| panic!("it says why"));
+    assert!(left_out.contains("amplifying loop") && left_out.contains("service/b"), "{left_out}");
+}
+
+fn pooled(peak: u32) -> CapacityAnswer {
+    let text = std::fs::read_to_string(format!("{FIXTURES}worked-estate-figures.ndjson")).unwrap();
+    let payments = r#"service/payments", "class": "service", "name": "payments", "attributes": {"#;
+    let demand = format!(
+        "{payments}\"peak_demand\": {{\"value\": {peak}, \"unit\": \"transactions/s\"}}, \"demand_growth_per_month\": 0.02, "
+    );
+    let view = Estate::of_text(&text.replace(payments, &demand)).view();
+    let services = vec!["service/payments".to_owned()];
+    let question = CapacityQuestion { services, most: 100, ..CapacityQuestion::default() };
+    capacity(&view, &question, now(), &pool(), None).unwrap()
+}
+
+#[test]
+fn e13_growth_takes_redundancy_away() {
+    let web = |answer: &CapacityAnswer| answer.redundancy.iter().find(|one| one.need == "web pool").unwrap().clone();
+    let at_night = web(&pooled(40));
+    assert_eq!((at_night.required, at_night.margin), (Some(1), Some(2)));
+    let at_peak = web(&pooled(100));
+    assert_eq!((at_peak.required, at_peak.margin, at_peak.declared), (Some(2), Some(1), Some(2)));
+    near(at_peak.carries_without_one.unwrap(), 120.0, 1e-9);
+    near(at_peak.expires_months.unwrap(), 9.21, 0.005);
+    let grown = web(&pooled(130));
+    assert_eq!((grown.required, grown.margin, grown.is_redundancy_false), (Some(3), Some(0), true));
+    near(grown.delivered_without_one.unwrap(), 0.923, 0.0005);
+}
+
+#[test]
+fn e15_what_falls_over_with_a_supplier_at_any_depth() {
+    let ask = |supplier: &str| {
+        let question = SupplierLossQuestion {
+            supplier: supplier.to_owned(),
+            most: 100,
+            proofs: 10,
+            ..SupplierLossQuestion::default()
+        };
+        supplier_loss(&figures(), &question, now(), &pool(), None).unwrap()
+    };
+    let names = |lines: &[keelson_answers::supplier::loss::TouchedService]| {
+        let mut names: Vec<String> = lines.iter().map(|one| one.subject.name.clone()).collect();
+        names.sort();
+        names
+    };
+    let all = ["dns", "payments", "portal", "sso"];
+    let power = ask("supplier/PowerCo");
+    assert_eq!((power.touched_count, names(&power.falls_over)), (4, all.map(str::to_owned).to_vec()));
+    assert!(power.falls_over.iter().all(|one| !one.proof.is_empty()));
+    let x = ask("supplier/ColoX");
+    assert_eq!((x.touched_count, x.falls_over.len(), x.degraded.len(), x.holds.len()), (4, 0, 0, 4));
+    assert!(x.holds.iter().all(|one| !one.held_by.is_empty()), "what holds is told");
+    let y = ask("supplier/ColoY");
+    assert_eq!((y.touched_count, names(&y.falls_over)), (4, vec!["payments".to_owned()]));
+    let mail = ask("supplier-service/mailapi");
+    assert_eq!((mail.touched_count, names(&mail.degraded)), (1, vec!["portal".to_owned()]));
+    near(mail.degraded[0].loss, 0.3, 1e-9);
+}
+
+#[test]
+fn e15_a_sub_contractor_nobody_pays_takes_everything() {
+    near(hhi(&[40.0, 30.0, 20.0, 10.0]), 3_000.0, 1e-9);
+    let question = ConcentrationQuestion { most: 100, pairs: 100 };
+    let answer = concentration(&with("worked-contracts.ndjson"), &question, now(), &pool(), None).unwrap();
+    let of = |name: &str| answer.suppliers.iter().find(|one| one.name == name).unwrap();
+    assert_eq!(of("supplier/PowerCo").spend, None, "nobody buys from it");
+    near(of("supplier/PowerCo").share, 1.0, 1e-9);
+    near(of("supplier/ColoX").share, 0.0, 1e-9);
+    near(answer.spend[0].hhi, 40.0 * 40.0 + 60.0 * 60.0, 1e-9);
+    let countries: Vec<&str> = answer.countries.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(countries, ["FR", "DE"], "what falls with ColoY weighs more than what stands with ColoX");
+}
+
+#[test]
+fn e16_a_promise_no_contract_is_strong_enough_for() {
+    let question = PromiseQuestion { most: 10, ..PromiseQuestion::default() };
+    let answer = promise(&view("promises.ndjson"), &question, now(), &pool(), None).unwrap();
+    let line = &answer.services[0];
+    near(line.contracted.availability, 0.998_475_537_487_5, 1e-8);
+    near(line.contracted.minutes, 65.9, 0.05);
+    near(line.promised_minutes, 43.2, 0.05);
+    near(line.gap_minutes, 22.7, 0.05);
+    assert_eq!(line.has_gap, Some(true));
+    let weakest = &line.contracts[0];
+    assert_eq!(weakest.subject.key, "contract/identity");
+    near(weakest.needed.unwrap(), 0.999_524_7, 1e-7);
+    let broken: Vec<(&str, &str)> = line
+        .terms
+        .iter()
+        .filter(|term| term.holds == Some(false))
+        .map(|term| (term.contract.name.as_str(), term.term.as_str()))
+        .collect();
+    assert_eq!(broken, [("identity", "support hours"), ("identity", "recovery time"), ("identity", "notice")]);
+}
+
+#[test]
+fn e17_ranks_of_the_chain_and_alternatives_that_are_none() {
+    let question = RegisterQuestion { most: 100, ..RegisterQuestion::default() };
+    let answer = register(&with("worked-contracts.ndjson"), &question, now(), &pool(), None).unwrap();
+    assert_eq!(answer.templates.len(), 15);
+    let chain = answer.templates.iter().find(|template| template.code == "B_05.02").unwrap();
+    let rows: Vec<[&str; 4]> = chain.rows.iter().map(|row| [&*row[0], &*row[2], &*row[4], &*row[5]]).collect();
+    assert_eq!(
+        rows,
+        [
+            ["ColoX-2026", "supplier/ColoX", "1", ""],
+            ["ColoX-2026", "supplier/PowerCo", "2", "supplier/ColoX"],
+            ["ColoY-2026", "supplier/ColoY", "1", ""],
+            ["ColoY-2026", "supplier/PowerCo", "2", "supplier/ColoY"],
+        ]
+    );
+    let of = |kind| answer.findings.iter().filter(move |finding| finding.kind == kind);
+    let shared: Vec<_> = of(FindingKind::AlternativesNotIndependent).collect();
+    assert_eq!(shared.len(), 1);
+    assert_eq!(
+        (shared[0].subject.as_str(), shared[0].rank, &shared[0].contracts[..], &shared[0].functions[..]),
+        (
+            "supplier/PowerCo",
+            Some(2),
+            &["contract/ColoX-2026".to_owned(), "contract/ColoY-2026".to_owned()][..],
+            &["service/payments".to_owned()][..]
+        )
+    );
+    assert_eq!(
+        shared[0].message,
+        "PowerCo is rank 2 under two contracts supporting the same critical function: the alternatives are not independent"
+    );
+    let ended: Vec<&str> = of(FindingKind::ContractEnded).map(|finding| finding.subject.as_str()).collect();
+    assert_eq!(ended, ["contract/ColoY-2026"]);
+    for template in &answer.templates {
+        assert!(template.rows.iter().all(|row| row.len() == template.columns.len()), "{}", template.code);
+    }
+}
