@@ -129,8 +129,23 @@ pub fn own_cost(parent: &str, field: &str, is_composite: bool) -> u64 {
     match (parent, field) {
         (
             "Query",
-            "impact" | "closure" | "path" | "changeSchedule" | "compareBaselines" | "changeTrends" | "catalogueCheck"
-            | "singlePoints",
+            "impact"
+            | "closure"
+            | "path"
+            | "changeSchedule"
+            | "compareBaselines"
+            | "changeTrends"
+            | "catalogueCheck"
+            | "singlePoints"
+            | "availability"
+            | "cutSets"
+            | "recovery"
+            | "demand"
+            | "capacityPlan"
+            | "supplierLoss"
+            | "supplierConcentration"
+            | "promiseGap"
+            | "informationRegister",
         )
         | ("Subscription", "changeSchedule")
         | ("RequestForChange", "impact" | "gate" | "score")

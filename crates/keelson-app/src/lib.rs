@@ -38,7 +38,7 @@ pub use keelson_pack::reports::Frame;
 pub use keelson_reconcile as reconcile;
 pub use keelson_store::{CommitError, Draft, Options, Problem, StoreError, Verification};
 pub use question::{Answer, AskError, BaselineAnswer, GateAnswer, HistoryAnswer, Question, RecordSort, SeedInput};
-pub use report::{Report, report};
+pub use report::{Report, report, runs_out};
 pub use schema_check::SchemaContradiction;
 pub use stop::{Stop, StopOnDrop};
 pub use suppose::{Given, Suppose, WhatIf, WhatIfError};

@@ -6,16 +6,25 @@
 mod analyses;
 mod ask;
 
+use keelson_answers::availability::{AvailabilityAnswer, AvailabilityQuestion};
+use keelson_answers::capacity::{CapacityAnswer, CapacityQuestion};
 use keelson_answers::change::ChangeAnswer;
 use keelson_answers::check::CheckAnswer;
+use keelson_answers::cut_sets::{CutSetsAnswer, CutSetsQuestion};
+use keelson_answers::demand::{DemandAnswer, DemandQuestion};
 use keelson_answers::impact::{ImpactAnswer, Interval};
 use keelson_answers::items::{ItemAnswer, ListAnswer};
+use keelson_answers::recovery::{RecoveryAnswer, RecoveryQuestion};
 use keelson_answers::register::{
     BaselineLine, BaselinesAnswer, CalendarAnswer, RequestAnswer, RequestFilter, RequestsAnswer,
 };
 use keelson_answers::review::{ReviewScore, TrendsAnswer};
 use keelson_answers::schedule::ScheduleAnswer;
 use keelson_answers::single_points::{SinglePointsAnswer, SinglePointsQuestion};
+use keelson_answers::supplier::concentration::{ConcentrationAnswer, ConcentrationQuestion};
+use keelson_answers::supplier::loss::{SupplierLossAnswer, SupplierLossQuestion};
+use keelson_answers::supplier::promise::{PromiseAnswer, PromiseQuestion};
+use keelson_answers::supplier::register::{RegisterAnswer, RegisterQuestion};
 use keelson_answers::walk::{PathAnswer, WalkAnswer, Way};
 use keelson_answers::{Basis, QuestionError};
 use keelson_model::{Revision, Window};
@@ -205,6 +214,24 @@ pub enum Question {
     },
     /// Whose failure alone takes a service down, and which change mends most of that.
     SinglePoints(SinglePointsQuestion),
+    /// How available services can be, given what they rest on.
+    Availability(AvailabilityQuestion),
+    /// Which smallest sets of failures breach a service.
+    CutSets(CutSetsQuestion),
+    /// In which order things start, and what never can.
+    Recovery(RecoveryQuestion),
+    /// How much of everything the demand on services takes.
+    Demand(DemandQuestion),
+    /// What runs out first, and by when to decide.
+    Capacity(CapacityQuestion),
+    /// What falls over with a supplier.
+    SupplierLoss(SupplierLossQuestion),
+    /// How much rests on few suppliers.
+    Concentration(ConcentrationQuestion),
+    /// Whether contracts are as strong as the promises resting on them.
+    Promise(PromiseQuestion),
+    /// The register of information on contracts for ICT services.
+    Register(RegisterQuestion),
 }
 
 impl Question {
@@ -319,6 +346,24 @@ pub enum Answer {
     Comparison(BaselineComparison),
     /// Single points of failure, by service and by item.
     SinglePoints(SinglePointsAnswer),
+    /// How available services can be, given what they rest on.
+    Availability(Box<AvailabilityAnswer>),
+    /// Which smallest sets of failures breach a service.
+    CutSets(Box<CutSetsAnswer>),
+    /// In which order things start, and what never can.
+    Recovery(Box<RecoveryAnswer>),
+    /// How much of everything the demand on services takes.
+    Demand(Box<DemandAnswer>),
+    /// What runs out first, and by when to decide.
+    Capacity(Box<CapacityAnswer>),
+    /// What falls over with a supplier.
+    SupplierLoss(Box<SupplierLossAnswer>),
+    /// How much rests on few suppliers.
+    Concentration(Box<ConcentrationAnswer>),
+    /// Whether contracts are as strong as the promises resting on them.
+    Promise(Box<PromiseAnswer>),
+    /// The register of information on contracts for ICT services.
+    Register(Box<RegisterAnswer>),
 }
 
 /// Why there is no answer.

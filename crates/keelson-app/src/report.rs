@@ -25,9 +25,29 @@ pub struct Report {
 pub fn report(answer: &Answer, frame: &Frame) -> Result<Option<Report>, AskError> {
     let told = match answer {
         Answer::SinglePoints(answer) => told(answer, reports::single_points(answer, frame), "/services"),
+        Answer::Availability(answer) => told(&**answer, reports::availability(answer, frame), "/services"),
+        Answer::CutSets(answer) => told(&**answer, reports::cut_sets(answer, frame), "/sets"),
+        Answer::Recovery(answer) => told(&**answer, reports::recovery(answer, frame), "/services"),
+        Answer::Demand(answer) => told(&**answer, reports::demand(answer, frame), "/items"),
+        Answer::Capacity(answer) => told(&**answer, reports::capacity(answer, frame), "/resources"),
+        Answer::SupplierLoss(answer) => told(&**answer, reports::supplier_loss(answer, frame), "/fallsOver"),
+        Answer::Concentration(answer) => told(&**answer, reports::concentration(answer, frame), "/suppliers"),
+        Answer::Promise(answer) => told(&**answer, reports::promise(answer, frame), "/services"),
+        Answer::Register(answer) => told(&**answer, reports::register(answer, frame), "/findings"),
         _ => return Ok(None),
     };
     told.map(Some)
+}
+
+/// The short report of a capacity plan: what runs out first, alone.
+///
+/// # Errors
+/// As [`report`].
+pub fn runs_out(answer: &Answer, frame: &Frame) -> Result<Option<Report>, AskError> {
+    match answer {
+        Answer::Capacity(answer) => told(&**answer, reports::runs_out(answer, frame), "/resources").map(Some),
+        _ => Ok(None),
+    }
 }
 
 fn told<T: Serialize>(answer: &T, document: Document, main: &str) -> Result<Report, AskError> {

@@ -4,8 +4,11 @@
 //! that HTML, Markdown and CSV are made of. A new one is a file here with a function that takes an answer and a
 //! [`Frame`], begins with [`Frame::document`] and ends with [`limits`].
 
+mod availability;
+mod capacity;
 mod recovery;
 mod single_points;
+mod supplier;
 
 use chrono::{DateTime, Utc};
 use keelson_answers::attributes::Money;
@@ -16,8 +19,11 @@ use keelson_report::zone::Zone;
 
 use crate::{facts, words};
 
+pub use availability::{availability, cut_sets};
+pub use capacity::{capacity, demand, runs_out};
 pub use recovery::recovery;
 pub use single_points::single_points;
+pub use supplier::{concentration, promise, register, supplier_loss};
 
 /// Lines of a proof that find room.
 const MOST_LINES: usize = 40;
@@ -32,6 +38,12 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// A day in the zone of the report.
+    #[must_use]
+    pub fn day(&self, at: DateTime<Utc>) -> String {
+        self.zone.local(at).format("%Y-%m-%d").to_string()
+    }
+
     /// Starts a report: its title, and what it rests on.
     #[must_use]
     pub fn document(&self, title: impl Into<String>, basis: &Basis) -> Document {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use ::csv::{Terminator, WriterBuilder};
 
-use crate::document::{Cell, Document, Row, Severity, Table};
+use crate::document::{Cell, Document, Id, Row, Severity, Table};
 
 /// A file of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,11 @@ pub struct File {
 /// Returns the tables of a document as files.
 pub fn render(document: &Document) -> Vec<File> {
     let tables = document.named_tables();
-    tables.map(|(name, table)| File { name: format!("{}.csv", name.as_str()), text: table_text(table) }).collect()
+    let file = |(name, table): (Id, &Table)| {
+        let name = table.file.as_deref().unwrap_or(name.as_str());
+        File { name: format!("{name}.csv"), text: table_text(table) }
+    };
+    tables.map(file).collect()
 }
 
 /// Returns a table as CSV with a line of column heads.

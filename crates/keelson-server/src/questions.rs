@@ -24,6 +24,12 @@ pub const MOST_SEEDS: usize = 1_000;
 pub const MOST_PROPAGATIONS: usize = 20_000;
 /// Most walks a check may make.
 pub const MOST_WALKS: usize = 20_000_000;
+/// Most nodes of decision diagrams an answer may take.
+pub const MOST_NODES: usize = 20_000_000;
+/// Most scenarios of a simulation.
+pub const MOST_SCENARIOS: usize = 10_000_000;
+/// Most items of a cut set that is listed.
+pub const LARGEST_SET: usize = 16;
 /// Most conditions, words or orders of a list.
 pub const MOST_CONDITIONS: usize = 100;
 
@@ -151,7 +157,66 @@ fn check(question: &Question) -> Result<(), Problem> {
             at_most("changes proposed", question.fixes, MOST_SEEDS)?;
             at_most("entries listed", question.most, MOST_LISTED)
         }
+        Question::Availability(_)
+        | Question::CutSets(_)
+        | Question::Recovery(_)
+        | Question::Demand(_)
+        | Question::Capacity(_)
+        | Question::SupplierLoss(_)
+        | Question::Concentration(_)
+        | Question::Promise(_)
+        | Question::Register(_) => analysis(question),
         Question::Path { .. } | Question::Request { .. } | Question::Gate { .. } | Question::Calendar { .. } => Ok(()),
+    }
+}
+
+/// Refuses analyses of the graph whose answer could be without bound.
+fn analysis(question: &Question) -> Result<(), Problem> {
+    let named = |count: usize| at_most("items named", count, MOST_SEEDS);
+    let listed = |most: usize| at_most("entries listed", most, MOST_LISTED);
+    match question {
+        Question::Availability(one) => {
+            named(one.services.len().max(one.down.len()))?;
+            at_most("services computed", one.most, MOST_SEEDS)?;
+            at_most("scenarios", usize::try_from(one.samples).unwrap_or(usize::MAX), MOST_SCENARIOS)?;
+            at_most("nodes", one.nodes, MOST_NODES)?;
+            listed(one.contributors)
+        }
+        Question::CutSets(one) => {
+            named(one.down.len())?;
+            at_most("nodes", one.nodes, MOST_NODES)?;
+            at_most("items of a set", one.largest, LARGEST_SET)?;
+            at_most("proofs", one.proofs, MOST_SEEDS)?;
+            listed(one.most)
+        }
+        Question::Recovery(one) => {
+            named(one.services.len().max(one.lost.len()))?;
+            at_most("starts", one.budget as usize, MOST_PROPAGATIONS)?;
+            listed(one.most)
+        }
+        Question::Demand(one) => {
+            named(one.services.len().max(one.items.len()))?;
+            listed(one.most)
+        }
+        Question::Capacity(one) => {
+            named(one.services.len())?;
+            listed(one.most)
+        }
+        Question::SupplierLoss(one) => {
+            at_most("proofs", one.proofs, MOST_SEEDS)?;
+            at_most("evaluations", one.budget, MOST_PROPAGATIONS)?;
+            listed(one.most)
+        }
+        Question::Concentration(one) => {
+            at_most("pairs", one.pairs, MOST_PROPAGATIONS)?;
+            listed(one.most)
+        }
+        Question::Promise(one) => {
+            named(one.services.len())?;
+            at_most("services computed", one.most, MOST_SEEDS)
+        }
+        Question::Register(one) => listed(one.most),
+        _ => Ok(()),
     }
 }
 

@@ -108,6 +108,18 @@ pub(crate) enum Command {
     Impact(Impact),
     /// Whose failure alone takes a service down, and which change mends most of that
     Spof(analyses::SinglePoints),
+    /// How available services can be, given what they rest on, and what costs them most
+    Availability(analyses::Availability),
+    /// Which smallest sets of failures breach a service
+    Cutsets(analyses::CutSets),
+    /// In which order things start, how long that takes, and what can never start
+    Recovery(analyses::Recovery),
+    /// How much of everything the demand on services takes
+    Demand(analyses::Demand),
+    /// What runs out first and by when to decide, as a plan or as a table
+    Capacity(analyses::CapacityArgs),
+    /// Suppliers: what falls with one, concentration, promises, the register of information
+    Supplier(analyses::SupplierArgs),
     /// What an item needs
     Needs(Walk),
     /// What depends on an item

@@ -5,7 +5,16 @@ use chrono::{DateTime, Utc};
 
 use crate::errors::Refusal;
 use crate::suppose::{SuppositionInput, supposed};
+use crate::types::analysis::availability::{self, Availability, AvailabilityInput};
+use crate::types::analysis::capacity::{self, CapacityPlan, CapacityPlanInput};
+use crate::types::analysis::concentration::{self, SupplierConcentration, SupplierConcentrationInput};
+use crate::types::analysis::cut_sets::{self, CutSets, CutSetsInput};
+use crate::types::analysis::demand::{self, Demand, DemandInput};
+use crate::types::analysis::promise::{self, PromiseGap, PromiseGapInput};
+use crate::types::analysis::recovery::{self, Recovery, RecoveryInput};
+use crate::types::analysis::register::{self, InformationRegister, InformationRegisterInput};
 use crate::types::analysis::single_points::{self, SinglePoints, SinglePointsInput};
+use crate::types::analysis::supplier_loss::{self, SupplierLoss, SupplierLossInput};
 
 /// What can be asked of the graph beside impact.
 pub struct AnalysisQuery;
@@ -23,5 +32,113 @@ impl AnalysisQuery {
     ) -> Result<Option<SinglePoints>, Refusal> {
         let at = supposed(ctx, as_of, suppose).await?;
         single_points::find(ctx, at, &input).await.map(Some)
+    }
+
+    /// How available services can be, given what they rest on, and what costs them most.
+    async fn availability(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Of which services.", default)] input: AvailabilityInput,
+        #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
+        #[graphql(desc = "What is supposed for this question alone.")] suppose: Option<SuppositionInput>,
+    ) -> Result<Option<Availability>, Refusal> {
+        let at = supposed(ctx, as_of, suppose).await?;
+        availability::find(ctx, at, &input).await.map(Some)
+    }
+
+    /// Which smallest sets of failures breach a service, and how many failures it takes.
+    async fn cut_sets(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Of which service.")] input: CutSetsInput,
+        #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
+        #[graphql(desc = "What is supposed for this question alone.")] suppose: Option<SuppositionInput>,
+    ) -> Result<Option<CutSets>, Refusal> {
+        let at = supposed(ctx, as_of, suppose).await?;
+        cut_sets::find(ctx, at, &input).await.map(Some)
+    }
+
+    /// In which order things start, how long that takes, and what can never start.
+    async fn recovery(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What is off.", default)] input: RecoveryInput,
+        #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
+        #[graphql(desc = "What is supposed for this question alone.")] suppose: Option<SuppositionInput>,
+    ) -> Result<Option<Recovery>, Refusal> {
+        let at = supposed(ctx, as_of, suppose).await?;
+        recovery::find(ctx, at, &input).await.map(Some)
+    }
+
+    /// How much of everything the demand on services takes.
+    async fn demand(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose demand.", default)] input: DemandInput,
+        #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
+        #[graphql(desc = "What is supposed for this question alone.")] suppose: Option<SuppositionInput>,
+    ) -> Result<Option<Demand>, Refusal> {
+        let at = supposed(ctx, as_of, suppose).await?;
+        demand::find(ctx, at, &input).await.map(Some)
+    }
+
+    /// What runs out first and by when to decide; which redundancy growth takes away, and when.
+    async fn capacity_plan(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What is planned.", default)] input: CapacityPlanInput,
+        #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
+        #[graphql(desc = "What is supposed for this question alone.")] suppose: Option<SuppositionInput>,
+    ) -> Result<Option<CapacityPlan>, Refusal> {
+        let at = supposed(ctx, as_of, suppose).await?;
+        capacity::find(ctx, at, &input).await.map(Some)
+    }
+
+    /// What falls over with a supplier, at any depth.
+    async fn supplier_loss(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which supplier.")] input: SupplierLossInput,
+        #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
+        #[graphql(desc = "What is supposed for this question alone.")] suppose: Option<SuppositionInput>,
+    ) -> Result<Option<SupplierLoss>, Refusal> {
+        let at = supposed(ctx, as_of, suppose).await?;
+        supplier_loss::find(ctx, at, &input).await.map(Some)
+    }
+
+    /// How much rests on few suppliers.
+    async fn supplier_concentration(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What is asked.", default)] input: SupplierConcentrationInput,
+        #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
+        #[graphql(desc = "What is supposed for this question alone.")] suppose: Option<SuppositionInput>,
+    ) -> Result<Option<SupplierConcentration>, Refusal> {
+        let at = supposed(ctx, as_of, suppose).await?;
+        concentration::find(ctx, at, &input).await.map(Some)
+    }
+
+    /// Whether contracts are as strong as the promises that rest on them.
+    async fn promise_gap(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose promises.", default)] input: PromiseGapInput,
+        #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
+        #[graphql(desc = "What is supposed for this question alone.")] suppose: Option<SuppositionInput>,
+    ) -> Result<Option<PromiseGap>, Refusal> {
+        let at = supposed(ctx, as_of, suppose).await?;
+        promise::find(ctx, at, &input).await.map(Some)
+    }
+
+    /// The register of information on contracts for ICT services, and what its rules find.
+    async fn information_register(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What is asked.", default)] input: InformationRegisterInput,
+        #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
+        #[graphql(desc = "What is supposed for this question alone.")] suppose: Option<SuppositionInput>,
+    ) -> Result<Option<InformationRegister>, Refusal> {
+        let at = supposed(ctx, as_of, suppose).await?;
+        register::find(ctx, at, &input).await.map(Some)
     }
 }

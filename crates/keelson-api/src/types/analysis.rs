@@ -2,22 +2,34 @@
 //!
 //! An answer's lists are computed whole, up to [`LISTED`] entries, and paged here (`placed`).
 
+pub mod availability;
+pub mod capacity;
+pub mod concentration;
+pub mod cut_sets;
+pub mod demand;
+pub mod promise;
+pub mod recovery;
+pub mod register;
 pub mod single_points;
+pub mod supplier_loss;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use async_graphql::Context;
+use async_graphql::{Context, SimpleObject};
 use keelson_analysis::Pool;
 use keelson_app::View;
-use keelson_app::answers::{Asked, QuestionError};
+use keelson_app::answers::attributes::{Amount, Minutes};
+use keelson_app::answers::{Asked, QuestionError, Subject};
 
+use super::impact::numbers;
+use super::item::ConfigurationItem;
 use super::lookup::ConfigurationItemBy;
 use crate::context::{Find, analyse};
 use crate::errors::Refusal;
-use crate::limits::MOST_VALUES;
+use crate::limits::{LONGEST_LIST, MOST_VALUES};
 use crate::moment::Moment;
-use crate::query::key_of;
+pub(crate) use crate::query::key_of;
 
 /// Most entries of each list of an answer.
 pub(crate) const LISTED: usize = 10_000;
@@ -44,4 +56,40 @@ pub(crate) fn keys_of(at: &Moment, named: &[ConfigurationItemBy]) -> Result<Vec<
 pub(crate) fn bounded(what: &str, number: i32, most: usize) -> Result<usize, Refusal> {
     let fits = usize::try_from(number).ok().filter(|number| *number <= most);
     fits.ok_or_else(|| Refusal::input(format!("{what} may be 0 to {most}; {number} was given")))
+}
+
+/// The first of some items that an answer names.
+pub(crate) fn by_subjects(at: &Arc<Moment>, subjects: &[Subject]) -> Vec<ConfigurationItem> {
+    let keys = subjects.iter().take(LONGEST_LIST).map(|subject| subject.key.as_str());
+    numbers(at, keys).into_iter().map(|ix| ConfigurationItem::at(at, ix)).collect()
+}
+
+/// A number with its unit, as computed.
+#[derive(SimpleObject)]
+pub struct AmountOfUnit {
+    /// How much.
+    value: f64,
+    /// In which unit.
+    unit: String,
+}
+
+impl AmountOfUnit {
+    fn of(amount: &Amount) -> Self {
+        Self { value: amount.value, unit: amount.unit.clone() }
+    }
+}
+
+/// A span of minutes that holds the true number.
+#[derive(SimpleObject)]
+pub struct MinuteSpan {
+    /// At least.
+    least: f64,
+    /// At most.
+    most: f64,
+}
+
+impl MinuteSpan {
+    fn of(minutes: Minutes) -> Self {
+        Self { least: minutes.least, most: minutes.most }
+    }
 }

@@ -112,6 +112,9 @@ pub struct Table {
     pub name: Id,
     /// What it shows.
     pub caption: String,
+    /// The name of its file instead, without ending, where others expect a certain one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// Which column names the row, if any.
     pub row_header: Option<usize>,
     columns: Vec<Column>,
@@ -195,7 +198,23 @@ impl<T: Into<Text>> From<T> for Cell {
 impl Table {
     /// Starts a table; its file is called as its name says.
     pub fn new(name: &str, caption: impl Into<String>) -> Self {
-        Self { name: Id::new(name), caption: caption.into(), row_header: None, columns: Vec::new(), rows: Vec::new() }
+        Self {
+            name: Id::new(name),
+            caption: caption.into(),
+            file: None,
+            row_header: None,
+            columns: Vec::new(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Sets the name of its file, without ending: what is no letter, digit, hyphen, point or low line is left out.
+    #[must_use]
+    pub fn filed_as(mut self, name: &str) -> Self {
+        let is_fit = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let name: String = name.chars().filter(is_fit).take(80).collect();
+        self.file = Some(name.trim_start_matches('.').to_owned()).filter(|name| !name.is_empty());
+        self
     }
 
     /// Adds a column, aligned as text begins. Rows that are there get an empty cell.

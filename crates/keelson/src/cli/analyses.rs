@@ -2,9 +2,18 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use keelson_app::Question;
+use keelson_app::answers::availability::AvailabilityQuestion;
+use keelson_app::answers::capacity::CapacityQuestion;
+use keelson_app::answers::cut_sets::CutSetsQuestion;
+use keelson_app::answers::demand::DemandQuestion;
+use keelson_app::answers::recovery::RecoveryQuestion;
 use keelson_app::answers::single_points::SinglePointsQuestion;
+use keelson_app::answers::supplier::concentration::ConcentrationQuestion;
+use keelson_app::answers::supplier::loss::SupplierLossQuestion;
+use keelson_app::answers::supplier::promise::PromiseQuestion;
+use keelson_app::answers::supplier::register::RegisterQuestion;
 
 use super::Past;
 use super::board::DocumentForm;
@@ -84,6 +93,338 @@ impl Analysis for SinglePoints {
             proofs: self.proofs,
             fixes: self.fixes,
         })
+    }
+
+    fn asking(&self) -> &Asking {
+        &self.asking
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  keelson availability\n  keelson availability service/payments --contributors 20\n  \
+keelson availability --down database/dbA --form html --to-file availability.html"
+)]
+pub(crate) struct Availability {
+    /// The services, or other items; none means every service
+    #[arg(value_name = "KEY", add = key_completer())]
+    pub(crate) services: Vec<String>,
+    /// What counts as down already; may be given several times
+    #[arg(long, value_name = "KEY", add = key_completer())]
+    pub(crate) down: Vec<String>,
+    /// Services computed, those worth most first
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+    /// Contributing items named of each service
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) contributors: usize,
+    /// Nodes of decision diagrams an exact answer may take
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub(crate) nodes: usize,
+    /// Scenarios of a simulation where no exact answer comes about
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    pub(crate) samples: u64,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+impl Analysis for Availability {
+    fn question(&self) -> Question {
+        Question::Availability(AvailabilityQuestion {
+            services: self.services.clone(),
+            down: self.down.clone(),
+            most: self.limit,
+            contributors: self.contributors,
+            nodes: self.nodes,
+            samples: self.samples,
+        })
+    }
+
+    fn asking(&self) -> &Asking {
+        &self.asking
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  keelson cutsets service/payments\n  keelson cutsets service/payments --proofs 5 --largest 2\n  \
+keelson cutsets service/payments --least-probability 1e-5"
+)]
+pub(crate) struct CutSets {
+    /// The service, or another item
+    #[arg(value_name = "KEY", add = key_completer())]
+    pub(crate) service: String,
+    /// What counts as down already; may be given several times
+    #[arg(long, value_name = "KEY", add = key_completer())]
+    pub(crate) down: Vec<String>,
+    /// Most items of a set that is listed
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) largest: usize,
+    /// List sets at least so probable, the most probable first, instead of those of few items
+    #[arg(long, value_name = "P")]
+    pub(crate) least_probability: Option<f64>,
+    /// Sets listed
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
+    /// Sets that get a proof
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) proofs: usize,
+    /// Nodes of decision diagrams the answer may take
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub(crate) nodes: usize,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+impl Analysis for CutSets {
+    fn question(&self) -> Question {
+        Question::CutSets(CutSetsQuestion {
+            service: self.service.clone(),
+            down: self.down.clone(),
+            largest: self.largest,
+            least_chance: self.least_probability,
+            most: self.limit,
+            proofs: self.proofs,
+            nodes: self.nodes,
+        })
+    }
+
+    fn asking(&self) -> &Asking {
+        &self.asking
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  keelson recovery                       # everything is off\n  \
+keelson recovery --lost site/siteY service/payments\n  keelson recovery --form html --to-file continuity.html")]
+pub(crate) struct Recovery {
+    /// What is to be up again; none means every service
+    #[arg(value_name = "KEY", add = key_completer())]
+    pub(crate) services: Vec<String>,
+    /// What was lost, with all that depends on it; may be given several times; none means that everything is off
+    #[arg(long, value_name = "KEY", add = key_completer())]
+    pub(crate) lost: Vec<String>,
+    /// Services, steps and items listed
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub(crate) limit: usize,
+    /// Starts that the search for ways around a circle may try; 0 leaves it out
+    #[arg(long, value_name = "N", default_value_t = 2_000)]
+    pub(crate) budget: u32,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+impl Analysis for Recovery {
+    fn question(&self) -> Question {
+        Question::Recovery(RecoveryQuestion {
+            services: self.services.clone(),
+            lost: self.lost.clone(),
+            most: self.limit,
+            budget: self.budget,
+        })
+    }
+
+    fn asking(&self) -> &Asking {
+        &self.asking
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  keelson demand\n  keelson demand service/payments   # with what each unit of it takes\n  \
+keelson demand --scenario growth-30"
+)]
+pub(crate) struct Demand {
+    /// The services whose demand counts; none means every service
+    #[arg(value_name = "KEY", add = key_completer())]
+    pub(crate) services: Vec<String>,
+    /// Only this item; may be given several times
+    #[arg(long, value_name = "KEY", add = key_completer())]
+    pub(crate) item: Vec<String>,
+    /// Items listed
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+impl Analysis for Demand {
+    fn question(&self) -> Question {
+        Question::Demand(DemandQuestion { services: self.services.clone(), items: self.item.clone(), most: self.limit })
+    }
+
+    fn asking(&self) -> &Asking {
+        &self.asking
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  keelson capacity plan\n  keelson capacity plan service/payments --scenario growth-30\n  \
+keelson capacity plan --supplier supplier/ColoY --form html --to-file plan.html\n  keelson capacity runs-out --months 24"
+)]
+pub(crate) struct Plan {
+    /// Only resources that these services use; none means every service
+    #[arg(value_name = "KEY", add = key_completer())]
+    pub(crate) services: Vec<String>,
+    /// Only resources that rest on this supplier
+    #[arg(long, value_name = "KEY", add = key_completer())]
+    pub(crate) supplier: Option<String>,
+    /// Months to look ahead
+    #[arg(long, value_name = "N", default_value_t = 120.0)]
+    pub(crate) months: f64,
+    /// Rows of each list
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+impl Analysis for Plan {
+    fn question(&self) -> Question {
+        Question::Capacity(CapacityQuestion {
+            services: self.services.clone(),
+            supplier: self.supplier.clone(),
+            horizon_months: self.months,
+            most: self.limit,
+        })
+    }
+
+    fn asking(&self) -> &Asking {
+        &self.asking
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CapacityArgs {
+    #[command(subcommand)]
+    pub(crate) action: CapacityAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CapacityAction {
+    /// The capacity plan: requirements by kind, redundancy under load, assumptions, quality of the data
+    Plan(Plan),
+    /// What runs out first, by the day to decide
+    RunsOut(Plan),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SupplierArgs {
+    #[command(subcommand)]
+    pub(crate) action: SupplierAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SupplierAction {
+    /// What falls over with a supplier, at any depth
+    Loss(SupplierLoss),
+    /// How much rests on few suppliers
+    Concentration(Concentration),
+    /// Whether contracts are as strong as the promises resting on them
+    Gap(Gap),
+    /// The register of information on contracts for ICT services, with what its rules find
+    Register(Register),
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  keelson supplier loss supplier/PowerCo\n  \
+keelson supplier loss supplier/ColoY --form html --to-file coloy.html")]
+pub(crate) struct SupplierLoss {
+    /// The supplier, or another item such as a contract
+    #[arg(value_name = "KEY", add = key_completer())]
+    pub(crate) supplier: String,
+    /// Services and contracts listed
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
+    /// Services that get a proof
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) proofs: usize,
+    /// Evaluations the search for decisive unknown facts may take; 0 leaves certainty out
+    #[arg(long, value_name = "N", default_value_t = keelson_app::answers::impact::USUAL_BUDGET)]
+    pub(crate) budget: usize,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+impl Analysis for SupplierLoss {
+    fn question(&self) -> Question {
+        Question::SupplierLoss(SupplierLossQuestion {
+            supplier: self.supplier.clone(),
+            most: self.limit,
+            proofs: self.proofs,
+            budget: self.budget,
+        })
+    }
+
+    fn asking(&self) -> &Asking {
+        &self.asking
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  keelson supplier concentration")]
+pub(crate) struct Concentration {
+    /// Lines of each list
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
+    /// Pairs of suppliers that are tried
+    #[arg(long, value_name = "N", default_value_t = 2_000)]
+    pub(crate) pairs: usize,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+impl Analysis for Concentration {
+    fn question(&self) -> Question {
+        Question::Concentration(ConcentrationQuestion { most: self.limit, pairs: self.pairs })
+    }
+
+    fn asking(&self) -> &Asking {
+        &self.asking
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  keelson supplier gap\n  keelson supplier gap service/payments")]
+pub(crate) struct Gap {
+    /// The services; none means every service that promises an availability
+    #[arg(value_name = "KEY", add = key_completer())]
+    pub(crate) services: Vec<String>,
+    /// Services computed, those worth most first
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+impl Analysis for Gap {
+    fn question(&self) -> Question {
+        Question::Promise(PromiseQuestion { services: self.services.clone(), most: self.limit })
+    }
+
+    fn asking(&self) -> &Asking {
+        &self.asking
+    }
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  keelson supplier register\n  \
+keelson supplier register --entity organisation/bank --form csv --to-file register   # a file for each template")]
+pub(crate) struct Register {
+    /// The organisation that keeps the register
+    #[arg(long, value_name = "KEY", add = key_completer())]
+    pub(crate) entity: Option<String>,
+    /// Rows of each template
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
+
+impl Analysis for Register {
+    fn question(&self) -> Question {
+        Question::Register(RegisterQuestion { entity: self.entity.clone(), most: self.limit })
     }
 
     fn asking(&self) -> &Asking {

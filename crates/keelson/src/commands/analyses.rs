@@ -5,18 +5,45 @@ use std::path::Path;
 
 use anyhow::anyhow;
 use keelson_app::answers::Asked;
-use keelson_app::{Frame, Report, report, system};
+use keelson_app::{Answer, AskError, Frame, Report, report, runs_out, system};
 use keelson_report::{csv, html, markdown};
 
-use crate::cli::analyses::{Analysis, Asking};
+use crate::cli::analyses::{Analysis, Asking, CapacityAction, SupplierAction};
 use crate::cli::board::DocumentForm;
 use crate::cli::{Format, Global};
 use crate::commands::ask::{ask_supposing, unexpected};
 use crate::failure::{Exit, Failure};
 use crate::{output, render};
 
+/// `keelson capacity`.
+pub(super) async fn capacity(global: &Global, action: CapacityAction) -> Result<Exit, Failure> {
+    match action {
+        CapacityAction::Plan(args) => run(global, &args).await,
+        CapacityAction::RunsOut(args) => written(global, &args, runs_out).await,
+    }
+}
+
+/// `keelson supplier`.
+pub(super) async fn supplier(global: &Global, action: SupplierAction) -> Result<Exit, Failure> {
+    match action {
+        SupplierAction::Loss(args) => run(global, &args).await,
+        SupplierAction::Concentration(args) => run(global, &args).await,
+        SupplierAction::Gap(args) => run(global, &args).await,
+        SupplierAction::Register(args) => run(global, &args).await,
+    }
+}
+
 /// Asks an analysis and writes its report.
 pub(super) async fn run(global: &Global, analysis: &impl Analysis) -> Result<Exit, Failure> {
+    written(global, analysis, report).await
+}
+
+/// Asks an analysis and writes the report that something makes of its answer.
+async fn written(
+    global: &Global,
+    analysis: &impl Analysis,
+    report: impl Fn(&Answer, &Frame) -> Result<Option<Report>, AskError>,
+) -> Result<Exit, Failure> {
     let asking = analysis.asking();
     let zone = asking.zone.parse().map_err(Failure::input)?;
     if asking.form == Some(DocumentForm::Csv) && asking.to_file.is_none() {

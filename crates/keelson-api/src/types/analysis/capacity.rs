@@ -1,0 +1,449 @@
+//! What runs out first, and by when to decide.
+
+use std::sync::Arc;
+
+use super::{AmountOfUnit, by_subjects};
+use super::{LISTED, answered, key_of, keys_of};
+use crate::connection::{Connection, Paging};
+use crate::errors::Refusal;
+use crate::limits::LONGEST_LIST;
+use crate::moment::Moment;
+use crate::types::change::effect::Money;
+use crate::types::change::placed;
+use crate::types::completeness::Completeness;
+use crate::types::impact::by_key;
+use crate::types::item::ConfigurationItem;
+use crate::types::lookup::ConfigurationItemBy;
+use crate::types::words::words;
+use async_graphql::{Context, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use keelson_app::answers::capacity::{
+    CapacityAnswer, CapacityQuestion, GroundsLine, GrowthLine, RedundancyLine, ReliefLine, ResourceLine, capacity,
+};
+use keelson_app::answers::demand::{LoopLine, SourceLine, UnratedLine};
+
+/// Most months looked ahead.
+const MOST_MONTHS: f64 = 600.0;
+
+/// What is planned.
+#[derive(Clone, Debug, Default, InputObject)]
+pub struct CapacityPlanInput {
+    /// Only resources that these services use; at most 100, none meaning every service.
+    #[graphql(default)]
+    pub services: Vec<ConfigurationItemBy>,
+    /// Only resources that rest on this supplier.
+    pub supplier: Option<ConfigurationItemBy>,
+    /// Months to look ahead, up to 600; ten years by default.
+    #[graphql(default = 120.0)]
+    pub horizon_months: f64,
+}
+
+/// Asks it.
+pub(crate) async fn find(
+    ctx: &Context<'_>,
+    at: Arc<Moment>,
+    input: &CapacityPlanInput,
+) -> Result<CapacityPlan, Refusal> {
+    let months = input.horizon_months;
+    if !(0.0..=MOST_MONTHS).contains(&months) {
+        return Err(Refusal::input(format!("the months looked ahead may be 0 to {MOST_MONTHS}; {months} was given")));
+    }
+    let question = CapacityQuestion {
+        services: keys_of(&at, &input.services)?,
+        supplier: input.supplier.as_ref().map(|by| key_of(&at, by)).transpose()?,
+        horizon_months: months,
+        most: LISTED,
+    };
+    let find = move |view: &_, asked, pool: &_, stop: Option<&_>| capacity(view, &question, asked, pool, stop);
+    let answer = answered(ctx, &at, find).await?;
+    Ok(CapacityPlan { at, answer })
+}
+
+words! {
+    /// What a planning limit rests on.
+    PlanningLimitBasis = keelson_app::answers::capacity::LimitBasis {
+        /// Service time and longest acceptable response: the knee of a queue (analyses 4.2).
+        Response,
+        /// What somebody stated.
+        Stated,
+        /// Nobody stated one: 80 % for what queues, all of it for contracts, licences and quotas.
+        Assumed,
+    }
+
+    /// Which kind of capacity something is (ISO/IEC 20000-1, 8.4.3).
+    ResourceKind = keelson_app::answers::capacity::ResourceKind {
+        /// People and their hours.
+        Human,
+        /// Machines, links, software.
+        Technical,
+        /// Data and where they are kept.
+        Information,
+        /// Money, and what was bought with it: contracts, licences, quotas, budgets.
+        Financial,
+    }
+}
+
+/// What runs out first.
+pub struct CapacityPlan {
+    at: Arc<Moment>,
+    answer: CapacityAnswer,
+}
+
+/// What runs out first.
+#[Object]
+impl CapacityPlan {
+    /// From when months count.
+    async fn from(&self) -> DateTime<Utc> {
+        self.answer.from
+    }
+
+    /// Months looked ahead.
+    async fn horizon_months(&self) -> f64 {
+        self.answer.horizon_months
+    }
+
+    /// The services, and what is asked of them; at most the first 10000.
+    async fn services(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<ServiceGrowth>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        let list = ("capacityPlan.services", String::new());
+        placed(ctx, &self.at, list, &self.answer.services, &paging, |one| ServiceGrowth::of(&self.at, one))
+    }
+
+    /// How many resources there are.
+    async fn resource_count(&self) -> usize {
+        self.answer.resource_count
+    }
+
+    /// The resources, those to be decided on first; at most the first 10000.
+    async fn resources(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<CapacityResource>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        let list = ("capacityPlan.resources", String::new());
+        placed(ctx, &self.at, list, &self.answer.resources, &paging, |one| CapacityResource::of(&self.at, one))
+    }
+
+    /// Redundancy at today's load, and when growth takes it away; those that expire first; at most the first 10000.
+    async fn redundancy(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<RedundancyUnderLoad>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        let list = ("capacityPlan.redundancy", String::new());
+        placed(ctx, &self.at, list, &self.answer.redundancy, &paging, |one| RedundancyUnderLoad::of(&self.at, one))
+    }
+
+    /// Loops, the amplifying ones first; at most the first 10000.
+    async fn loops(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<PlanLoop>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        let list = ("capacityPlan.loops", String::new());
+        placed(ctx, &self.at, list, &self.answer.loops, &paging, |one| PlanLoop::of(&self.at, one))
+    }
+
+    /// How many items have demand and state no capacity; services left out.
+    async fn without_capacity_count(&self) -> usize {
+        self.answer.without_capacity_count
+    }
+
+    /// The first of them.
+    async fn without_capacity(&self) -> Vec<ConfigurationItem> {
+        let at = &self.at;
+        by_subjects(at, &self.answer.without_capacity)
+    }
+
+    /// How many relationships below an item with demand state no ratio.
+    async fn unrated_count(&self) -> usize {
+        self.answer.unrated_count
+    }
+
+    /// The first of them; at most the first 10000.
+    async fn unrated(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<PlanUnrated>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        let list = ("capacityPlan.unrated", String::new());
+        placed(ctx, &self.at, list, &self.answer.unrated, &paging, |one| PlanUnrated::of(&self.at, one))
+    }
+
+    /// How complete the answer is, and what it rests on.
+    async fn completeness(&self) -> Completeness {
+        Completeness::of(&self.answer.basis)
+    }
+}
+
+/// Demand on a service, and how it grows.
+#[derive(SimpleObject)]
+pub struct ServiceGrowth {
+    /// Its demand.
+    source: GrowingDemand,
+    /// Growth per month, as a fraction; absent where nobody states one: then it counts as not growing.
+    growth_per_month: Option<f64>,
+}
+
+impl ServiceGrowth {
+    fn of(at: &Arc<Moment>, line: &GrowthLine) -> Self {
+        Self { source: GrowingDemand::of(at, &line.source), growth_per_month: line.growth_per_month }
+    }
+}
+
+/// A loop that passes demand on to itself.
+#[derive(SimpleObject)]
+pub struct PlanLoop {
+    /// Its items, by key; the first 20.
+    items: Vec<String>,
+    /// How many items it has.
+    size: usize,
+    /// Each round gives at least so many rounds more.
+    gain_low: f64,
+    /// Each round gives at most so many rounds more.
+    gain_high: f64,
+    /// Whether it calls itself more often than it is called, or cannot be shown not to.
+    is_amplifying: bool,
+}
+
+impl PlanLoop {
+    fn of(_at: &Arc<Moment>, line: &LoopLine) -> Self {
+        Self {
+            items: line.items.iter().take(LONGEST_LIST).cloned().collect(),
+            size: line.size,
+            gain_low: line.gain_low,
+            gain_high: line.gain_high,
+            is_amplifying: line.is_amplifying,
+        }
+    }
+}
+
+/// How a need of several members stands against its load.
+#[derive(SimpleObject)]
+pub struct RedundancyUnderLoad {
+    /// Whose need it is.
+    item: Option<ConfigurationItem>,
+    /// What it is called.
+    need: String,
+    /// Its members, by key; the first 100.
+    members: Vec<String>,
+    /// The load on it now, with what is supposed; absent where it is not known.
+    load: Option<AmountOfUnit>,
+    /// How many members must be up at that load; absent where not even all carry it, or it is not known.
+    required: Option<u32>,
+    /// How many are declared to be needed; absent where nobody says.
+    declared: Option<u32>,
+    /// Whether fewer are declared than the load takes: redundancy that is not there.
+    is_redundancy_false: bool,
+    /// How many members may be lost; absent where not even all carry the load.
+    margin: Option<u32>,
+    /// What is delivered with the largest member lost, as a fraction; absent where it is not known.
+    delivered_without_one: Option<f64>,
+    /// The largest load at which one member may be lost.
+    carries_without_one: Option<f64>,
+    /// In how many months that load is passed, 0 where it is; absent where it is not within the months looked ahead.
+    expires_months: Option<f64>,
+    /// The day on which it is passed.
+    expires_at: Option<DateTime<Utc>>,
+    /// Why nothing is known about it; absent where something is.
+    unknown: Option<String>,
+}
+
+impl RedundancyUnderLoad {
+    fn of(at: &Arc<Moment>, line: &RedundancyLine) -> Self {
+        Self {
+            item: by_key(at, &line.subject.key),
+            need: line.need.clone(),
+            members: line.members.iter().take(LONGEST_LIST).cloned().collect(),
+            load: line.load.as_ref().map(|one| AmountOfUnit::of(one)),
+            required: line.required,
+            declared: line.declared,
+            is_redundancy_false: line.is_redundancy_false,
+            margin: line.margin,
+            delivered_without_one: line.delivered_without_one,
+            carries_without_one: line.carries_without_one,
+            expires_months: line.expires_months,
+            expires_at: line.expires_at,
+            unknown: line.unknown.clone(),
+        }
+    }
+}
+
+/// A resource, and when it runs out.
+#[derive(SimpleObject)]
+pub struct CapacityResource {
+    /// The resource.
+    item: Option<ConfigurationItem>,
+    /// Which kind of capacity it is.
+    kind: ResourceKind,
+    /// How much there is of it.
+    capacity: AmountOfUnit,
+    /// Its load now, in the same unit, with what is supposed.
+    load: f64,
+    /// Load by capacity.
+    utilisation: f64,
+    /// The utilisation to plan with.
+    planning_limit: f64,
+    /// What that rests on.
+    limit_basis: PlanningLimitBasis,
+    /// Whether the load passes what may be planned.
+    is_over_limit: bool,
+    /// Whether the load passes the whole capacity: overloaded, or a contract broken.
+    is_over_capacity: bool,
+    /// In how many months it runs out, 0 where it has; absent where it does not within the months looked ahead.
+    exhausted_months: Option<f64>,
+    /// The day on which it runs out.
+    exhausted_at: Option<DateTime<Utc>>,
+    /// Months from a decision until there is more; absent where nobody states a lead time.
+    lead_months: Option<f64>,
+    /// In how many months to decide; below 0 where that is past. Without a lead time, when it runs out.
+    decide_months: Option<f64>,
+    /// The day by which to decide.
+    decide_by: Option<DateTime<Utc>>,
+    /// 1 for what is to be decided first; what is due together has the same rank.
+    rank: u32,
+    /// The largest demand on the service asked about, everything else staying as it is; only where one is asked about.
+    service_limit: Option<f64>,
+    /// What one more unit of that service takes of it.
+    sensitivity: Option<f64>,
+    /// What would carry the demand to the end of the months looked ahead, and what that costs.
+    relief: Option<CapacityRelief>,
+    /// Contracts and licences it rests on, by key; the first 100.
+    contracts: Vec<String>,
+    /// Who owns it; the first 100.
+    owners: Vec<String>,
+    /// The way by which most of its demand comes, from a service down to it, by key; the first 100.
+    path: Vec<String>,
+    /// What its load rests on.
+    grounds: CapacityGrounds,
+}
+
+impl CapacityResource {
+    fn of(at: &Arc<Moment>, line: &ResourceLine) -> Self {
+        Self {
+            item: by_key(at, &line.subject.key),
+            kind: line.kind.into(),
+            capacity: AmountOfUnit::of(&line.capacity),
+            load: line.load,
+            utilisation: line.utilisation,
+            planning_limit: line.planning_limit,
+            limit_basis: line.limit_basis.into(),
+            is_over_limit: line.is_over_limit,
+            is_over_capacity: line.is_over_capacity,
+            exhausted_months: line.exhausted_months,
+            exhausted_at: line.exhausted_at,
+            lead_months: line.lead_months,
+            decide_months: line.decide_months,
+            decide_by: line.decide_by,
+            rank: line.rank,
+            service_limit: line.service_limit,
+            sensitivity: line.sensitivity,
+            relief: line.relief.as_ref().map(|one| CapacityRelief::of(at, one)),
+            contracts: line.contracts.iter().take(LONGEST_LIST).cloned().collect(),
+            owners: line.owners.iter().take(LONGEST_LIST).cloned().collect(),
+            path: line.path.iter().take(LONGEST_LIST).cloned().collect(),
+            grounds: CapacityGrounds::of(at, &line.grounds),
+        }
+    }
+}
+
+/// What a load rests on beside what was stated.
+#[derive(SimpleObject)]
+pub struct CapacityGrounds {
+    /// A ratio on the way was inferred from measurements.
+    is_inferred: bool,
+    /// A ratio on the way is missing: the load may be higher, and the date earlier.
+    is_understated: bool,
+}
+
+impl CapacityGrounds {
+    fn of(_at: &Arc<Moment>, line: &GroundsLine) -> Self {
+        Self { is_inferred: line.is_inferred, is_understated: line.is_understated }
+    }
+}
+
+/// More of a resource.
+#[derive(SimpleObject)]
+pub struct CapacityRelief {
+    /// How many steps of buying or building.
+    steps: u32,
+    /// How much more that gives.
+    adds: AmountOfUnit,
+    /// What it costs, where stated.
+    cost: Option<Money>,
+    /// Until how many months from now that is enough.
+    lasts_months: f64,
+}
+
+impl CapacityRelief {
+    fn of(_at: &Arc<Moment>, line: &ReliefLine) -> Self {
+        Self {
+            steps: line.steps,
+            adds: AmountOfUnit::of(&line.adds),
+            cost: line.cost.as_ref().map(|one| Money::of(one.amount, one.currency)),
+            lasts_months: line.lasts_months,
+        }
+    }
+}
+
+/// Demand on a service from outside.
+#[derive(SimpleObject)]
+pub struct GrowingDemand {
+    /// The service.
+    item: Option<ConfigurationItem>,
+    /// Its demand at its peak, with what is supposed; absent where nobody states one.
+    demand: Option<AmountOfUnit>,
+    /// What the stated demand is multiplied by; 1 where nothing is supposed.
+    factor: f64,
+    /// Why its demand is left out: it reaches a loop that calls itself more often than it is called.
+    left_out: Option<String>,
+}
+
+impl GrowingDemand {
+    fn of(at: &Arc<Moment>, line: &SourceLine) -> Self {
+        Self {
+            item: by_key(at, &line.subject.key),
+            demand: line.demand.as_ref().map(|one| AmountOfUnit::of(one)),
+            factor: line.factor,
+            left_out: line.left_out.clone(),
+        }
+    }
+}
+
+/// A relationship without a ratio, below an item that has demand.
+#[derive(SimpleObject)]
+pub struct PlanUnrated {
+    /// The dependent, by key.
+    dependent: String,
+    /// The dependency, by key.
+    dependency: String,
+}
+
+impl PlanUnrated {
+    fn of(_at: &Arc<Moment>, line: &UnratedLine) -> Self {
+        Self { dependent: line.dependent.clone(), dependency: line.dependency.clone() }
+    }
+}

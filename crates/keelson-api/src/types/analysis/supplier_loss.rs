@@ -1,0 +1,276 @@
+//! What falls over with a supplier, at any depth.
+
+use std::sync::Arc;
+
+use super::by_subjects;
+use super::single_points::ProofStep;
+use super::{LISTED, answered, bounded, key_of};
+use crate::connection::{Connection, Paging};
+use crate::errors::Refusal;
+use crate::limits::LONGEST_LIST;
+use crate::moment::Moment;
+use crate::types::change::effect::Money;
+use crate::types::change::placed;
+use crate::types::completeness::Completeness;
+use crate::types::impact::{ProtectingNeed, by_key};
+use crate::types::item::ConfigurationItem;
+use crate::types::lookup::ConfigurationItemBy;
+use crate::types::words::Criticality;
+use async_graphql::{Context, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use keelson_app::answers::supplier::chain::ChainLine;
+use keelson_app::answers::supplier::loss::{
+    ContractLine, SupplierLossAnswer, SupplierLossQuestion, TouchedService, supplier_loss,
+};
+
+/// Most evaluations the search for decisive facts may take.
+const MOST_EVALUATIONS: usize = 1_000;
+
+/// The loss of which supplier is asked about.
+#[derive(Clone, Debug, InputObject)]
+pub struct SupplierLossInput {
+    /// The supplier, or another item such as a contract.
+    pub supplier: ConfigurationItemBy,
+    /// How many services get a proof, 0 to 100.
+    #[graphql(default = 0)]
+    pub proofs: i32,
+    /// Evaluations the search for decisive unknown facts may take, 0 to 1000; 0 leaves certainty out.
+    #[graphql(default = 200)]
+    pub certainty_budget: i32,
+}
+
+/// Asks it.
+pub(crate) async fn find(
+    ctx: &Context<'_>,
+    at: Arc<Moment>,
+    input: &SupplierLossInput,
+) -> Result<SupplierLoss, Refusal> {
+    let question = SupplierLossQuestion {
+        supplier: key_of(&at, &input.supplier)?,
+        most: LISTED,
+        proofs: bounded("proofs", input.proofs, LONGEST_LIST)?,
+        budget: bounded("the certainty budget", input.certainty_budget, MOST_EVALUATIONS)?,
+    };
+    let find = move |view: &_, asked, pool: &_, stop: Option<&_>| supplier_loss(view, &question, asked, pool, stop);
+    let answer = answered(ctx, &at, find).await?;
+    Ok(SupplierLoss { at, answer })
+}
+
+/// What falls over with a supplier.
+pub struct SupplierLoss {
+    at: Arc<Moment>,
+    answer: SupplierLossAnswer,
+}
+
+/// What falls over with a supplier.
+#[Object]
+impl SupplierLoss {
+    /// The supplier.
+    async fn supplier(&self) -> Option<ConfigurationItem> {
+        let at = &self.at;
+        by_key(at, &self.answer.supplier.key)
+    }
+
+    /// Its country, where stated.
+    async fn country(&self) -> Option<String> {
+        self.answer.country.clone()
+    }
+
+    /// Months it would take to replace it, where stated.
+    async fn substitution_months(&self) -> Option<f64> {
+        self.answer.substitution_months
+    }
+
+    /// Whether there is a plan for leaving it.
+    async fn exit_plan(&self) -> Option<bool> {
+        self.answer.exit_plan
+    }
+
+    /// When that plan was last exercised.
+    async fn exit_plan_tested(&self) -> Option<DateTime<Utc>> {
+        self.answer.exit_plan_tested
+    }
+
+    /// Who works for it, nearest first; itself at rank 1; at most the first 10000.
+    async fn chain(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<SupplyChainLink>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        let list = ("supplierLoss.chain", String::new());
+        placed(ctx, &self.at, list, &self.answer.chain, &paging, |one| SupplyChainLink::of(&self.at, one))
+    }
+
+    /// Down to which rank the chain is known, where stated.
+    async fn chain_known_to_rank(&self) -> Option<f64> {
+        self.answer.chain_known_to_rank
+    }
+
+    /// Whom it works for, by key: those who subcontract to it; the first 100.
+    async fn works_for(&self) -> Vec<String> {
+        self.answer.works_for.iter().take(LONGEST_LIST).cloned().collect()
+    }
+
+    /// Contracts with it; at most the first 10000.
+    async fn contracts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<SupplierContract>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        let list = ("supplierLoss.contracts", String::new());
+        placed(ctx, &self.at, list, &self.answer.contracts, &paging, |one| SupplierContract::of(&self.at, one))
+    }
+
+    /// How many services it touches: those that reach it, directly or not.
+    async fn touched_count(&self) -> usize {
+        self.answer.touched_count
+    }
+
+    /// The services that fall over: breached with every need as it is written; at most the first 10000.
+    async fn falls_over(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<TouchedService>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        let list = ("supplierLoss.fallsOver", String::new());
+        placed(ctx, &self.at, list, &self.answer.falls_over, &paging, |one| TouchedService::of(&self.at, one))
+    }
+
+    /// The services that may fall over, if unknown facts turn out badly, by key; the first 100.
+    async fn may_fall_over(&self) -> Vec<ConfigurationItem> {
+        let at = &self.at;
+        by_subjects(at, &self.answer.may_fall_over)
+    }
+
+    /// The services that are degraded; at most the first 10000.
+    async fn degraded(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<TouchedService>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        let list = ("supplierLoss.degraded", String::new());
+        placed(ctx, &self.at, list, &self.answer.degraded, &paging, |one| TouchedService::of(&self.at, one))
+    }
+
+    /// The services that are touched and hold, with what holds them; at most the first 10000.
+    async fn holds(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<TouchedService>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        let list = ("supplierLoss.holds", String::new());
+        placed(ctx, &self.at, list, &self.answer.holds, &paging, |one| TouchedService::of(&self.at, one))
+    }
+
+    /// What an hour without what falls over costs, by currency, where stated; the first 100.
+    async fn value_per_hour(&self) -> Vec<Money> {
+        self.answer.value_per_hour.iter().take(LONGEST_LIST).map(|one| Money::of(one.amount, one.currency)).collect()
+    }
+
+    /// Other items that are lost wholly with it.
+    async fn lost_items(&self) -> usize {
+        self.answer.lost_items
+    }
+
+    /// How complete the answer is, and what it rests on.
+    async fn completeness(&self) -> Completeness {
+        Completeness::of(&self.answer.basis)
+    }
+}
+
+/// A link of a chain.
+#[derive(SimpleObject)]
+pub struct SupplyChainLink {
+    /// Who provides.
+    provider: Option<ConfigurationItem>,
+    /// Its rank; 1 is direct.
+    rank: u32,
+    /// To whom, by key; absent for the direct provider.
+    recipient: Option<String>,
+}
+
+impl SupplyChainLink {
+    fn of(at: &Arc<Moment>, line: &ChainLine) -> Self {
+        Self { provider: by_key(at, &line.provider.key), rank: line.rank, recipient: line.recipient.clone() }
+    }
+}
+
+/// A contract with the supplier.
+#[derive(SimpleObject)]
+pub struct SupplierContract {
+    /// The contract.
+    item: Option<ConfigurationItem>,
+    /// First moment it no longer holds, where stated.
+    end: Option<DateTime<Utc>>,
+    /// Whether it has ended.
+    has_ended: bool,
+    /// Notice we have to give, in days.
+    notice_days: Option<f64>,
+    /// Notice the supplier has to give, in days.
+    supplier_notice_days: Option<f64>,
+    /// Availability it promises.
+    target: Option<f64>,
+}
+
+impl SupplierContract {
+    fn of(at: &Arc<Moment>, line: &ContractLine) -> Self {
+        Self {
+            item: by_key(at, &line.subject.key),
+            end: line.end,
+            has_ended: line.has_ended,
+            notice_days: line.notice_days,
+            supplier_notice_days: line.supplier_notice_days,
+            target: line.target,
+        }
+    }
+}
+
+/// A service that the loss touches.
+#[derive(SimpleObject)]
+pub struct TouchedService {
+    /// The service.
+    item: Option<ConfigurationItem>,
+    /// How much depends on it, where stated.
+    criticality: Option<Criticality>,
+    /// What an hour without it costs, where stated.
+    value_per_hour: Option<Money>,
+    /// Its loss, from 0 (whole) to 1 (gone).
+    loss: f64,
+    /// Why, line by line; empty where no proof was asked for, or it holds; the first 100.
+    proof: Vec<ProofStep>,
+    /// What holds it, where it holds: the alternative; the first 100.
+    held_by: Vec<ProtectingNeed>,
+}
+
+impl TouchedService {
+    fn of(at: &Arc<Moment>, line: &TouchedService) -> Self {
+        Self {
+            item: by_key(at, &line.subject.key),
+            criticality: line.criticality.map(Into::into),
+            value_per_hour: line.value_per_hour.as_ref().map(|one| Money::of(one.amount, one.currency)),
+            loss: line.loss,
+            proof: line.proof.iter().take(LONGEST_LIST).map(|one| ProofStep::of(one)).collect(),
+            held_by: line.held_by.iter().take(LONGEST_LIST).map(|one| ProtectingNeed::of(at, one)).collect(),
+        }
+    }
+}

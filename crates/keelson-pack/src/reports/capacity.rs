@@ -1,0 +1,443 @@
+//! The capacity plan (ISO/IEC 20000-1, 8.4.3), and the report about demand.
+
+use keelson_answers::attributes::Amount;
+use keelson_answers::capacity::{CapacityAnswer, LimitBasis, RedundancyLine, ResourceKind, ResourceLine};
+use keelson_answers::demand::{DemandAnswer, LoopLine, SourceLine, UnratedLine};
+use keelson_report::document::{Cell, Document, Note, Section, Severity, Table};
+
+use super::{Frame, amounts, limits};
+use crate::words::{NAMES, count, item, names, percent};
+
+/// The capacity plan: what runs out first and by when to decide, redundancy and when growth takes it away, requirements
+/// by kind, assumptions and the quality of the data.
+#[must_use]
+pub fn capacity(answer: &CapacityAnswer, frame: &Frame) -> Document {
+    let mut document = frame.document("Capacity plan", &answer.basis);
+    document.push(summary(answer, frame));
+    document.push(first(answer));
+    for kind in [ResourceKind::Human, ResourceKind::Technical, ResourceKind::Information, ResourceKind::Financial] {
+        document.push(of_kind(answer, kind));
+    }
+    document.push(redundancy(answer));
+    document.push(assumptions(answer));
+    quality(&mut document, answer);
+    document.push(limits(&answer.basis));
+    document
+}
+
+/// What runs out first: the table alone.
+#[must_use]
+pub fn runs_out(answer: &CapacityAnswer, frame: &Frame) -> Document {
+    let mut document = frame.document("What runs out first", &answer.basis);
+    document.push(summary(answer, frame));
+    document.push(first(answer));
+    document.push(limits(&answer.basis));
+    document
+}
+
+fn number(value: f64) -> String {
+    let digits = if value.abs() >= 100.0 || value.fract().abs() < 1e-9 { 0 } else { 2 };
+    format!("{value:.digits$}")
+}
+
+fn amount(amount: &Amount) -> String {
+    format!("{} {}", number(amount.value), amount.unit)
+}
+
+fn months(months: f64) -> String {
+    format!("{months:.1} months")
+}
+
+fn summary(answer: &CapacityAnswer, frame: &Frame) -> Section {
+    let over: Vec<&ResourceLine> = answer.resources.iter().filter(|one| one.is_over_limit).collect();
+    let due: Vec<&ResourceLine> = answer
+        .resources
+        .iter()
+        .filter(|one| one.decide_months.is_some_and(|months| months <= 0.0) && !one.is_over_limit)
+        .collect();
+    let keys = |lines: &[&ResourceLine]| {
+        let keys: Vec<&str> = lines.iter().map(|one| one.subject.key.as_str()).collect();
+        names(&keys, keys.len(), NAMES)
+    };
+    let mut section = Section::new("Summary");
+    let first = answer.resources.iter().find(|one| one.decide_by.is_some());
+    section = match (&over[..], first) {
+        ([], None) if answer.resources.is_empty() => {
+            let text = "No capacity data: nothing with demand states a capacity.";
+            section.block(Note { severity: Severity::Caution, text: text.into() })
+        }
+        ([], None) => {
+            let text = format!("Nothing runs out within {}.", months(answer.horizon_months));
+            section.block(Note { severity: Severity::Good, text: text.into() })
+        }
+        ([], Some(first)) => {
+            let severity = if due.is_empty() { Severity::Caution } else { Severity::Serious };
+            section.block(Note { severity, text: sentence(first, frame).into() })
+        }
+        (over, _) => {
+            let verb = if over.len() == 1 { "is" } else { "are" };
+            let text = format!("{} {verb} beyond what may be planned of it already.", keys(over));
+            section.block(Note { severity: Severity::Critical, text: text.into() })
+        }
+    };
+    let broken: Vec<&ResourceLine> = over.iter().copied().filter(|one| one.is_over_capacity).collect();
+    if !broken.is_empty() {
+        section = section
+            .paragraph(format!("Beyond the whole capacity, so overloaded or a contract broken: {}.", keys(&broken)));
+    }
+    if let Some(first) = first.filter(|_| !over.is_empty()) {
+        section = section.paragraph(sentence(first, frame));
+    }
+    if let Some(expiring) = answer.redundancy.iter().find(|one| one.expires_months.is_some()) {
+        section = section.paragraph(expiry(expiring, frame));
+    }
+    section
+}
+
+fn sentence(first: &ResourceLine, frame: &Frame) -> String {
+    let day =
+        |at: Option<chrono::DateTime<chrono::Utc>>| at.map_or_else(|| "a day not known".to_owned(), |at| frame.day(at));
+    let lead = first
+        .lead_months
+        .map_or_else(|| "no lead time is stated".to_owned(), |lead| format!("it takes {} to get more", months(lead)));
+    format!(
+        "Decide first on {}: it runs out on {} and {lead}, so decide by {}.",
+        first.subject.name,
+        day(first.exhausted_at),
+        day(first.decide_by)
+    )
+}
+
+fn expiry(line: &RedundancyLine, frame: &Frame) -> String {
+    match (line.expires_months, line.expires_at) {
+        (Some(months), _) if months <= 0.0 => {
+            format!("{} of {} has no redundancy left at its load.", line.need, line.subject.name)
+        }
+        (Some(in_months), Some(at)) => format!(
+            "{} of {} loses its last spare member on {}, in {}.",
+            line.need,
+            line.subject.name,
+            frame.day(at),
+            months(in_months)
+        ),
+        _ => format!("{} of {} keeps its redundancy.", line.need, line.subject.name),
+    }
+}
+
+fn state(one: &ResourceLine) -> Cell {
+    match one {
+        one if one.is_over_capacity => Cell::mark(Severity::Critical, "beyond its capacity"),
+        one if one.is_over_limit => Cell::mark(Severity::Serious, "beyond its planning limit"),
+        one if one.decide_months.is_some_and(|months| months <= 0.0) => Cell::mark(Severity::Serious, "decide now"),
+        one if one.decide_months.is_some_and(|months| months <= 3.0) => Cell::mark(Severity::Caution, "decide soon"),
+        one if one.exhausted_months.is_some() => Cell::mark(Severity::Information, "runs out"),
+        _ => Cell::mark(Severity::Good, "lasts"),
+    }
+}
+
+fn first(answer: &CapacityAnswer) -> Section {
+    let section = Section::new("What runs out first, by the day to decide");
+    if answer.resources.is_empty() {
+        return section.paragraph("No capacity data.");
+    }
+    let mut table = Table::new("resources", "Resources in the order in which they are to be decided on")
+        .number_column("Rank")
+        .naming_column("Resource")
+        .column("State")
+        .number_column("Load")
+        .number_column("Capacity")
+        .number_column("In use")
+        .number_column("Plan to")
+        .column("Runs out")
+        .number_column("Lead time")
+        .column("Decide by")
+        .column("Contract")
+        .column("Owner");
+    for one in &answer.resources {
+        let day = |at: Option<chrono::DateTime<chrono::Utc>>| at.map(|at| at.format("%Y-%m-%d").to_string());
+        let never = || format!("not in {}", months(answer.horizon_months));
+        table.push(
+            None,
+            [
+                one.rank.to_string().into(),
+                item(&one.subject).into(),
+                state(one),
+                number(one.load).into(),
+                amount(&one.capacity).into(),
+                percent(one.utilisation).into(),
+                percent(one.planning_limit).into(),
+                day(one.exhausted_at).unwrap_or_else(never).into(),
+                one.lead_months.map_or_else(|| "not stated".to_owned(), months).into(),
+                day(one.decide_by).unwrap_or_else(|| "\u{2013}".to_owned()).into(),
+                if one.contracts.is_empty() { "none".to_owned() } else { one.contracts.join(", ") }.into(),
+                if one.owners.is_empty() { "not stated".to_owned() } else { one.owners.join(", ") }.into(),
+            ],
+        );
+    }
+    let mut section = section.block(table);
+    let singles: Vec<String> = answer
+        .resources
+        .iter()
+        .filter_map(|one| {
+            let (limit, taken) = (one.service_limit?, one.sensitivity?);
+            Some(format!("{}: up to {} of it; each unit takes {}", one.subject.key, number(limit), number(taken)))
+        })
+        .collect();
+    if !singles.is_empty() {
+        section = section.paragraph("How far the service may grow before each resource is at its limit:").list(singles);
+    }
+    section
+}
+
+fn of_kind(answer: &CapacityAnswer, kind: ResourceKind) -> Section {
+    let (title, name) = match kind {
+        ResourceKind::Human => ("Human requirement", "human"),
+        ResourceKind::Technical => ("Technical requirement", "technical"),
+        ResourceKind::Information => ("Information requirement", "information"),
+        ResourceKind::Financial => ("Financial requirement", "financial"),
+    };
+    let section = Section::new(title);
+    let lines: Vec<&ResourceLine> = answer.resources.iter().filter(|one| one.kind == kind).collect();
+    if lines.is_empty() {
+        return section.paragraph("No resource of this kind states a capacity.");
+    }
+    let mut table = Table::new(name, format!("{title}: now, and what would carry the demand"))
+        .naming_column("Resource")
+        .number_column("Load now")
+        .number_column("Capacity")
+        .column("Limit rests on")
+        .column("Demand comes by")
+        .column("What would carry it")
+        .column("Cost");
+    for one in lines {
+        let relief = one.relief.as_ref();
+        let basis = match one.limit_basis {
+            LimitBasis::Response => "the response promised",
+            LimitBasis::Stated => "a stated threshold",
+            LimitBasis::Assumed => "the usual threshold; nobody states one",
+        };
+        let steps = relief.map_or_else(
+            || "not needed, or the size of a step is not stated".to_owned(),
+            |relief| {
+                format!(
+                    "{} of {} until {}",
+                    count(relief.steps as usize, "step", "steps"),
+                    amount(&relief.adds),
+                    months(relief.lasts_months)
+                )
+            },
+        );
+        table.push(
+            None,
+            [
+                item(&one.subject).into(),
+                number(one.load).into(),
+                amount(&one.capacity).into(),
+                basis.into(),
+                one.path.join(" \u{2192} ").into(),
+                steps.into(),
+                amounts(relief.and_then(|relief| relief.cost.clone()).as_slice()).into(),
+            ],
+        );
+    }
+    section.block(table)
+}
+
+fn redundancy(answer: &CapacityAnswer) -> Section {
+    let section = Section::new("Redundancy under load").paragraph(
+        "How many members must be up follows from the load; growth takes redundancy away before anything runs out. Judged at \
+         the whole capacity of the members, which they may reach for a short while.",
+    );
+    if answer.redundancy.is_empty() {
+        return section.paragraph("No need of a service has several members with a stated capacity.");
+    }
+    let mut table = Table::new("redundancy", "Needs of several members against their load")
+        .naming_column("Need")
+        .column("Service")
+        .column("State")
+        .number_column("Load")
+        .number_column("Members")
+        .number_column("Needed")
+        .number_column("Declared")
+        .number_column("Spare")
+        .number_column("Carries with one lost")
+        .number_column("Delivered with one lost")
+        .column("Redundancy ends");
+    for one in &answer.redundancy {
+        table.push(None, redundancy_row(one, answer));
+    }
+    section.block(table)
+}
+
+fn redundancy_row(one: &RedundancyLine, answer: &CapacityAnswer) -> [Cell; 11] {
+    let known = |value: Option<u32>| value.map_or_else(|| "\u{2013}".to_owned(), |value| value.to_string());
+    let state = match one {
+        one if one.unknown.is_some() => Cell::mark(Severity::Caution, "not known"),
+        one if one.is_redundancy_false => Cell::mark(Severity::Serious, "believed in, not there"),
+        one if one.margin.is_none_or(|margin| margin == 0) => Cell::mark(Severity::Serious, "none"),
+        one if one.expires_months.is_some_and(|months| months < 12.0) => {
+            Cell::mark(Severity::Caution, "ends within a year")
+        }
+        _ => Cell::mark(Severity::Good, "there"),
+    };
+    let ends = match (&one.unknown, one.expires_months, one.expires_at) {
+        (Some(why), ..) => why.clone(),
+        (None, Some(months), _) if months <= 0.0 => "already".to_owned(),
+        (None, Some(_), Some(at)) => at.format("%Y-%m-%d").to_string(),
+        _ => format!("not in {}", months(answer.horizon_months)),
+    };
+    [
+        one.need.as_str().into(),
+        item(&one.subject).into(),
+        state,
+        one.load.as_ref().map_or_else(|| "not known".to_owned(), amount).into(),
+        one.members.len().to_string().into(),
+        known(one.required).into(),
+        known(one.declared).into(),
+        known(one.margin).into(),
+        one.carries_without_one.map_or_else(|| "\u{2013}".to_owned(), number).into(),
+        one.delivered_without_one.map_or_else(|| "\u{2013}".to_owned(), percent).into(),
+        ends.into(),
+    ]
+}
+
+fn assumptions(answer: &CapacityAnswer) -> Section {
+    let mut table = Table::new("demand", "Demand on services, and how it grows")
+        .naming_column("Service")
+        .number_column("Demand at its peak")
+        .number_column("Supposed factor")
+        .column("Growth a month")
+        .column("Left out");
+    for one in &answer.services {
+        let growth = one.growth_per_month.map_or_else(|| "not stated, so none".to_owned(), percent);
+        table.push(None, source_row(&one.source, growth));
+    }
+    let section = Section::new("Assumptions").paragraph(format!(
+        "Months are counted from {}, and looked ahead for {}. Loads follow visit ratios; growth compounds monthly.",
+        answer.from.format("%Y-%m-%d"),
+        months(answer.horizon_months)
+    ));
+    section.block(table)
+}
+
+fn source_row(source: &SourceLine, growth: String) -> [Cell; 5] {
+    [
+        item(&source.subject).into(),
+        source.demand.as_ref().map_or_else(|| "not stated".to_owned(), amount).into(),
+        format!("{}", source.factor).into(),
+        growth.into(),
+        source.left_out.as_deref().unwrap_or("").into(),
+    ]
+}
+
+fn quality(document: &mut Document, answer: &CapacityAnswer) {
+    let mut section = Section::new("Quality of the data");
+    let stated = answer.services.iter().filter(|one| one.source.demand.is_some()).count();
+    section = section.paragraph(format!(
+        "{stated} of {} services state their demand; {} with demand state no capacity; {} state no ratio of visits.",
+        answer.services.len(),
+        count(answer.without_capacity_count, "item", "items"),
+        count(answer.unrated_count, "relationship", "relationships")
+    ));
+    if !answer.without_capacity.is_empty() {
+        let keys: Vec<&str> = answer.without_capacity.iter().map(|one| one.key.as_str()).collect();
+        section = section.paragraph(format!("No capacity data: {}.", names(&keys, answer.without_capacity_count, 40)));
+    }
+    document.push(unrated(loops(section, &answer.loops), &answer.unrated, answer.unrated_count));
+}
+
+fn unrated(section: Section, lines: &[UnratedLine], total: usize) -> Section {
+    if lines.is_empty() {
+        return section;
+    }
+    let told: Vec<String> =
+        lines.iter().take(40).map(|one| format!("{} on {}", one.dependent, one.dependency)).collect();
+    section.paragraph(format!("No ratio of visits: {}.", names(&told, total, 40)))
+}
+
+fn loops(section: Section, lines: &[LoopLine]) -> Section {
+    let told: Vec<String> = lines
+        .iter()
+        .take(20)
+        .map(|one| {
+            let word = if one.is_amplifying { "AMPLIFYING, not computed" } else { "solved" };
+            format!("{word}: {} with a gain of {:.3}", names(&one.items, one.size, NAMES), one.gain_high)
+        })
+        .collect();
+    if told.is_empty() { section } else { section.paragraph("Loops that pass demand on to themselves:").list(told) }
+}
+
+/// The report about demand: how much of everything services take.
+#[must_use]
+pub fn demand(answer: &DemandAnswer, frame: &Frame) -> Document {
+    let mut document = frame.document("Demand", &answer.basis);
+    let amplifying = answer.loops.iter().filter(|one| one.is_amplifying).count();
+    let (severity, sentence) = match (amplifying, answer.items.first()) {
+        (0, None) => (Severity::Caution, "No service asked about states a demand.".to_owned()),
+        (0, Some(first)) => {
+            let used = first.utilisation.map_or_else(
+                || "its capacity is not stated".to_owned(),
+                |used| format!("{} of its capacity", percent(used)),
+            );
+            (
+                Severity::Information,
+                format!(
+                    "{} have demand; most used is {}: {used}.",
+                    count(answer.item_count, "item", "items"),
+                    first.subject.name
+                ),
+            )
+        }
+        (some, _) => (
+            Severity::Serious,
+            format!(
+                "{} calls itself more often than it is called: its demand cannot be computed.",
+                count(some, "loop", "loops")
+            ),
+        ),
+    };
+    let section = Section::new("Summary").block(Note { severity, text: sentence.into() });
+    document.push(loops(section, &answer.loops));
+    document.push(items(answer));
+    let mut table = Table::new("services", "Demand on services from outside")
+        .naming_column("Service")
+        .number_column("Demand at its peak")
+        .number_column("Supposed factor")
+        .column("Growth a month")
+        .column("Left out");
+    for one in &answer.services {
+        table.push(None, source_row(one, "not asked".to_owned()));
+    }
+    document.push(unrated(Section::new("Where it comes from").block(table), &answer.unrated, answer.unrated_count));
+    document.push(limits(&answer.basis));
+    document
+}
+
+fn items(answer: &DemandAnswer) -> Section {
+    let section = Section::new("Demand on items");
+    if answer.items.is_empty() {
+        return section.paragraph("Nothing has demand.");
+    }
+    let mut table = Table::new("items", "Items with demand, the most used first")
+        .naming_column("Item")
+        .number_column("Demand")
+        .number_column("Capacity")
+        .number_column("In use")
+        .number_column("Taken by a unit of the service")
+        .column("Demand comes by");
+    for one in &answer.items {
+        let inferred = if one.is_inferred { " (inferred)" } else { "" };
+        table.push(
+            None,
+            [
+                item(&one.subject).into(),
+                number(one.demand).into(),
+                one.capacity.as_ref().map_or_else(|| "no capacity data".to_owned(), amount).into(),
+                one.utilisation.map_or_else(|| "\u{2013}".to_owned(), percent).into(),
+                one.sensitivity.map_or_else(|| "\u{2013}".to_owned(), number).into(),
+                (one.path.join(" \u{2192} ") + inferred).into(),
+            ],
+        );
+    }
+    section.block(table)
+}

@@ -1,0 +1,493 @@
+//! Reports about suppliers: what falls over with one, concentration, promises, the register of information.
+
+use keelson_answers::supplier::concentration::{ConcentrationAnswer, ShareLine};
+use keelson_answers::supplier::loss::{SupplierLossAnswer, TouchedService};
+use keelson_answers::supplier::promise::{PromiseAnswer, PromiseLine};
+use keelson_answers::supplier::register::{FindingKind, RegisterAnswer};
+use keelson_report::document::{Cell, Document, Note, Section, Severity, Table};
+
+use super::availability::nines;
+use super::{Frame, amounts, limits, proof};
+use crate::words::{NAMES, count, item, names, percent, said};
+
+/// The supplier report: chain, touches, degrades, falls over, contracts and alternatives.
+#[must_use]
+pub fn supplier_loss(answer: &SupplierLossAnswer, frame: &Frame) -> Document {
+    let name = &answer.supplier.name;
+    let mut document = frame.document(format!("Loss of {name}"), &answer.basis);
+    document.push(loss_summary(answer));
+    document.push(touched("falls-over", "Falls over", &answer.falls_over, "No service falls over."));
+    document.push(touched("degraded", "Is degraded", &answer.degraded, "No service is degraded."));
+    document.push(holds(answer));
+    document.push(chain(answer));
+    document.push(contracts(answer, frame));
+    let proved: Vec<&TouchedService> =
+        answer.falls_over.iter().chain(&answer.degraded).filter(|one| !one.proof.is_empty()).collect();
+    if !proved.is_empty() {
+        let mut section = Section::new("Why").paragraph("Each line is explained by the deeper ones below it.");
+        for one in proved {
+            section = section.block(proof(&one.proof));
+        }
+        document.push(section);
+    }
+    document.push(limits(&answer.basis));
+    document
+}
+
+fn loss_summary(answer: &SupplierLossAnswer) -> Section {
+    let name = &answer.supplier.name;
+    let touched = count(answer.touched_count, "service", "services");
+    let (severity, sentence) = match (answer.falls_over.len(), answer.degraded.len()) {
+        (0, 0) => (Severity::Good, format!("{touched} rest on {name}; none falls over with it, and none is degraded.")),
+        (0, degraded) => {
+            (Severity::Caution, format!("{touched} rest on {name}; {degraded} of them would be degraded."))
+        }
+        (fallen, 0) => (Severity::Critical, format!("{touched} rest on {name}; {fallen} of them would fall over.")),
+        (fallen, degraded) => (
+            Severity::Critical,
+            format!("{touched} rest on {name}; {fallen} would fall over and {degraded} be degraded."),
+        ),
+    };
+    let mut section = Section::new("Summary").block(Note { severity, text: sentence.into() });
+    if !answer.value_per_hour.is_empty() {
+        section =
+            section.paragraph(format!("An hour without what falls over costs {}.", amounts(&answer.value_per_hour)));
+    }
+    if !answer.may_fall_over.is_empty() {
+        let keys: Vec<&str> = answer.may_fall_over.iter().map(|one| one.key.as_str()).collect();
+        let text = format!("May fall over as well, depending on unknown facts: {}.", names(&keys, keys.len(), NAMES));
+        section = section.paragraph(text);
+    }
+    let months = answer.substitution_months.map(|months| format!("replacing it takes {months} months"));
+    let plan = match (answer.exit_plan, answer.exit_plan_tested) {
+        (Some(true), Some(at)) => format!("the exit plan was last exercised on {}", at.format("%Y-%m-%d")),
+        (Some(true), None) => "there is an exit plan, which nobody exercised".to_owned(),
+        (Some(false), _) => "there is no exit plan".to_owned(),
+        (None, _) => "nobody says whether there is an exit plan".to_owned(),
+    };
+    let months = months.unwrap_or_else(|| "nobody says how long replacing it takes".to_owned());
+    section.paragraph(format!("{}; {plan}.", crate::words::capital(&months)))
+}
+
+fn touched(file: &str, title: &str, lines: &[TouchedService], none: &str) -> Section {
+    let section = Section::new(title);
+    if lines.is_empty() {
+        return section.paragraph(none);
+    }
+    let mut table = Table::new(file, format!("{title}, every need as it is written"))
+        .naming_column("Service")
+        .column("Criticality")
+        .number_column("Lost")
+        .column("Value of an hour");
+    for one in lines {
+        let criticality =
+            one.criticality.map_or_else(|| "not stated".to_owned(), |criticality| criticality.to_string());
+        let value = amounts(one.value_per_hour.as_slice());
+        table.push(None, [item(&one.subject).into(), criticality.into(), percent(one.loss).into(), value.into()]);
+    }
+    section.block(table)
+}
+
+fn holds(answer: &SupplierLossAnswer) -> Section {
+    let section = Section::new("Is touched and holds");
+    if answer.holds.is_empty() {
+        return section.paragraph("No service is touched and holds.");
+    }
+    let mut table =
+        Table::new("holds", "What holds each service: the alternatives").naming_column("Service").column("Held by");
+    for one in &answer.holds {
+        let held: Vec<String> = one
+            .held_by
+            .iter()
+            .map(|by| {
+                let of = by.of_item.as_ref().map(|key| format!(" of {key}")).unwrap_or_default();
+                let margin = by.margin.map(|margin| format!(", {margin} more may fail")).unwrap_or_default();
+                format!("'{}'{of}: {} of {} up{margin}", by.need.name, by.up, by.need.of)
+            })
+            .collect();
+        let held = if held.is_empty() { "no need of it lost a member".to_owned() } else { held.join("; ") };
+        table.push(None, [item(&one.subject).into(), held.into()]);
+    }
+    section.block(table)
+}
+
+fn chain(answer: &SupplierLossAnswer) -> Section {
+    let mut table = Table::new("chain", "Who works for it, at which rank")
+        .number_column("Rank")
+        .naming_column("Provider")
+        .column("Works for");
+    for one in &answer.chain {
+        let recipient = one.recipient.as_deref().unwrap_or("us, or whoever names it");
+        table.push(None, [one.rank.to_string().into(), item(&one.provider).into(), recipient.into()]);
+    }
+    let known = answer.chain_known_to_rank.map_or_else(
+        || "Nobody says down to which rank the chain is known: there may be more behind it.".to_owned(),
+        |rank| format!("The chain is known down to rank {rank}."),
+    );
+    let section = Section::new("Chain of sub-contractors").paragraph(known).block(table);
+    if answer.works_for.is_empty() {
+        return section;
+    }
+    section.paragraph(format!("It is a sub-contractor of {}.", names(&answer.works_for, answer.works_for.len(), NAMES)))
+}
+
+fn contracts(answer: &SupplierLossAnswer, frame: &Frame) -> Section {
+    let section = Section::new("Contracts");
+    if answer.contracts.is_empty() {
+        return section.paragraph("No contract is signed with it.");
+    }
+    let mut table = Table::new("contracts", "Contracts with it")
+        .naming_column("Contract")
+        .column("State")
+        .column("Ends")
+        .number_column("Notice we give")
+        .number_column("Notice it gives")
+        .number_column("Promises");
+    for one in &answer.contracts {
+        let days = |days: Option<f64>| days.map_or_else(|| "not stated".to_owned(), |days| format!("{days} days"));
+        let state = if one.has_ended {
+            Cell::mark(Severity::Serious, "has ended")
+        } else {
+            Cell::mark(Severity::Good, "in force")
+        };
+        table.push(
+            None,
+            [
+                item(&one.subject).into(),
+                state,
+                one.end.map_or_else(|| "not stated".to_owned(), |end| frame.day(end)).into(),
+                days(one.notice_days).into(),
+                days(one.supplier_notice_days).into(),
+                one.target.map_or_else(|| "no target stated".to_owned(), nines).into(),
+            ],
+        );
+    }
+    section.block(table)
+}
+
+/// The report about concentration: how much rests on few suppliers.
+#[must_use]
+pub fn concentration(answer: &ConcentrationAnswer, frame: &Frame) -> Document {
+    let mut document = frame.document("Concentration of suppliers", &answer.basis);
+    document.push(concentration_summary(answer));
+    document.push(shares("suppliers", "By supplier", &answer.suppliers));
+    document.push(shares("owners", "By ultimate owner", &answer.owners));
+    document.push(shares("countries", "By country", &answer.countries));
+    document.push(shares("regions", "By region", &answer.regions));
+    document.push(pairs(answer));
+    document.push(spend(answer));
+    document.push(limits(&answer.basis));
+    document
+}
+
+fn concentration_summary(answer: &ConcentrationAnswer) -> Section {
+    let of = count(answer.critical_count, "critical service", "critical services");
+    let (severity, sentence) = match answer.suppliers.first() {
+        None => (Severity::Caution, "The catalogue names no supplier.".to_owned()),
+        Some(first) if first.felled_count == 0 => (Severity::Good, format!("No single supplier fells one of {of}.")),
+        Some(first) => {
+            let paid = first.spend.as_ref().map_or_else(
+                || "nothing is paid to it directly".to_owned(),
+                |paid| format!("{} a year are paid to it", crate::words::money(paid.amount, &paid.currency)),
+            );
+            let severity = if first.share >= 0.5 { Severity::Critical } else { Severity::Serious };
+            (severity, format!("With {}, {} of {of} fall over; {paid}.", first.name, first.felled_count))
+        }
+    };
+    let section = Section::new("Summary").block(Note { severity, text: sentence.into() });
+    section.paragraph("Suppliers are ranked by what would fall with them, not by what is paid to them.")
+}
+
+fn shares(file: &str, title: &str, lines: &[ShareLine]) -> Section {
+    let section = Section::new(title);
+    if lines.is_empty() {
+        return section.paragraph("Nothing states it.");
+    }
+    let mut table = Table::new(file, format!("{title}: what falls when all of it is lost"))
+        .naming_column("Name")
+        .number_column("Suppliers")
+        .number_column("Felled")
+        .number_column("Of critical services")
+        .number_column("Of their value")
+        .number_column("Touched")
+        .column("Paid a year")
+        .number_column("Of all paid")
+        .column("Which");
+    for one in lines {
+        let share = |share: Option<f64>| share.map_or_else(|| "not stated".to_owned(), percent);
+        let severity = if one.felled_count > 0 { Severity::Serious } else { Severity::Good };
+        table.push(
+            Some(severity),
+            [
+                one.name.as_str().into(),
+                one.suppliers.len().to_string().into(),
+                one.felled_count.to_string().into(),
+                percent(one.share).into(),
+                share(one.value_share).into(),
+                one.touched_count.to_string().into(),
+                amounts(one.spend.as_slice()).into(),
+                share(one.spend_share).into(),
+                names(&one.felled, one.felled_count, NAMES).into(),
+            ],
+        );
+    }
+    section.block(table)
+}
+
+fn pairs(answer: &ConcentrationAnswer) -> Section {
+    let section = Section::new("Two at once");
+    if answer.pairs.is_empty() {
+        return section.paragraph("No two suppliers fell together what neither fells alone.");
+    }
+    let mut table = Table::new("pairs", "Suppliers that fell together what neither fells alone")
+        .naming_column("Suppliers")
+        .number_column("Felled")
+        .column("Which");
+    for one in &answer.pairs {
+        let felled = names(&one.felled, one.felled.len(), NAMES);
+        table.push(None, [one.suppliers.join(" and ").into(), one.felled.len().to_string().into(), felled.into()]);
+    }
+    section.block(table)
+}
+
+fn spend(answer: &ConcentrationAnswer) -> Section {
+    let section = Section::new("Spend").paragraph(
+        "The Herfindahl\u{2013}Hirschman index is the sum of the squared shares in percent, up to 10 000. Above 1 800 counts as \
+         highly concentrated; that limit is to be confirmed against the official text.",
+    );
+    if answer.spend.is_empty() {
+        return section.paragraph("No supplier states what is paid to it.");
+    }
+    let mut table = Table::new("spend", "What is paid to suppliers in a year")
+        .naming_column("Currency")
+        .number_column("Total")
+        .number_column("Suppliers")
+        .number_column("Index");
+    for one in &answer.spend {
+        table.push(
+            None,
+            [
+                one.total.currency.as_str().into(),
+                crate::words::money(one.total.amount, &one.total.currency).into(),
+                one.suppliers.to_string().into(),
+                format!("{:.0}", one.hhi).into(),
+            ],
+        );
+    }
+    section.block(table)
+}
+
+/// The report about promises: whether contracts are as strong as what rests on them.
+#[must_use]
+pub fn promise(answer: &PromiseAnswer, frame: &Frame) -> Document {
+    let mut document = frame.document("Promises and what they rest on", &answer.basis);
+    document.push(promise_summary(answer));
+    document.push(promises(answer));
+    for one in answer.services.iter().filter(|one| !one.contracts.is_empty() || !one.terms.is_empty()) {
+        document.push(promise_details(one));
+    }
+    document.push(Section::new("What the figures take for granted").paragraph(answer.independence.as_str()));
+    document.push(limits(&answer.basis));
+    document
+}
+
+fn minutes(minutes: f64) -> String {
+    format!("{minutes:.1} min")
+}
+
+fn promise_summary(answer: &PromiseAnswer) -> Section {
+    let of = count(answer.service_count, "service promises", "services promise");
+    let worst = answer.services.first().filter(|one| one.gap_minutes > 0.0);
+    let (severity, sentence) = match (answer.gap_count, worst) {
+        (0, _) => (
+            Severity::Good,
+            format!("{of} an availability; no contract is weaker than the promise resting on it, for certain."),
+        ),
+        (gaps, _) => (
+            Severity::Serious,
+            format!("{of} an availability; for {gaps} of them the contracts are weaker than the promise."),
+        ),
+    };
+    let mut section = Section::new("Summary").block(Note { severity, text: sentence.into() });
+    if let Some(worst) = worst {
+        let mut text = format!(
+            "{} is promised to be down {} in {} days at most; its contracts allow {}, {} more.",
+            worst.subject.name,
+            minutes(worst.promised_minutes),
+            answer.period_days,
+            minutes(worst.contracted.minutes),
+            minutes(worst.gap_minutes)
+        );
+        if let Some(weakest) = worst.contracts.first() {
+            text += &match weakest.needed {
+                Some(needed) => format!(" The weakest is {}; it would need {}.", weakest.subject.name, nines(needed)),
+                None => format!(" The weakest is {}; no target of it alone would be enough.", weakest.subject.name),
+            };
+        }
+        section = section.paragraph(text);
+    }
+    section
+}
+
+fn promises(answer: &PromiseAnswer) -> Section {
+    let section = Section::new("Promised, contracted, observed");
+    if answer.services.is_empty() {
+        return section.paragraph("No service asked about promises an availability.");
+    }
+    let mut table = Table::new("promises", format!("Availability, and minutes down in {} days", answer.period_days))
+        .naming_column("Service")
+        .column("Verdict")
+        .number_column("Promised")
+        .number_column("Contracted")
+        .number_column("Observed")
+        .number_column("Measured itself")
+        .number_column("Allowed")
+        .number_column("Contracts allow")
+        .number_column("Gap");
+    for one in &answer.services {
+        let verdict = match one.has_gap {
+            Some(true) => Cell::mark(Severity::Serious, "contracts are weaker"),
+            Some(false) => Cell::mark(Severity::Good, "covered"),
+            None => Cell::mark(Severity::Caution, "depends on what is missing"),
+        };
+        table.push(
+            None,
+            [
+                item(&one.subject).into(),
+                verdict,
+                nines(one.promised).into(),
+                nines(one.contracted.availability).into(),
+                nines(one.observed.availability).into(),
+                one.measured.map_or_else(|| "not stated".to_owned(), nines).into(),
+                minutes(one.promised_minutes).into(),
+                minutes(one.contracted.minutes).into(),
+                minutes(one.gap_minutes).into(),
+            ],
+        );
+    }
+    section.block(table)
+}
+
+fn promise_details(line: &PromiseLine) -> Section {
+    let name = &line.subject.name;
+    let mut section = Section::new(format!("{name}: contracts"));
+    if !line.contracts.is_empty() {
+        let mut table = Table::new(&format!("contracts-{name}"), format!("What {name} rests on, the weakest first"))
+            .naming_column("Contract")
+            .number_column("Promises")
+            .number_column("Of the unavailability")
+            .number_column("Would need");
+        for one in &line.contracts {
+            let needed = one.needed.map_or_else(|| "no target alone is enough".to_owned(), nines);
+            table.push(
+                None,
+                [
+                    item(&one.subject).into(),
+                    nines(one.target).into(),
+                    format!("{:.1} %", one.criticality * 100.0).into(),
+                    needed.into(),
+                ],
+            );
+        }
+        section = section.block(table);
+    }
+    if !line.terms.is_empty() {
+        let mut table =
+            Table::new(&format!("terms-{name}"), format!("Terms of contracts without which {name} is breached"))
+                .naming_column("Contract")
+                .column("Term")
+                .column("Verdict")
+                .column("Promised")
+                .column("Contracted");
+        for one in &line.terms {
+            let verdict = match one.holds {
+                Some(true) => Cell::mark(Severity::Good, "holds"),
+                Some(false) => Cell::mark(Severity::Serious, "weaker"),
+                None => Cell::mark(Severity::Caution, "cannot be told"),
+            };
+            table.push(
+                None,
+                [
+                    item(&one.contract).into(),
+                    one.term.as_str().into(),
+                    verdict,
+                    one.promised.as_str().into(),
+                    one.contracted.as_str().into(),
+                ],
+            );
+        }
+        section = section.block(table);
+    }
+    if !line.without_target.is_empty() {
+        let listed = names(&line.without_target, line.without_target.len(), 20);
+        section = section.paragraph(format!("State no target: {listed}."));
+    }
+    section
+}
+
+/// The register of information: its templates as tables named by their codes, and what its rules find.
+#[must_use]
+pub fn register(answer: &RegisterAnswer, frame: &Frame) -> Document {
+    let mut document = frame.document("Register of information", &answer.basis);
+    let grave = answer.findings.iter().filter(|one| severity(one.kind) >= Severity::Serious).count();
+    let total = count(answer.findings.len(), "finding", "findings");
+    let (level, sentence) = match (answer.findings.len(), grave) {
+        (0, _) => (Severity::Good, "No rule finds anything.".to_owned()),
+        (_, 0) => (Severity::Caution, format!("{total}, none of them grave.")),
+        (_, grave) => (Severity::Serious, format!("{total}, {grave} of them grave.")),
+    };
+    document.push(
+        Section::new("Summary")
+            .block(Note { severity: level, text: sentence.into() })
+            .paragraph(answer.caveat.as_str()),
+    );
+    let mut table = Table::new("findings", "What the rules find, the gravest first")
+        .naming_column("About")
+        .column("Finding")
+        .column("Template")
+        .column("What to do")
+        .column("Contracts")
+        .column("Functions");
+    for one in &answer.findings {
+        let kind = serde_json::to_value(one.kind).ok().and_then(|kind| kind.as_str().map(said)).unwrap_or_default();
+        table.push(
+            Some(severity(one.kind)),
+            [
+                one.subject.as_str().into(),
+                kind.into(),
+                one.template.as_str().into(),
+                one.message.as_str().into(),
+                one.contracts.join(", ").into(),
+                one.functions.join(", ").into(),
+            ],
+        );
+    }
+    document.push(Section::new("Findings").block(table));
+    for template in &answer.templates {
+        let mut table =
+            Table::new(&template.code, format!("{} {}", template.code, template.title)).filed_as(&template.code);
+        for column in &template.columns {
+            table = table.column(column.as_str());
+        }
+        for row in &template.rows {
+            table.push(None, row.iter().map(|cell| Cell::from(cell.as_str())));
+        }
+        document.push(Section::new(format!("{} {}", template.code, template.title)).block(table));
+    }
+    document.push(limits(&answer.basis));
+    document
+}
+
+fn severity(kind: FindingKind) -> Severity {
+    match kind {
+        FindingKind::ContractEnded | FindingKind::AlternativesNotIndependent | FindingKind::CircleOfSubcontractors => {
+            Severity::Serious
+        }
+        FindingKind::ContractWithoutProvider | FindingKind::NotAssessed | FindingKind::ServiceTypeMissing => {
+            Severity::Caution
+        }
+        FindingKind::IdentifierMissing | FindingKind::ObjectiveMissing | FindingKind::ChainUnknown => {
+            Severity::Information
+        }
+    }
+}
