@@ -10,7 +10,7 @@ use keelson_model as model;
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident = $model:path { $($(#[$vdoc:meta])* $variant:ident,)* })*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, async_graphql::Enum)]
         pub enum $name { $($(#[$vdoc])* $variant,)* }
 
         impl From<$model> for $name {

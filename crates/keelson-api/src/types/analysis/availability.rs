@@ -16,7 +16,8 @@ use crate::types::lookup::ConfigurationItemBy;
 use crate::types::words::{Criticality, words};
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use keelson_app::answers::availability::{
-    AvailabilityAnswer, AvailabilityQuestion, Contributor, ServiceAvailability, StakeLine, availability,
+    AvailabilityAnswer, AvailabilityQuestion, Contributor, ServiceAvailability as ServiceAvailabilityLine, StakeLine,
+    availability,
 };
 
 /// Most nodes of decision diagrams an answer may take.
@@ -191,7 +192,7 @@ pub struct ServiceAvailability {
 }
 
 impl ServiceAvailability {
-    fn of(at: &Arc<Moment>, line: &ServiceAvailability) -> Self {
+    fn of(at: &Arc<Moment>, line: &ServiceAvailabilityLine) -> Self {
         Self {
             item: by_key(at, &line.subject.key),
             criticality: line.criticality.map(Into::into),

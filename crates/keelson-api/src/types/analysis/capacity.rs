@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::demand::{DemandLoop, ServiceDemand, UnratedRelationship};
 use super::{AmountOfUnit, by_subjects};
 use super::{LISTED, answered, key_of, keys_of};
 use crate::connection::{Connection, Paging};
@@ -20,7 +21,6 @@ use chrono::{DateTime, Utc};
 use keelson_app::answers::capacity::{
     CapacityAnswer, CapacityQuestion, GroundsLine, GrowthLine, RedundancyLine, ReliefLine, ResourceLine, capacity,
 };
-use keelson_app::answers::demand::{LoopLine, SourceLine, UnratedLine};
 
 /// Most months looked ahead.
 const MOST_MONTHS: f64 = 600.0;
@@ -157,10 +157,10 @@ impl CapacityPlan {
         #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<PlanLoop>, Refusal> {
+    ) -> Result<Connection<DemandLoop>, Refusal> {
         let paging = Paging::new(first, after, last, before);
         let list = ("capacityPlan.loops", String::new());
-        placed(ctx, &self.at, list, &self.answer.loops, &paging, |one| PlanLoop::of(&self.at, one))
+        placed(ctx, &self.at, list, &self.answer.loops, &paging, |one| DemandLoop::of(&self.at, one))
     }
 
     /// How many items have demand and state no capacity; services left out.
@@ -187,10 +187,10 @@ impl CapacityPlan {
         #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
         #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
-    ) -> Result<Connection<PlanUnrated>, Refusal> {
+    ) -> Result<Connection<UnratedRelationship>, Refusal> {
         let paging = Paging::new(first, after, last, before);
         let list = ("capacityPlan.unrated", String::new());
-        placed(ctx, &self.at, list, &self.answer.unrated, &paging, |one| PlanUnrated::of(&self.at, one))
+        placed(ctx, &self.at, list, &self.answer.unrated, &paging, |one| UnratedRelationship::of(&self.at, one))
     }
 
     /// How complete the answer is, and what it rests on.
@@ -203,41 +203,14 @@ impl CapacityPlan {
 #[derive(SimpleObject)]
 pub struct ServiceGrowth {
     /// Its demand.
-    source: GrowingDemand,
+    source: ServiceDemand,
     /// Growth per month, as a fraction; absent where nobody states one: then it counts as not growing.
     growth_per_month: Option<f64>,
 }
 
 impl ServiceGrowth {
     fn of(at: &Arc<Moment>, line: &GrowthLine) -> Self {
-        Self { source: GrowingDemand::of(at, &line.source), growth_per_month: line.growth_per_month }
-    }
-}
-
-/// A loop that passes demand on to itself.
-#[derive(SimpleObject)]
-pub struct PlanLoop {
-    /// Its items, by key; the first 20.
-    items: Vec<String>,
-    /// How many items it has.
-    size: usize,
-    /// Each round gives at least so many rounds more.
-    gain_low: f64,
-    /// Each round gives at most so many rounds more.
-    gain_high: f64,
-    /// Whether it calls itself more often than it is called, or cannot be shown not to.
-    is_amplifying: bool,
-}
-
-impl PlanLoop {
-    fn of(_at: &Arc<Moment>, line: &LoopLine) -> Self {
-        Self {
-            items: line.items.iter().take(LONGEST_LIST).cloned().collect(),
-            size: line.size,
-            gain_low: line.gain_low,
-            gain_high: line.gain_high,
-            is_amplifying: line.is_amplifying,
-        }
+        Self { source: ServiceDemand::of(at, &line.source), growth_per_month: line.growth_per_month }
     }
 }
 
@@ -406,44 +379,5 @@ impl CapacityRelief {
             cost: line.cost.as_ref().map(|one| Money::of(one.amount, one.currency)),
             lasts_months: line.lasts_months,
         }
-    }
-}
-
-/// Demand on a service from outside.
-#[derive(SimpleObject)]
-pub struct GrowingDemand {
-    /// The service.
-    item: Option<ConfigurationItem>,
-    /// Its demand at its peak, with what is supposed; absent where nobody states one.
-    demand: Option<AmountOfUnit>,
-    /// What the stated demand is multiplied by; 1 where nothing is supposed.
-    factor: f64,
-    /// Why its demand is left out: it reaches a loop that calls itself more often than it is called.
-    left_out: Option<String>,
-}
-
-impl GrowingDemand {
-    fn of(at: &Arc<Moment>, line: &SourceLine) -> Self {
-        Self {
-            item: by_key(at, &line.subject.key),
-            demand: line.demand.as_ref().map(|one| AmountOfUnit::of(one)),
-            factor: line.factor,
-            left_out: line.left_out.clone(),
-        }
-    }
-}
-
-/// A relationship without a ratio, below an item that has demand.
-#[derive(SimpleObject)]
-pub struct PlanUnrated {
-    /// The dependent, by key.
-    dependent: String,
-    /// The dependency, by key.
-    dependency: String,
-}
-
-impl PlanUnrated {
-    fn of(_at: &Arc<Moment>, line: &UnratedLine) -> Self {
-        Self { dependent: line.dependent.clone(), dependency: line.dependency.clone() }
     }
 }

@@ -15,7 +15,9 @@ use crate::types::impact::by_key;
 use crate::types::item::ConfigurationItem;
 use crate::types::lookup::ConfigurationItemBy;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
-use keelson_app::answers::cut_sets::{CutSetLine, CutSetsAnswer, CutSetsQuestion, ResilienceNumber, cut_sets};
+use keelson_app::answers::cut_sets::{
+    CutSetLine, CutSetsAnswer, CutSetsQuestion, ResilienceNumber as ResilienceNumberLine, cut_sets,
+};
 
 /// Most nodes of decision diagrams an answer may take.
 const MOST_NODES: usize = 5_000_000;
@@ -181,7 +183,7 @@ pub struct ResilienceNumber {
 }
 
 impl ResilienceNumber {
-    fn of(_at: &Arc<Moment>, line: &ResilienceNumber) -> Self {
+    fn of(_at: &Arc<Moment>, line: &ResilienceNumberLine) -> Self {
         Self { at_least: line.at_least, at_most: line.at_most, is_unbreakable: line.is_unbreakable }
     }
 }

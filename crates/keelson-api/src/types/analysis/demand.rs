@@ -144,7 +144,7 @@ pub struct ItemDemand {
 }
 
 impl ItemDemand {
-    fn of(at: &Arc<Moment>, line: &DemandLine) -> Self {
+    pub(super) fn of(at: &Arc<Moment>, line: &DemandLine) -> Self {
         Self {
             item: by_key(at, &line.subject.key),
             demand: line.demand,
@@ -173,7 +173,7 @@ pub struct DemandLoop {
 }
 
 impl DemandLoop {
-    fn of(_at: &Arc<Moment>, line: &LoopLine) -> Self {
+    pub(super) fn of(_at: &Arc<Moment>, line: &LoopLine) -> Self {
         Self {
             items: line.items.iter().take(LONGEST_LIST).cloned().collect(),
             size: line.size,
@@ -198,7 +198,7 @@ pub struct ServiceDemand {
 }
 
 impl ServiceDemand {
-    fn of(at: &Arc<Moment>, line: &SourceLine) -> Self {
+    pub(super) fn of(at: &Arc<Moment>, line: &SourceLine) -> Self {
         Self {
             item: by_key(at, &line.subject.key),
             demand: line.demand.as_ref().map(|one| AmountOfUnit::of(one)),
@@ -218,7 +218,7 @@ pub struct UnratedRelationship {
 }
 
 impl UnratedRelationship {
-    fn of(_at: &Arc<Moment>, line: &UnratedLine) -> Self {
+    pub(super) fn of(_at: &Arc<Moment>, line: &UnratedLine) -> Self {
         Self { dependent: line.dependent.clone(), dependency: line.dependency.clone() }
     }
 }

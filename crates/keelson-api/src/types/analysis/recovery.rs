@@ -17,7 +17,8 @@ use crate::types::lookup::ConfigurationItemBy;
 use crate::types::words::words;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use keelson_app::answers::recovery::{
-    DispensableNeed, RecoveryAnswer, RecoveryQuestion, ServiceRecovery, StartLine, WaitLine, WayLine, recovery,
+    DispensableNeed as DispensableNeedLine, RecoveryAnswer, RecoveryQuestion, ServiceRecovery as ServiceRecoveryLine,
+    StartLine, WaitLine, WayLine, recovery,
 };
 
 /// Most starts that the search for ways around a circle may try.
@@ -193,7 +194,7 @@ pub struct ServiceRecovery {
 }
 
 impl ServiceRecovery {
-    fn of(at: &Arc<Moment>, line: &ServiceRecovery) -> Self {
+    fn of(at: &Arc<Moment>, line: &ServiceRecoveryLine) -> Self {
         Self {
             item: by_key(at, &line.subject.key),
             value_per_hour: line.value_per_hour.as_ref().map(|one| Money::of(one.amount, one.currency)),
@@ -280,7 +281,7 @@ pub struct DispensableNeed {
 }
 
 impl DispensableNeed {
-    fn of(_at: &Arc<Moment>, line: &DispensableNeed) -> Self {
+    fn of(_at: &Arc<Moment>, line: &DispensableNeedLine) -> Self {
         Self {
             item: line.item.clone(),
             need: line.need.clone(),

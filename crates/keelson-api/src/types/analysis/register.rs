@@ -12,7 +12,9 @@ use crate::types::completeness::Completeness;
 use crate::types::lookup::ConfigurationItemBy;
 use crate::types::words::words;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
-use keelson_app::answers::supplier::register::{RegisterAnswer, RegisterFinding, RegisterQuestion, Template, register};
+use keelson_app::answers::supplier::register::{
+    RegisterAnswer, RegisterFinding as RegisterFindingLine, RegisterQuestion, Template, register,
+};
 
 /// What is asked of the register of information.
 #[derive(Clone, Debug, Default, InputObject)]
@@ -126,7 +128,7 @@ pub struct RegisterFinding {
 }
 
 impl RegisterFinding {
-    fn of(_at: &Arc<Moment>, line: &RegisterFinding) -> Self {
+    fn of(_at: &Arc<Moment>, line: &RegisterFindingLine) -> Self {
         Self {
             kind: line.kind.into(),
             template: line.template.clone(),

@@ -20,7 +20,7 @@ use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use keelson_app::answers::supplier::chain::ChainLine;
 use keelson_app::answers::supplier::loss::{
-    ContractLine, SupplierLossAnswer, SupplierLossQuestion, TouchedService, supplier_loss,
+    ContractLine, SupplierLossAnswer, SupplierLossQuestion, TouchedService as TouchedServiceLine, supplier_loss,
 };
 
 /// Most evaluations the search for decisive facts may take.
@@ -263,7 +263,7 @@ pub struct TouchedService {
 }
 
 impl TouchedService {
-    fn of(at: &Arc<Moment>, line: &TouchedService) -> Self {
+    fn of(at: &Arc<Moment>, line: &TouchedServiceLine) -> Self {
         Self {
             item: by_key(at, &line.subject.key),
             criticality: line.criticality.map(Into::into),
