@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{LISTED, answered, bounded, keys_of};
+use super::{answered, bounded, keys_of};
 use crate::connection::{Connection, Paging};
 use crate::errors::Refusal;
 use crate::limits::LONGEST_LIST;
@@ -196,12 +196,12 @@ impl ServiceAvailability {
         Self {
             item: by_key(at, &line.subject.key),
             criticality: line.criticality.map(Into::into),
-            value_per_hour: line.value_per_hour.as_ref().map(|one| Money::of(one.amount, one.currency)),
+            value_per_hour: line.value_per_hour.as_ref().map(|one| Money::of(one.amount, &one.currency)),
             unavailability: line.unavailability,
             least: line.least,
             most: line.most,
             hours_per_year: line.hours_per_year,
-            cost_per_year: line.cost_per_year.as_ref().map(|one| Money::of(one.amount, one.currency)),
+            cost_per_year: line.cost_per_year.as_ref().map(|one| Money::of(one.amount, &one.currency)),
             method: line.method.into(),
             samples: line.samples,
             breached_at: line.breached_at,

@@ -376,7 +376,7 @@ impl CapacityRelief {
         Self {
             steps: line.steps,
             adds: AmountOfUnit::of(&line.adds),
-            cost: line.cost.as_ref().map(|one| Money::of(one.amount, one.currency)),
+            cost: line.cost.as_ref().map(|one| Money::of(one.amount, &one.currency)),
             lasts_months: line.lasts_months,
         }
     }

@@ -202,7 +202,7 @@ impl SupplierShare {
             value_share: line.value_share,
             felled: line.felled.iter().take(LONGEST_LIST).cloned().collect(),
             touched_count: line.touched_count,
-            spend: line.spend.as_ref().map(|one| Money::of(one.amount, one.currency)),
+            spend: line.spend.as_ref().map(|one| Money::of(one.amount, &one.currency)),
             spend_share: line.spend_share,
             substitution_months: line.substitution_months,
         }

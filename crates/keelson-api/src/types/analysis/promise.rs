@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{LISTED, answered, keys_of};
+use super::{answered, bounded, keys_of};
 use crate::connection::{Connection, Paging};
 use crate::errors::Refusal;
 use crate::limits::LONGEST_LIST;

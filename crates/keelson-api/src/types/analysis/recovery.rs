@@ -197,7 +197,7 @@ impl ServiceRecovery {
     fn of(at: &Arc<Moment>, line: &ServiceRecoveryLine) -> Self {
         Self {
             item: by_key(at, &line.subject.key),
-            value_per_hour: line.value_per_hour.as_ref().map(|one| Money::of(one.amount, one.currency)),
+            value_per_hour: line.value_per_hour.as_ref().map(|one| Money::of(one.amount, &one.currency)),
             outcome: line.outcome.into(),
             objective_minutes: line.objective_minutes,
             up: line.up.map(MinuteSpan::of),

@@ -184,7 +184,7 @@ impl SupplierLoss {
 
     /// What an hour without what falls over costs, by currency, where stated; the first 100.
     async fn value_per_hour(&self) -> Vec<Money> {
-        self.answer.value_per_hour.iter().take(LONGEST_LIST).map(|one| Money::of(one.amount, one.currency)).collect()
+        self.answer.value_per_hour.iter().take(LONGEST_LIST).map(|one| Money::of(one.amount, &one.currency)).collect()
     }
 
     /// Other items that are lost wholly with it.
@@ -267,7 +267,7 @@ impl TouchedService {
         Self {
             item: by_key(at, &line.subject.key),
             criticality: line.criticality.map(Into::into),
-            value_per_hour: line.value_per_hour.as_ref().map(|one| Money::of(one.amount, one.currency)),
+            value_per_hour: line.value_per_hour.as_ref().map(|one| Money::of(one.amount, &one.currency)),
             loss: line.loss,
             proof: line.proof.iter().take(LONGEST_LIST).map(|one| ProofStep::of(one)).collect(),
             held_by: line.held_by.iter().take(LONGEST_LIST).map(|one| ProtectingNeed::of(at, one)).collect(),
