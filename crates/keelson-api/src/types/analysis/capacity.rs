@@ -251,7 +251,7 @@ impl RedundancyUnderLoad {
             item: by_key(at, &line.subject.key),
             need: line.need.clone(),
             members: line.members.iter().take(LONGEST_LIST).cloned().collect(),
-            load: line.load.as_ref().map(|one| AmountOfUnit::of(one)),
+            load: line.load.as_ref().map(AmountOfUnit::of),
             required: line.required,
             declared: line.declared,
             is_redundancy_false: line.is_redundancy_false,

@@ -166,7 +166,7 @@ impl CutSet {
             items: by_subjects(at, &line.items),
             order: line.order,
             probability: line.probability,
-            proof: line.proof.iter().take(LONGEST_LIST).map(|one| ProofStep::of(one)).collect(),
+            proof: line.proof.iter().take(LONGEST_LIST).map(ProofStep::of).collect(),
         }
     }
 }

@@ -148,7 +148,7 @@ impl ItemDemand {
         Self {
             item: by_key(at, &line.subject.key),
             demand: line.demand,
-            capacity: line.capacity.as_ref().map(|one| AmountOfUnit::of(one)),
+            capacity: line.capacity.as_ref().map(AmountOfUnit::of),
             utilisation: line.utilisation,
             sensitivity: line.sensitivity,
             path: line.path.iter().take(LONGEST_LIST).cloned().collect(),
@@ -201,7 +201,7 @@ impl ServiceDemand {
     pub(super) fn of(at: &Arc<Moment>, line: &SourceLine) -> Self {
         Self {
             item: by_key(at, &line.subject.key),
-            demand: line.demand.as_ref().map(|one| AmountOfUnit::of(one)),
+            demand: line.demand.as_ref().map(AmountOfUnit::of),
             factor: line.factor,
             left_out: line.left_out.clone(),
         }

@@ -269,7 +269,7 @@ impl TouchedService {
             criticality: line.criticality.map(Into::into),
             value_per_hour: line.value_per_hour.as_ref().map(|one| Money::of(one.amount, &one.currency)),
             loss: line.loss,
-            proof: line.proof.iter().take(LONGEST_LIST).map(|one| ProofStep::of(one)).collect(),
+            proof: line.proof.iter().take(LONGEST_LIST).map(ProofStep::of).collect(),
             held_by: line.held_by.iter().take(LONGEST_LIST).map(|one| ProtectingNeed::of(at, one)).collect(),
         }
     }
