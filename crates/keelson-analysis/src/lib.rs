@@ -56,6 +56,7 @@ pub mod path;
 pub mod reading;
 pub mod recovery;
 pub mod risk;
+pub mod sampling;
 pub mod schedule;
 mod scratch;
 pub mod single_points;

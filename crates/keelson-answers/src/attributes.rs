@@ -102,6 +102,12 @@ pub(crate) fn unavailability(view: &View, item: ItemIx) -> Option<(f64, f64)> {
     Some((low.min(high), high.max(low)))
 }
 
+/// Whether an item is an agreement: it is signed, and neither fails of itself nor has to be started.
+pub(crate) fn is_agreement(view: &View, item: ItemIx) -> bool {
+    let classes = &view.catalogue.schema().classes;
+    ["contract", "licence", "quota"].iter().any(|class| classes.is_a(&view.catalogue.ci(ci_of(item)).class, class))
+}
+
 fn value<'a>(view: &'a View, ix: CiIx, name: &str) -> Option<&'a Value> {
     view.catalogue.ci(ix).attribute(name)
 }

@@ -33,6 +33,8 @@ pub use resources::ResourceKind;
 const DAYS_A_MONTH: f64 = 30.4375;
 /// Months looked ahead unless something else is said: ten years.
 pub const USUAL_HORIZON: f64 = 120.0;
+/// Months for which relief is to be enough, if so many are looked ahead.
+pub const RELIEF_MONTHS: f64 = 24.0;
 /// Items of a path that find room.
 const LONGEST_PATH: usize = 20;
 
@@ -111,7 +113,7 @@ pub struct ResourceLine {
     pub service_limit: Option<f64>,
     /// What one more unit of that service takes of it.
     pub sensitivity: Option<f64>,
-    /// What would carry the demand to the end of the months looked ahead, and what that costs.
+    /// What would carry the demand for two years, or for the months looked ahead if those are fewer; and what it costs.
     pub relief: Option<ReliefLine>,
     /// Contracts and licences it rests on, by key.
     pub contracts: Vec<String>,
@@ -360,7 +362,7 @@ impl Telling<'_> {
             rank: row.rank,
             service_limit: of_single.map(|(_, limit, _)| *limit),
             sensitivity: of_single.map(|(_, _, sensitivity)| *sensitivity),
-            relief: resources::relief(view, known, self.load_at_end(item), self.horizon),
+            relief: resources::relief(view, known, self.load_at_end(item), self.relief_months()),
             contracts: resources::contracts(view, item),
             owners: owners(view, ci_of(item)),
             path: path.into_iter().map(|item| key_of(&view.catalogue, item)).collect(),
@@ -368,11 +370,20 @@ impl Telling<'_> {
         }
     }
 
-    /// The load of a resource at the end of the months looked ahead, had every service grown until then.
+    /// Until when relief is to be enough.
+    fn relief_months(&self) -> f64 {
+        self.horizon.min(RELIEF_MONTHS)
+    }
+
+    /// The load of a resource when relief is to be enough no longer, every service having grown until then.
     fn load_at_end(&self, item: ItemIx) -> f64 {
         let now: f64 = self.demand.growing.iter().map(|one| one.source.demand).sum();
-        let then: f64 =
-            self.demand.growing.iter().map(|one| one.source.demand * (1.0 + one.growth).powf(self.horizon)).sum();
+        let then: f64 = self
+            .demand
+            .growing
+            .iter()
+            .map(|one| one.source.demand * (1.0 + one.growth).powf(self.relief_months()))
+            .sum();
         if now > 0.0 { self.amounts.of(item) * then / now } else { 0.0 }
     }
 }

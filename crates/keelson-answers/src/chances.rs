@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use keelson_analysis::availability::Chance;
 use keelson_graph::ItemIx;
 
-use crate::attributes::unavailability;
+use crate::attributes::{is_agreement, unavailability};
 use crate::subject::ci_of;
 use crate::{Basis, LimitCode, View};
 
@@ -37,13 +37,13 @@ impl<'a> Chances<'a> {
         Self { view, by_class, missing: RefCell::default(), nowhere: RefCell::default() }
     }
 
-    /// The chance of an item: as stated, or as others of its class state it. A service fails through what it needs;
-    /// where it states nothing, it does not fail of itself.
+    /// The chance of an item: as stated, or as others of its class state it. A service fails through what it needs, and
+    /// an agreement does not fail; where they state nothing, they do not fail of themselves.
     pub(crate) fn chance(&self, item: ItemIx) -> Chance {
         if let Some((low, high)) = unavailability(self.view, item) {
             return Chance::between(low, high);
         }
-        if self.view.is_service(ci_of(item)) {
+        if self.view.is_service(ci_of(item)) || is_agreement(self.view, item) {
             return Chance::NEVER;
         }
         self.missing.borrow_mut().insert(item);

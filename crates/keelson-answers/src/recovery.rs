@@ -14,7 +14,7 @@ use keelson_graph::{ItemIx, NeedIx};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::attributes::{Minutes, Money, number, value_per_hour};
+use crate::attributes::{Minutes, Money, is_agreement, number, value_per_hour};
 use crate::needs::title;
 use crate::single_points::services;
 use crate::subject::{ci_of, find_item, key_of};
@@ -259,6 +259,8 @@ impl Times {
     fn own(&self, view: &View, item: ItemIx) -> OwnTime {
         match stated(view, item) {
             Some(seconds) => OwnTime::Stated(seconds),
+            // What was signed has not to be started.
+            None if is_agreement(view, item) => OwnTime::Stated(0),
             None => OwnTime::Assumed(self.of_class(view, item).unwrap_or_default()),
         }
     }

@@ -145,7 +145,10 @@ pub fn own_cost(parent: &str, field: &str, is_composite: bool) -> u64 {
             | "supplierLoss"
             | "supplierConcentration"
             | "promiseGap"
-            | "informationRegister",
+            | "informationRegister"
+            | "auditSample"
+            | "drift"
+            | "catalogueHealth",
         )
         | ("Subscription", "changeSchedule")
         | ("RequestForChange", "impact" | "gate" | "score")

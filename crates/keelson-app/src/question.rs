@@ -12,6 +12,8 @@ use keelson_answers::change::ChangeAnswer;
 use keelson_answers::check::CheckAnswer;
 use keelson_answers::cut_sets::{CutSetsAnswer, CutSetsQuestion};
 use keelson_answers::demand::{DemandAnswer, DemandQuestion};
+use keelson_answers::drift::{DriftAnswer, DriftQuestion};
+use keelson_answers::health::{HealthAnswer, HealthQuestion};
 use keelson_answers::impact::{ImpactAnswer, Interval};
 use keelson_answers::items::{ItemAnswer, ListAnswer};
 use keelson_answers::recovery::{RecoveryAnswer, RecoveryQuestion};
@@ -19,6 +21,7 @@ use keelson_answers::register::{
     BaselineLine, BaselinesAnswer, CalendarAnswer, RequestAnswer, RequestFilter, RequestsAnswer,
 };
 use keelson_answers::review::{ReviewScore, TrendsAnswer};
+use keelson_answers::sample::{SampleAnswer, SampleQuestion};
 use keelson_answers::schedule::ScheduleAnswer;
 use keelson_answers::single_points::{SinglePointsAnswer, SinglePointsQuestion};
 use keelson_answers::supplier::concentration::{ConcentrationAnswer, ConcentrationQuestion};
@@ -232,6 +235,12 @@ pub enum Question {
     Promise(PromiseQuestion),
     /// The register of information on contracts for ICT services.
     Register(RegisterQuestion),
+    /// A sample of the catalogue for an auditor.
+    Sample(SampleQuestion),
+    /// Where what is declared and what is observed differ.
+    Drift(DriftQuestion),
+    /// How healthy the catalogue is, weighted by what is at stake.
+    Health(HealthQuestion),
 }
 
 impl Question {
@@ -364,6 +373,12 @@ pub enum Answer {
     Promise(Box<PromiseAnswer>),
     /// The register of information on contracts for ICT services.
     Register(Box<RegisterAnswer>),
+    /// A sample of the catalogue for an auditor.
+    Sample(Box<SampleAnswer>),
+    /// Where what is declared and what is observed differ.
+    Drift(Box<DriftAnswer>),
+    /// How healthy the catalogue is, weighted by what is at stake.
+    Health(Box<HealthAnswer>),
 }
 
 /// Why there is no answer.

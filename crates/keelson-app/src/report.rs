@@ -34,6 +34,9 @@ pub fn report(answer: &Answer, frame: &Frame) -> Result<Option<Report>, AskError
         Answer::Concentration(answer) => told(&**answer, reports::concentration(answer, frame), "/suppliers"),
         Answer::Promise(answer) => told(&**answer, reports::promise(answer, frame), "/services"),
         Answer::Register(answer) => told(&**answer, reports::register(answer, frame), "/findings"),
+        Answer::Sample(answer) => told(&**answer, reports::sample(answer, frame), "/items"),
+        Answer::Drift(answer) => told(&**answer, reports::drift(answer, frame), "/services"),
+        Answer::Health(answer) => told(&**answer, reports::health(answer, frame), "/findings"),
         _ => return Ok(None),
     };
     told.map(Some)

@@ -6,7 +6,9 @@
 
 mod availability;
 mod capacity;
+mod quality;
 mod recovery;
+mod sample;
 mod single_points;
 mod supplier;
 
@@ -21,7 +23,9 @@ use crate::{facts, words};
 
 pub use availability::{availability, cut_sets};
 pub use capacity::{capacity, demand, runs_out};
+pub use quality::{drift, health};
 pub use recovery::recovery;
+pub use sample::sample;
 pub use single_points::single_points;
 pub use supplier::{concentration, promise, register, supplier_loss};
 

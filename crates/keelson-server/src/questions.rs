@@ -165,7 +165,10 @@ fn check(question: &Question) -> Result<(), Problem> {
         | Question::SupplierLoss(_)
         | Question::Concentration(_)
         | Question::Promise(_)
-        | Question::Register(_) => analysis(question),
+        | Question::Register(_)
+        | Question::Sample(_)
+        | Question::Drift(_)
+        | Question::Health(_) => analysis(question),
         Question::Path { .. } | Question::Request { .. } | Question::Gate { .. } | Question::Calendar { .. } => Ok(()),
     }
 }
@@ -216,6 +219,16 @@ fn analysis(question: &Question) -> Result<(), Problem> {
             at_most("services computed", one.most, MOST_SEEDS)
         }
         Question::Register(one) => listed(one.most),
+        Question::Sample(one) => listed(one.most),
+        Question::Drift(one) => {
+            named(one.services.len())?;
+            at_most("differences tried", one.budget, MOST_PROPAGATIONS)?;
+            listed(one.most)
+        }
+        Question::Health(one) => {
+            at_most("walks", one.budget, MOST_WALKS)?;
+            listed(one.most)
+        }
         _ => Ok(()),
     }
 }

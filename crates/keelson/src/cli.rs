@@ -120,6 +120,12 @@ pub(crate) enum Command {
     Capacity(analyses::CapacityArgs),
     /// Suppliers: what falls with one, concentration, promises, the register of information
     Supplier(analyses::SupplierArgs),
+    /// Where what is declared and what is observed differ, and for which services that matters
+    Drift(analyses::Drift),
+    /// How healthy the catalogue is, weighted by what is at stake
+    Health(analyses::Health),
+    /// A sample of the catalogue for an auditor, which can be drawn again from its seed
+    Sample(analyses::Sample),
     /// What an item needs
     Needs(Walk),
     /// What depends on an item

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CapacityQuestion, DAYS_A_MONTH, LimitBasis, ReliefLine};
-use crate::attributes::{Amount, amount, money, number, text};
+use crate::attributes::{Amount, Money, amount, is_agreement, money, number, text};
 use crate::subject::{ci_of, find_item};
 use crate::{QuestionError, View};
 
@@ -65,11 +65,6 @@ fn known(view: &View, item: ItemIx) -> Option<Known> {
         lead_months: lead_months.unwrap_or(0.0),
     };
     Some(Known { resource, kind: kind(view, item), capacity, limit_basis, lead_months })
-}
-
-/// Whether it is used up by the piece, and does not queue: an agreement.
-fn is_agreement(view: &View, item: ItemIx) -> bool {
-    ["contract", "licence", "quota"].iter().any(|class| is_a(view, item, class))
 }
 
 fn limit(view: &View, item: ItemIx) -> (f64, LimitBasis) {
@@ -137,8 +132,7 @@ pub(super) fn relief(view: &View, known: &Known, load: f64, horizon: f64) -> Opt
     let steps = (short / step.value).ceil().min(1e6);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded just here, and above 0")]
     let count = steps as u32;
-    let cost =
-        money(view, item, "increment_cost").map(|one| crate::attributes::Money { amount: one.amount * steps, ..one });
+    let cost = money(view, item, "increment_cost").map(|one| Money { amount: one.amount * steps, ..one });
     Some(ReliefLine {
         steps: count,
         adds: Amount { value: step.value * steps, unit: step.unit },

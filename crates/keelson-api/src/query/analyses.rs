@@ -10,9 +10,12 @@ use crate::types::analysis::capacity::{self, CapacityPlan, CapacityPlanInput};
 use crate::types::analysis::concentration::{self, SupplierConcentration, SupplierConcentrationInput};
 use crate::types::analysis::cut_sets::{self, CutSets, CutSetsInput};
 use crate::types::analysis::demand::{self, Demand, DemandInput};
+use crate::types::analysis::drift::{self, Drift, DriftInput};
+use crate::types::analysis::health::{self, CatalogueHealth, CatalogueHealthInput};
 use crate::types::analysis::promise::{self, PromiseGap, PromiseGapInput};
 use crate::types::analysis::recovery::{self, Recovery, RecoveryInput};
 use crate::types::analysis::register::{self, InformationRegister, InformationRegisterInput};
+use crate::types::analysis::sample::{self, AuditSample, AuditSampleInput};
 use crate::types::analysis::single_points::{self, SinglePoints, SinglePointsInput};
 use crate::types::analysis::supplier_loss::{self, SupplierLoss, SupplierLossInput};
 
@@ -140,5 +143,41 @@ impl AnalysisQuery {
     ) -> Result<Option<InformationRegister>, Refusal> {
         let at = supposed(ctx, as_of, suppose).await?;
         register::find(ctx, at, &input).await.map(Some)
+    }
+
+    /// A sample of the catalogue for an auditor, which can be drawn again from its seed.
+    async fn audit_sample(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What is drawn.")] input: AuditSampleInput,
+        #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
+        #[graphql(desc = "What is supposed for this question alone.")] suppose: Option<SuppositionInput>,
+    ) -> Result<Option<AuditSample>, Refusal> {
+        let at = supposed(ctx, as_of, suppose).await?;
+        sample::find(ctx, at, &input).await.map(Some)
+    }
+
+    /// Where what is declared and what is observed differ, and for which services that matters.
+    async fn drift(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What is compared.")] input: DriftInput,
+        #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
+        #[graphql(desc = "What is supposed for this question alone.")] suppose: Option<SuppositionInput>,
+    ) -> Result<Option<Drift>, Refusal> {
+        let at = supposed(ctx, as_of, suppose).await?;
+        drift::find(ctx, at, &input).await.map(Some)
+    }
+
+    /// How healthy the catalogue is, weighted by what is at stake.
+    async fn catalogue_health(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What is looked at.", default)] input: CatalogueHealthInput,
+        #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
+        #[graphql(desc = "What is supposed for this question alone.")] suppose: Option<SuppositionInput>,
+    ) -> Result<Option<CatalogueHealth>, Refusal> {
+        let at = supposed(ctx, as_of, suppose).await?;
+        health::find(ctx, at, &input).await.map(Some)
     }
 }

@@ -7,9 +7,12 @@ pub mod capacity;
 pub mod concentration;
 pub mod cut_sets;
 pub mod demand;
+pub mod drift;
+pub mod health;
 pub mod promise;
 pub mod recovery;
 pub mod register;
+pub mod sample;
 pub mod single_points;
 pub mod supplier_loss;
 

@@ -6,7 +6,10 @@ use keelson_answers::availability::availability;
 use keelson_answers::capacity::capacity;
 use keelson_answers::cut_sets::cut_sets;
 use keelson_answers::demand::demand;
+use keelson_answers::drift::drift;
+use keelson_answers::health::health;
 use keelson_answers::recovery::recovery;
+use keelson_answers::sample::sample;
 use keelson_answers::single_points::single_points;
 use keelson_answers::supplier::concentration::concentration;
 use keelson_answers::supplier::loss::supplier_loss;
@@ -30,6 +33,9 @@ pub(super) fn is_analysis(question: &Question) -> bool {
             | Question::Concentration(_)
             | Question::Promise(_)
             | Question::Register(_)
+            | Question::Sample(_)
+            | Question::Drift(_)
+            | Question::Health(_)
     )
 }
 
@@ -59,6 +65,9 @@ pub(super) fn answer(
         }
         Question::Promise(question) => promise(view, question, asked, pool, stop).map(Box::new).map(Answer::Promise),
         Question::Register(question) => register(view, question, asked, pool, stop).map(Box::new).map(Answer::Register),
+        Question::Sample(question) => sample(view, question, asked, pool, stop).map(Box::new).map(Answer::Sample),
+        Question::Drift(question) => drift(view, question, asked, pool, stop).map(Box::new).map(Answer::Drift),
+        Question::Health(question) => health(view, question, asked, pool, stop).map(Box::new).map(Answer::Health),
         _ => return None,
     };
     Some(answered.map_err(AskError::from))

@@ -212,7 +212,8 @@ pub fn cut_sets(answer: &CutSetsAnswer, frame: &Frame) -> Document {
         let mut section = Section::new("Why").paragraph("Each line is explained by the deeper ones below it.");
         for set in proved {
             let keys: Vec<&str> = set.items.iter().map(|one| one.key.as_str()).collect();
-            section = section.paragraph(format!("If {} fail:", keys.join(" and "))).block(proof(&set.proof));
+            let verb = if keys.len() == 1 { "fails" } else { "fail" };
+            section = section.paragraph(format!("If {} {verb}:", keys.join(" and "))).block(proof(&set.proof));
         }
         document.push(section);
     }

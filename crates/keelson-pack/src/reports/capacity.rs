@@ -76,7 +76,8 @@ fn summary(answer: &CapacityAnswer, frame: &Frame) -> Section {
         }
         (over, _) => {
             let verb = if over.len() == 1 { "is" } else { "are" };
-            let text = format!("{} {verb} beyond what may be planned of it already.", keys(over));
+            let what = if over.len() == 1 { "it" } else { "them" };
+            let text = format!("{} {verb} beyond what may be planned of {what} already.", keys(over));
             section.block(Note { severity: Severity::Critical, text: text.into() })
         }
     };
@@ -100,12 +101,11 @@ fn sentence(first: &ResourceLine, frame: &Frame) -> String {
     let lead = first
         .lead_months
         .map_or_else(|| "no lead time is stated".to_owned(), |lead| format!("it takes {} to get more", months(lead)));
-    format!(
-        "Decide first on {}: it runs out on {} and {lead}, so decide by {}.",
-        first.subject.name,
-        day(first.exhausted_at),
-        day(first.decide_by)
-    )
+    let (name, out, by) = (&first.subject.name, day(first.exhausted_at), day(first.decide_by));
+    if first.decide_months.is_some_and(|months| months < 0.0) {
+        return format!("Decide first on {name}: it runs out on {out} and {lead}; the day to decide was {by}.");
+    }
+    format!("Decide first on {name}: it runs out on {out} and {lead}, so decide by {by}.")
 }
 
 fn expiry(line: &RedundancyLine, frame: &Frame) -> String {

@@ -191,7 +191,10 @@ fn concentration_summary(answer: &ConcentrationAnswer) -> Section {
                 |paid| format!("{} a year are paid to it", crate::words::money(paid.amount, &paid.currency)),
             );
             let severity = if first.share >= 0.5 { Severity::Critical } else { Severity::Serious };
-            (severity, format!("With {}, {} of {of} fall over; {paid}.", first.name, first.felled_count))
+            (severity, {
+                let verb = if first.felled_count == 1 { "falls" } else { "fall" };
+                format!("With {}, {} of {of} {verb} over; {paid}.", first.name, first.felled_count)
+            })
         }
     };
     let section = Section::new("Summary").block(Note { severity, text: sentence.into() });

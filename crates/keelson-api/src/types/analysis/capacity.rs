@@ -302,7 +302,7 @@ pub struct CapacityResource {
     service_limit: Option<f64>,
     /// What one more unit of that service takes of it.
     sensitivity: Option<f64>,
-    /// What would carry the demand to the end of the months looked ahead, and what that costs.
+    /// What would carry the demand for two years, or for the months looked ahead if those are fewer; and what it costs.
     relief: Option<CapacityRelief>,
     /// Contracts and licences it rests on, by key; the first 100.
     contracts: Vec<String>,

@@ -1,0 +1,135 @@
+//! The sample pack: what an auditor looks at, and how to draw the same again.
+
+use keelson_answers::sample::{SampleAnswer, SampledItem};
+use keelson_report::document::{Document, Note, Section, Severity, Table, Text};
+
+use super::{Frame, limits};
+use crate::words::{count, item};
+
+/// The sample pack: population, seed, strata, the items with their evidence, and what the result proves.
+#[must_use]
+pub fn sample(answer: &SampleAnswer, frame: &Frame) -> Document {
+    let mut document = frame.document(format!("Audit sample {}", answer.period), &answer.basis);
+    document.push(summary(answer));
+    document.push(drawing(answer));
+    document.push(strata(answer));
+    document.push(items(answer, frame));
+    document.push(limits(&answer.basis));
+    document
+}
+
+fn percent(fraction: f64) -> String {
+    let text = format!("{:.2}", fraction * 100.0);
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+fn summary(answer: &SampleAnswer) -> Section {
+    let (confidence, tolerable) = (percent(answer.confidence), percent(answer.tolerable));
+    let (severity, text) = match &answer.verdict {
+        Some(verdict) if verdict.is_tolerable => (
+            Severity::Good,
+            format!(
+                "{} among {}: with a confidence of {confidence} at most {} deviate, which is tolerable.",
+                count(usize::try_from(verdict.found).unwrap_or(usize::MAX), "deviation", "deviations"),
+                count(answer.size, "item", "items"),
+                percent(verdict.upper_limit)
+            ),
+        ),
+        Some(verdict) => (
+            Severity::Serious,
+            format!(
+                "{} among {}: up to {} may deviate, more than the tolerable {tolerable}. Look at more, or mend the cause.",
+                count(usize::try_from(verdict.found).unwrap_or(usize::MAX), "deviation", "deviations"),
+                count(answer.size, "item", "items"),
+                percent(verdict.upper_limit)
+            ),
+        ),
+        None => (
+            Severity::Information,
+            format!(
+                "{} of {} are drawn. If at most {} deviate, no more than {tolerable} of the population do, with a \
+                 confidence of {confidence}.",
+                count(answer.size, "item", "items"),
+                answer.population,
+                answer.deviations
+            ),
+        ),
+    };
+    Section::new("Summary").block(Note { severity, text: text.into() }).paragraph(format!(
+        "Without a deviation, a sample of this size gives a confidence of {}. An item that cannot be verified counts as a \
+         deviation.",
+        percent(answer.reached_confidence)
+    ))
+}
+
+fn drawing(answer: &SampleAnswer) -> Section {
+    let class = answer.class.as_deref().unwrap_or("everything in service");
+    Section::new("How to draw it again")
+        .paragraph(
+            "Whoever asks of the same revision, for the same period and class, draws the same items in the same order.",
+        )
+        .paragraph(
+            Text::from(format!("Population: {} of {class}; its digest is SHA-256 ", answer.population))
+                .code(&answer.population_digest),
+        )
+        .paragraph(Text::from("Seed, the digest of period and population: ").code(&answer.seed))
+}
+
+fn strata(answer: &SampleAnswer) -> Section {
+    let mut table = Table::new("strata", "Parts of the population, by what rests on their items")
+        .naming_column("Most critical service resting on it")
+        .number_column("Population")
+        .number_column("Drawn");
+    for one in &answer.strata {
+        let name =
+            one.criticality.map_or_else(|| "none, or not stated".to_owned(), |criticality| criticality.to_string());
+        table.push(None, [name.into(), one.population.to_string().into(), one.drawn.to_string().into()]);
+    }
+    Section::new("Strata").block(table)
+}
+
+fn items(answer: &SampleAnswer, frame: &Frame) -> Section {
+    let mut table = Table::new("items", "The items drawn, with the evidence there is")
+        .number_column("No.")
+        .naming_column("Item")
+        .column("Class")
+        .column("Criticality")
+        .column("Stage")
+        .number_column("Version")
+        .number_column("Relationships")
+        .column("Stated by, last confirmed")
+        .column("Record (SHA-256)")
+        .column("Verified")
+        .column("Remark");
+    for one in &answer.items {
+        let severity = one.is_stale.then_some(Severity::Caution);
+        table.push(
+            severity,
+            [
+                one.number.to_string().into(),
+                item(&one.subject).into(),
+                one.subject.class.as_str().into(),
+                one.criticality.map_or_else(|| "\u{2013}".to_owned(), |criticality| criticality.to_string()).into(),
+                one.lifecycle.as_str().into(),
+                one.version.to_string().into(),
+                one.relationships.to_string().into(),
+                evidence(one, frame).into(),
+                Text::new().code(one.digest.chars().take(16).collect::<String>()).into(),
+                "".into(),
+                if one.is_stale { "not seen for longer than its class allows" } else { "" }.into(),
+            ],
+        );
+    }
+    Section::new("Items").block(table)
+}
+
+fn evidence(one: &SampledItem, frame: &Frame) -> String {
+    if one.evidence.is_empty() {
+        return "no source".to_owned();
+    }
+    let each = one
+        .evidence
+        .iter()
+        .map(|line| format!("{} as '{}', {}", line.source, line.source_key, frame.day(line.confirmed_at)));
+    each.collect::<Vec<_>>().join("; ")
+}
