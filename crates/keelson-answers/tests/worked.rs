@@ -8,7 +8,10 @@ use keelson_answers::availability::{AvailabilityQuestion, MethodWord, availabili
 use keelson_answers::capacity::{CapacityAnswer, CapacityQuestion, capacity};
 use keelson_answers::cut_sets::{CutSetsQuestion, cut_sets};
 use keelson_answers::demand::{DemandQuestion, demand};
+use keelson_answers::drift::{DriftKind, DriftQuestion, drift};
+use keelson_answers::health::{HealthQuestion, health};
 use keelson_answers::recovery::{RecoveryOutcome, RecoveryQuestion, recovery};
+use keelson_answers::sample::{SampleQuestion, sample};
 use keelson_answers::supplier::concentration::{ConcentrationQuestion, concentration, hhi};
 use keelson_answers::supplier::loss::{SupplierLossQuestion, supplier_loss};
 use keelson_answers::supplier::promise::{PromiseQuestion, promise};
@@ -360,4 +363,92 @@ fn e17_ranks_of_the_chain_and_alternatives_that_are_none() {
     for template in &answer.templates {
         assert!(template.rows.iter().all(|row| row.len() == template.columns.len()), "{}", template.code);
     }
+}
+
+/// The third web server on a host of its own as declared, and seen on the second; the portal seen using the first.
+const SEEN: &str = r#"{"batch":{"format":"keelson/1","source":"traces","scope":"all","observed_at":"2026-11-01T00:00:00Z"}}
+{"relationship":{"dependent":"software-instance/web3","kind":"runs_on","dependency":"host/hv2","basis":"observed"}}
+{"relationship":{"dependent":"service/portal","kind":"calls","dependency":"software-instance/web1","basis":"observed"}}"#;
+
+fn moved_and_seen(seen: &str) -> View {
+    let text = std::fs::read_to_string(format!("{FIXTURES}worked-estate-figures.ndjson")).unwrap();
+    let is_placement = |line: &&str| line.contains("\"dependent\": \"software-instance/web3\"");
+    assert_eq!(text.lines().filter(is_placement).count(), 1);
+    let mut lines: Vec<&str> = text.lines().filter(|line| !is_placement(line)).collect();
+    lines.push(r#"{"ci":{"key":"host/hv3","class":"host","name":"hv3","attributes":{"unavailability":0.0045}}}"#);
+    lines.push(r#"{"need":{"dependent":"software-instance/web3","name":"hv3","rule":"all","members":["host/hv3"]}}"#);
+    let mut estate = Estate::of_text(&lines.join("\n"));
+    estate.import_text(seen);
+    estate.view()
+}
+
+#[test]
+fn e18_a_placement_that_was_seen_elsewhere_matters_and_a_member_of_a_pool_does_not() {
+    let answer = drift(&moved_and_seen(SEEN), &DriftQuestion::default(), now(), &pool(), None).unwrap();
+    near(answer.unseen_chance, 0.0009, 0.0005);
+    assert_eq!(answer.missing, 1, "what the portal uses is a member of its pool, and confirms it");
+    let services: Vec<&str> = answer.services.iter().map(|one| one.subject.name.as_str()).collect();
+    assert_eq!(services, ["payments"]);
+    let payments = &answer.services[0];
+    assert_eq!((payments.declared_points.len(), payments.observed_points.len()), (3, 7));
+    assert!(payments.observed_points.contains(&"host/hv2".to_owned()));
+    assert_eq!(payments.because.len(), 1);
+    let because = &payments.because[0];
+    assert_eq!(
+        (because.kind, because.dependent.as_str(), because.dependency.as_str()),
+        (DriftKind::Missing, "software-instance/web3", "host/hv2")
+    );
+    near(payments.stability, 3.0 / 7.0, 1e-9);
+    // Of what is in sight, the portal's first web server was seen, the rest of its members and web3's host were not.
+    assert!(answer.in_sight > answer.confirmed && answer.confirmed == 1);
+
+    let sampled = DriftQuestion { sampling: 0.1, ..DriftQuestion::default() };
+    let answer = drift(&moved_and_seen(SEEN), &sampled, now(), &pool(), None).unwrap();
+    near(answer.unseen_chance, 0.497, 0.0005);
+    assert_eq!(answer.aspirational, 0, "one cannot tell");
+    assert!(answer.differences.iter().any(|one| one.kind == DriftKind::Unobserved));
+}
+
+#[test]
+fn e19_the_same_sample_is_drawn_again_and_another_period_draws_another() {
+    let question =
+        |period: &str| SampleQuestion { period: period.to_owned(), size: Some(8), ..SampleQuestion::default() };
+    let draw = |view: &View, period: &str| {
+        let answer = sample(view, &question(period), now(), &pool(), None).unwrap();
+        let keys: Vec<String> = answer.items.iter().map(|one| one.subject.key.clone()).collect();
+        (answer.seed, keys)
+    };
+    let view = figures();
+    assert_eq!(draw(&view, "2026-Q3"), draw(&figures(), "2026-Q3"));
+    assert_ne!(draw(&view, "2026-Q3").1, draw(&view, "2026-Q4").1);
+    let more = with("worked-contracts.ndjson");
+    assert_ne!(draw(&view, "2026-Q3").0, draw(&more, "2026-Q3").0, "another population is another seed");
+
+    let answer = sample(&more, &question("2026-Q3"), now(), &pool(), None).unwrap();
+    assert_eq!((answer.items.len(), answer.size, answer.population), (8, 8, 27));
+    assert_eq!(answer.strata.iter().map(|stratum| stratum.drawn).sum::<usize>(), 8);
+    assert!(answer.items.iter().all(|one| !one.evidence.is_empty() && one.changes > 0));
+
+    let whole = SampleQuestion { period: "2026-Q3".to_owned(), ..SampleQuestion::default() };
+    assert_eq!(sample(&view, &whole, now(), &pool(), None).unwrap().size, 20, "of 25, hypergeometric");
+    let judged = SampleQuestion { found: Some(1), ..whole };
+    let verdict = sample(&view, &judged, now(), &pool(), None).unwrap().verdict.unwrap();
+    assert!(!verdict.is_tolerable && verdict.upper_limit > 0.05);
+}
+
+#[test]
+fn health_weighs_findings_by_what_rests_on_the_item() {
+    let value = r#"service/payments", "class": "service", "name": "payments", "attributes": {"#;
+    let text = std::fs::read_to_string(format!("{FIXTURES}worked-estate-figures.ndjson")).unwrap();
+    let text = text.replace(value, &format!("{value}\"value_per_hour\": {{\"value\": 20000, \"unit\": \"EUR\"}}, "));
+    let lonely = r#"{"ci":{"key":"host/printer","class":"host","name":"printer"}}"#;
+    let view = Estate::of_text(&format!("{text}\n{lonely}")).view();
+    let question = HealthQuestion { most: 1_000, budget: 100_000 };
+    let answer = health(&view, &question, now(), &pool(), None).unwrap();
+    let place = |key: &str| answer.findings.iter().position(|line| line.key == key).unwrap();
+    assert!(place("service/payments") < place("host/printer"), "what costs most comes first");
+    assert_eq!(answer.findings[0].value_at_stake[0].amount.to_bits(), 20_000.0_f64.to_bits());
+    assert!(answer.findings[place("host/printer")].value_at_stake.is_empty());
+    assert!(answer.next.as_ref().is_some_and(|next| next.contains("service/payments")), "{:?}", answer.next);
+    assert!(answer.scores.iter().all(|score| (0.0..=1.0).contains(&score.share)));
 }

@@ -91,6 +91,13 @@ impl Estate {
         self.import(&batch);
     }
 
+    /// Commits what the batch in a text states.
+    pub fn import_text(&mut self, text: &str) {
+        let input = Input::from_files(vec![SourceFile::from_bytes("estate.ndjson", text.as_bytes())]);
+        let batch = BatchImporter.normalise(&input, &context("all")).unwrap().remove(0);
+        self.import(&batch);
+    }
+
     fn read(input: &Input) -> Self {
         let batch = BatchImporter.normalise(input, &context("all")).unwrap().remove(0);
         let catalogue = Catalogue::new(Arc::new(builtin::schema([]).unwrap()));

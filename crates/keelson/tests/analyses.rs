@@ -2,7 +2,7 @@
 //! answers known from outside, worked out by hand.
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
 
@@ -34,6 +34,134 @@ fn single_points_and_their_best_fix() {
     assert_eq!(points(&answer, "service/portal"), ["PowerCo", "dns", "sso"]);
     assert_eq!(answer["fixes"][0]["removed"], 4);
     assert_eq!((&answer["complete"], &answer["revision"]), (&json!(true), &json!(1)));
+}
+
+fn with(files: &[&str]) -> Place {
+    let place = Place::new();
+    for file in files {
+        place.ok(&["import", "batch", &fixture(file)]);
+    }
+    place
+}
+
+/// A number of the entry with a key in a list.
+#[track_caller]
+fn number(list: &Json, key: &str, field: &str) -> f64 {
+    let entries = list.as_array().unwrap();
+    let entry = entries.iter().find(|entry| entry["key"] == key).unwrap_or_else(|| panic!("no {key} in {list}"));
+    entry[field].as_f64().unwrap_or_else(|| panic!("{key} has no {field}"))
+}
+
+#[track_caller]
+fn near(found: f64, wanted: f64, tolerance: f64) {
+    assert!((found - wanted).abs() <= tolerance, "{found} is not {wanted} ± {tolerance}");
+}
+
+#[test]
+fn availability_cut_sets_and_recovery_of_the_worked_estate() {
+    let place = with(&["worked-estate-figures.ndjson"]);
+    let answer = place.json(&["availability", "--contributors", "3"]);
+    near(number(&answer["services"], "service/payments", "unavailability"), 0.005_320_953_861_331_006, 1e-9);
+    near(number(&answer["services"], "service/dns", "unavailability"), 0.000_142_038_291_529_109_95, 1e-9);
+    let payments = answer["services"].as_array().unwrap().iter().find(|one| one["key"] == "service/payments").unwrap();
+    near(number(&payments["hurts"], "host/hv2", "birnbaum"), 0.996_672, 1e-6);
+
+    let answer = place.json(&["cutsets", "service/payments"]);
+    assert_eq!(
+        (&answer["count"], &answer["byOrder"][0], &answer["byOrder"][1]),
+        (&json!("36"), &json!("5"), &json!("31"))
+    );
+    let given =
+        place.json(&["cutsets", "service/payments", "--down", "database/dbA", "--down", "software-instance/web1"]);
+    assert_eq!(given["byOrder"][0], "8");
+
+    let answer = place.json(&["recovery"]);
+    assert_eq!(answer["stuckCount"], 17);
+    let partial = place.json(&["recovery", "--lost", "site/siteY"]);
+    assert_eq!(partial["stuckCount"], 0, "the name service stays up on the other site");
+    let payments = partial["services"].as_array().unwrap().iter().find(|one| one["key"] == "service/payments").unwrap();
+    assert_eq!(payments["outcome"], "no_objective");
+}
+
+#[test]
+fn capacity_runs_out_first_where_the_decision_is_due_first() {
+    let place = with(&["capacity-model.ndjson"]);
+    let answer = place.json(&["capacity", "runs-out", "service/payments"]);
+    let rows = &answer["resources"];
+    assert_eq!((&rows[0]["key"], &rows[1]["key"]), (&json!("licence/db"), &json!("contract/idp")));
+    for (key, limit, exhausted, decide) in [
+        ("licence/db", 120.0, 9.21, 5.21),
+        ("contract/idp", 125.0, 11.27, 5.27),
+        ("cluster/web", 144.0, 18.41, 17.41),
+        ("cluster/api", 144.0, 18.41, 17.41),
+        ("contract/mail", 400.0, 70.01, 67.01),
+    ] {
+        near(number(rows, key, "serviceLimit"), limit, 0.005);
+        near(number(rows, key, "exhaustedMonths"), exhausted, 0.005);
+        near(number(rows, key, "decideMonths"), decide, 0.005);
+    }
+    let grown = place.json(&["capacity", "plan", "--scenario", "growth-30"]);
+    near(number(&grown["resources"], "contract/idp", "utilisation"), 1.04, 0.0005);
+    assert_eq!(grown["supposing"].as_array().unwrap().len(), 1);
+    let demand = place.json(&["demand", "service/payments"]);
+    near(number(&demand["items"], "licence/db", "sensitivity"), 6.0, 0.005);
+}
+
+#[test]
+fn suppliers_fall_concentrate_and_promise() {
+    let place = with(&["worked-estate-figures.ndjson", "worked-contracts.ndjson"]);
+    let loss = place.json(&["supplier", "loss", "supplier/PowerCo"]);
+    assert_eq!(each(&loss["fallsOver"], "name"), ["dns", "payments", "portal", "sso"]);
+    let held = place.json(&["supplier", "loss", "supplier/ColoX"]);
+    assert_eq!((&held["touchedCount"], &held["fallsOver"]), (&json!(4), &json!([])));
+    let concentration = place.json(&["supplier", "concentration"]);
+    let power =
+        concentration["suppliers"].as_array().unwrap().iter().find(|one| one["name"] == "supplier/PowerCo").unwrap();
+    assert_eq!((&power["share"], &power["spend"]), (&json!(1.0), &json!(null)));
+
+    let folder = place.path("register");
+    let folder_name = folder.display().to_string();
+    place.ok(&["supplier", "register", "--form", "csv", "--to-file", &folder_name]);
+    let chain = std::fs::read_to_string(folder.join("B_05.02.csv")).unwrap();
+    assert!(chain.contains("ColoY-2026,S05,supplier/PowerCo,catalogue key,2,supplier/ColoY,catalogue key"), "{chain}");
+    assert_eq!(
+        std::fs::read_dir(&folder)
+            .unwrap()
+            .filter(|file| file.as_ref().unwrap().file_name().to_string_lossy().starts_with("B_"))
+            .count(),
+        15
+    );
+    let findings = std::fs::read_to_string(folder.join("findings.csv")).unwrap();
+    assert!(findings.contains("the alternatives are not independent"), "{findings}");
+
+    let place = with(&["promises.ndjson"]);
+    let gap = place.json(&["supplier", "gap"]);
+    near(number(&gap["services"], "service/checkout", "gapMinutes"), 22.7, 0.05);
+    near(number(&gap["services"][0]["contracts"], "contract/identity", "needed"), 0.999_524_7, 1e-7);
+}
+
+#[test]
+fn drift_health_and_samples() {
+    let place = with(&["worked-estate-figures.ndjson"]);
+    let seen = place.file(
+        "seen.ndjson",
+        r#"{"batch":{"format":"keelson/1","source":"traces","scope":"all","observed_at":"2026-11-01T00:00:00Z"}}
+{"relationship":{"dependent":"service/portal","kind":"calls","dependency":"software-instance/web1","basis":"observed"}}
+{"relationship":{"dependent":"software-instance/web1","kind":"runs_on","dependency":"host/hv2","basis":"observed"}}
+"#,
+    );
+    place.ok(&["import", "batch", &seen]);
+    let drift = place.json(&["drift", "--window-days", "400"]);
+    assert_eq!(drift["missing"], 1);
+    assert_eq!(each(&drift["services"], "name"), ["portal"], "all of its web servers stand on one host, if that is so");
+    assert!(place.json(&["health"])["findingCount"].as_u64().unwrap() > 0);
+
+    let drawn = place.json(&["sample", "2026-Q3", "--size", "5"]);
+    assert_eq!(drawn["items"].as_array().unwrap().len(), 5);
+    place.ok(&["import", "batch", &fixture("worked-contracts.ndjson")]);
+    assert_ne!(place.json(&["sample", "2026-Q3", "--size", "5"])["seed"], drawn["seed"]);
+    let again = place.json(&["sample", "2026-Q3", "--size", "5", "--as-of", "r2"]);
+    assert_eq!((&again["seed"], &again["items"]), (&drawn["seed"], &drawn["items"]));
 }
 
 #[test]
@@ -92,7 +220,16 @@ fn a_report_is_the_same_in_every_form() {
 fn a_server_answers_as_an_embedded_store_does() {
     let place = estate();
     let file = place.file("web3-moved.ndjson", WEB3_MOVED);
-    let questions: [&[&str]; 4] = [
+    let questions: [&[&str]; 13] = [
+        &["availability"],
+        &["cutsets", "service/payments"],
+        &["recovery", "--lost", "site/siteX"],
+        &["demand"],
+        &["supplier", "loss", "supplier/PowerCo"],
+        &["supplier", "concentration"],
+        &["supplier", "register"],
+        &["drift"],
+        &["sample", "2026-Q3"],
         &["spof", "--proofs", "2", "--fixes", "2"],
         &["spof", "service/payments", "--down", "database/dbA"],
         &["spof", "--what-if", &file],

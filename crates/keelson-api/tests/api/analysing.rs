@@ -64,3 +64,70 @@ fn a_batch_is_supposed_and_nothing_is_written() {
         assert_eq!(place.code(SINGLE_POINTS, many).await, "BAD_USER_INPUT");
     });
 }
+
+#[test]
+fn every_analysis_answers_with_its_completeness() {
+    run(async {
+        let place = Place::with_estate().await;
+        let complete = "completeness { isComplete supposing limits revision { number } }";
+        let payments = "services: [{ key: \"service/payments\" }]";
+        let queries = [
+            format!(
+                "availability(input: {{ {payments} }}) {{ serviceCount services {{ nodes {{ item {{ key }} unavailability \
+                     least most method hurts {{ item {{ key }} criticality birnbaum }} }} }} stakes {{ totalCount }} {complete} }}"
+            ),
+            format!(
+                "cutSets(input: {{ service: {{ key: \"service/payments\" }} }}) {{ service {{ key }} count isCountExact \
+                     resilience {{ atLeast atMost isUnbreakable }} sets {{ nodes {{ items {{ key }} order probability }} }} {complete} }}"
+            ),
+            format!(
+                "recovery(input: {{}}) {{ stuckCount startedCount services {{ nodes {{ item {{ key }} outcome up {{ least most }} }} }} \
+                     circle {{ item waitsFor need }} ways {{ upMinutes needs {{ item need }} }} order {{ totalCount }} {complete} }}"
+            ),
+            format!(
+                "demand(input: {{ {payments} }}) {{ itemCount services {{ nodes {{ item {{ key }} factor }} }} loops {{ totalCount }} {complete} }}"
+            ),
+            format!(
+                "capacityPlan(input: {{ {payments} }}) {{ resourceCount horizonMonths redundancy {{ nodes {{ need margin }} }} {complete} }}"
+            ),
+            format!(
+                "supplierLoss(input: {{ supplier: {{ key: \"supplier/PowerCo\" }}, proofs: 1 }}) {{ touchedCount fallsOver {{ totalCount \
+                     nodes {{ item {{ key }} loss proof {{ key why }} }} }} chain {{ totalCount }} {complete} }}"
+            ),
+            format!(
+                "supplierConcentration {{ criticalCount suppliers {{ nodes {{ name share felled }} }} pairs {{ totalCount }} {complete} }}"
+            ),
+            format!("promiseGap {{ serviceCount services {{ totalCount }} {complete} }}"),
+            format!(
+                "informationRegister {{ caveat templates {{ totalCount nodes {{ code columns rows }} }} findings {{ nodes {{ kind message }} }} {complete} }}"
+            ),
+            format!(
+                "auditSample(input: {{ period: \"2026-Q3\", size: 5 }}) {{ seed size strata {{ population drawn }} items {{ nodes {{ item {{ key }} digest }} }} {complete} }}"
+            ),
+            format!(
+                "drift(input: {{}}) {{ missing inSight services {{ totalCount }} differences {{ totalCount }} {complete} }}"
+            ),
+            format!(
+                "catalogueHealth {{ findingCount next scores {{ name share }} findings(first: 3) {{ nodes {{ code message }} }} {complete} }}"
+            ),
+        ];
+        for query in queries {
+            let data = place.data(&format!("{{ {query} }}"), json!({})).await;
+            let answer = data.as_object().unwrap().values().next().unwrap();
+            assert_eq!(answer["completeness"]["revision"]["number"], 1, "{query}: {answer:#}");
+        }
+        let loss = "{ supplierLoss(input: { supplier: { key: \"supplier/PowerCo\" } }) { fallsOver { totalCount } } }";
+        assert_eq!(place.data(loss, json!({})).await["supplierLoss"]["fallsOver"]["totalCount"], 4);
+        let stuck = "{ recovery(input: {}) { stuckCount circle { item } } }";
+        assert_eq!(place.data(stuck, json!({})).await["recovery"]["stuckCount"], 17);
+        for wrong in [
+            "{ availability(input: { contributors: 1000 }) { serviceCount } }",
+            "{ capacityPlan(input: { horizonMonths: -1 }) { resourceCount } }",
+            "{ drift(input: { sampling: 2.0 }) { missing } }",
+            "{ auditSample(input: { period: \"x\", confidence: 1.5 }) { size } }",
+            "{ auditSample(input: { period: \"x\", class: \"nonsense\" }) { size } }",
+        ] {
+            assert_eq!(place.code(wrong, json!({})).await, "BAD_USER_INPUT", "{wrong}");
+        }
+    });
+}
