@@ -77,7 +77,8 @@ impl Truncations {
         }
     }
 
-    pub(crate) fn merge(&mut self, other: Self) {
+    /// Adds the limits another answer hit.
+    pub fn merge(&mut self, other: Self) {
         self.depth |= other.depth;
         self.items |= other.items;
         self.deadline |= other.deadline;

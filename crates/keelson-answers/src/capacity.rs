@@ -4,6 +4,7 @@
 //! A resource is whatever states a capacity: servers, licences, volumes of contracts, quotas, hours of people. The
 //! planning limit bounds normal operation; redundancy is judged at the survival limit, by default the whole capacity.
 
+mod forecasts;
 mod pools;
 mod resources;
 
@@ -25,6 +26,7 @@ use crate::single_points::services;
 use crate::subject::{ci_of, find_item, key_of};
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
 
+pub use forecasts::{BandPoint, DayPoint, ExhaustionChances, ForecastLine, ForecastMethod};
 pub use pools::RedundancyLine;
 use resources::Known;
 pub use resources::ResourceKind;
@@ -35,6 +37,8 @@ const DAYS_A_MONTH: f64 = 30.4375;
 pub const USUAL_HORIZON: f64 = 120.0;
 /// Months for which relief is to be enough, if so many are looked ahead.
 pub const RELIEF_MONTHS: f64 = 24.0;
+/// Resources whose days are told with their chances.
+const MOST_CHANCES: usize = 200;
 /// Items of a path that find room.
 const LONGEST_PATH: usize = 20;
 
@@ -101,6 +105,8 @@ pub struct ResourceLine {
     pub exhausted_months: Option<f64>,
     /// The day on which it runs out.
     pub exhausted_at: Option<DateTime<Utc>>,
+    /// The days on which it runs out, by chance, where the demand on it is forecast from measurements.
+    pub chances: Option<ExhaustionChances>,
     /// Months from a decision until there is more; absent where nobody states a lead time.
     pub lead_months: Option<f64>,
     /// In how many months to decide; below 0 where that is past. Without a lead time, when it runs out.
@@ -159,6 +165,8 @@ pub struct CapacityAnswer {
     pub resources: Vec<ResourceLine>,
     /// Redundancy at today's load, and when growth takes it away; those that expire first.
     pub redundancy: Vec<RedundancyLine>,
+    /// What measured demand will be, with history, service by service.
+    pub forecasts: Vec<ForecastLine>,
     /// Loops, the amplifying ones first.
     pub loops: Vec<LoopLine>,
     /// How many items have demand and state no capacity; services left out.
@@ -180,6 +188,22 @@ pub struct GrowthLine {
     pub source: SourceLine,
     /// Growth per month, as a fraction; absent where nobody states one: then it counts as not growing.
     pub growth_per_month: Option<f64>,
+    /// Where the growth comes from.
+    pub growth_basis: GrowthBasis,
+}
+
+/// Where the growth of demand comes from, the strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GrowthBasis {
+    /// A scenario.
+    Supposed,
+    /// A forecast from measurements.
+    Forecast,
+    /// What somebody stated.
+    Stated,
+    /// Nothing: it counts as not growing.
+    Nothing,
 }
 
 /// Demand with its growth.
@@ -188,10 +212,19 @@ pub(crate) struct Demand {
     pub(crate) growing: Vec<Growing>,
 }
 
-/// How demand on a service grows: as supposed, or as stated.
-fn growth(view: &View, service: ItemIx) -> Option<f64> {
-    let supposed = view.growth().and_then(|growth| growth.per_month(CiIx(service.0)));
-    supposed.or_else(|| number(view, service, "demand_growth_per_month"))
+/// How demand on a service grows: as supposed, as forecast from measurements, or as stated.
+fn growth(view: &View, forecasts: &[forecasts::Known<'_>], service: ItemIx) -> (Option<f64>, GrowthBasis) {
+    if let Some(growth) = view.growth().and_then(|growth| growth.per_month(CiIx(service.0))) {
+        return (Some(growth), GrowthBasis::Supposed);
+    }
+    let known = forecasts.iter().find(|one| one.service == service);
+    if let Some(growth) = known.and_then(forecasts::Known::growth_per_month) {
+        return (Some(growth), GrowthBasis::Forecast);
+    }
+    match number(view, service, "demand_growth_per_month") {
+        Some(growth) => (Some(growth), GrowthBasis::Stated),
+        None => (None, GrowthBasis::Nothing),
+    }
 }
 
 /// Finds what runs out first.
@@ -216,13 +249,14 @@ pub fn capacity(
     let mut all: Vec<ItemIx> = everybody.iter().chain(&wanted).copied().collect();
     all.sort_unstable();
     all.dedup();
-    let demand = demand_of(view, &model, &all, &limits)?;
+    let measured = forecasts::of(view, &all, horizon);
+    let demand = demand_of(view, &model, &all, &measured, &limits)?;
     let amounts = model.demand(&demand.outside.sources, &limits).map_err(|error| refused(view, &error))?;
     let known = resources::of(view, &amounts);
     let found = rows(view, &model, &demand, &known, horizon, question.most, &limits)?;
     basis.truncated(found.truncations);
     note(&mut basis, &demand.outside, found.missing.ratio_count, found.missing.capacity_count);
-    growth_note(&mut basis, view, &demand);
+    growth_note(&mut basis, view, &measured, &demand);
     let is_wanted = resources::wanted(view, &model, question, &demand.outside.sources, &limits)?;
     let chosen: Vec<&Row> = found.rows.iter().filter(|row| is_wanted(known[row.resource].resource.item)).collect();
     basis.page("resources", question.most.min(chosen.len()), chosen.len());
@@ -230,14 +264,31 @@ pub fn capacity(
     let single = single(view, &model, question, &demand, &known, &limits)?;
     let telling =
         Telling { view, model: &model, demand: &demand, amounts: &amounts, known: &known, from: asked.at, horizon };
-    let lines = chosen.iter().take(question.most).map(|row| telling.line(row, &single)).collect();
+    let mut lines: Vec<ResourceLine> =
+        chosen.iter().take(question.most).map(|row| telling.line(row, &single)).collect();
+    let mut truncations = found.truncations;
+    for (line, row) in lines.iter_mut().zip(&chosen).take(MOST_CHANCES) {
+        let resource = known[row.resource].resource;
+        let watched = (&limits, &mut truncations);
+        line.chances =
+            forecasts::chances(view, &model, &demand, &measured, resource.item, resource.allowed(), watched)?;
+    }
+    let told = measured.iter().filter(|one| wanted.contains(&one.service)).take(question.most);
+    let mut forecasts: Vec<ForecastLine> = told.map(|one| one.line(view)).collect();
+    for line in &mut forecasts {
+        limited(view, &model, &demand, &known, &lines, line, &limits)?;
+    }
+    if view.series_left_out() > 0 {
+        let message = format!("{} measured points were not looked at: there are too many", view.series_left_out());
+        basis.limit(LimitCode::Items, message);
+    }
     let mut redundancy = pools::lines(view, &demand, &amounts, horizon, asked.at, &wanted)?;
     basis.page("redundancy needs", question.most.min(redundancy.len()), redundancy.len());
     redundancy.truncate(question.most);
     let key = |item: ItemIx| key_of(&view.catalogue, item);
     let told = |line: &&SourceLine| wanted.iter().any(|service| key(*service) == line.subject.key);
     let sources: Vec<GrowthLine> =
-        demand.outside.lines.iter().filter(told).map(|line| growth_line(view, line)).collect();
+        demand.outside.lines.iter().filter(told).map(|line| growth_line(view, &measured, line)).collect();
     Ok(CapacityAnswer {
         from: asked.at,
         horizon_months: horizon,
@@ -245,6 +296,7 @@ pub fn capacity(
         resource_count: chosen.len(),
         resources: lines,
         redundancy,
+        forecasts,
         loops: loops(view, &model),
         without_capacity_count: found.missing.capacity_count,
         without_capacity: found
@@ -268,26 +320,53 @@ fn demand_of(
     view: &View,
     model: &Model<'_>,
     services: &[ItemIx],
+    measured: &[forecasts::Known<'_>],
     limits: &Limits<'_>,
 ) -> Result<Demand, QuestionError> {
     let outside = outside(view, model, services, limits)?;
-    let growing = |source: &Source| Growing { source: *source, growth: growth(view, source.item).unwrap_or(0.0) };
+    let growing = |source: &Source| {
+        let growth = growth(view, measured, source.item).0.unwrap_or(0.0);
+        Growing { source: *source, growth }
+    };
     let growing = outside.sources.iter().map(growing).collect();
     Ok(Demand { outside, growing })
 }
 
-fn growth_line(view: &View, line: &SourceLine) -> GrowthLine {
-    let growth = find_item(view, &line.subject.key).ok().and_then(|service| growth(view, service));
-    GrowthLine { source: line.clone(), growth_per_month: growth }
+fn growth_line(view: &View, measured: &[forecasts::Known<'_>], line: &SourceLine) -> GrowthLine {
+    let service = find_item(view, &line.subject.key).ok();
+    let found = service.map_or((None, GrowthBasis::Nothing), |service| growth(view, measured, service));
+    GrowthLine { source: line.clone(), growth_per_month: found.0, growth_basis: found.1 }
 }
 
-fn growth_note(basis: &mut Basis, view: &View, demand: &Demand) {
-    let still = demand.growing.iter().filter(|one| growth(view, one.source.item).is_none()).count();
+fn growth_note(basis: &mut Basis, view: &View, measured: &[forecasts::Known<'_>], demand: &Demand) {
+    let still = demand.growing.iter().filter(|one| growth(view, measured, one.source.item).0.is_none()).count();
     if still > 0 {
         let message =
             format!("{still} services with demand state no growth: it counts as none, so dates may be earlier");
         basis.limit(LimitCode::FigureMissing, message);
     }
+}
+
+/// Notes with a forecast which resource stops its service first.
+fn limited(
+    view: &View,
+    model: &Model<'_>,
+    demand: &Demand,
+    known: &[Known],
+    lines: &[ResourceLine],
+    line: &mut ForecastLine,
+    limits: &Limits<'_>,
+) -> Result<(), QuestionError> {
+    let service = find_item(view, &line.subject.key)?;
+    let resources: Vec<_> = known.iter().map(|one| one.resource).collect();
+    let found = service_limits(model, &demand.outside.sources, service, &resources, limits);
+    let (found, _) = found.map_err(|error| refused(view, &error))?;
+    let Some(first) = found.first() else { return Ok(()) };
+    let key = key_of(&view.catalogue, known[first.resource].resource.item);
+    line.limit = Some(first.limit);
+    line.decide_by = lines.iter().find(|row| row.subject.key == key).and_then(|row| row.decide_by);
+    line.limited_by = Some(key);
+    Ok(())
 }
 
 fn rows(
@@ -356,6 +435,7 @@ impl Telling<'_> {
             is_over_capacity: row.utilisation > 1.0,
             exhausted_months: exhausted,
             exhausted_at: exhausted.and_then(at),
+            chances: None,
             lead_months: known.lead_months,
             decide_months: row.decide_in,
             decide_by: row.decide_in.and_then(at),

@@ -11,7 +11,7 @@ use keelson_analysis::demand::{Amounts, DemandError, Gain, Model, Origin, Source
 use keelson_analysis::{Limits, Pool};
 use keelson_catalogue::CiIx;
 use keelson_graph::ItemIx;
-use keelson_model::{Standing, Value};
+use keelson_model::{Metric, Standing, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,8 @@ use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View, item};
 pub const VISITS: &str = "visits";
 /// Items of a path that find room.
 const LONGEST_PATH: usize = 20;
+/// Days of a series that tell its peak now.
+const RECENT_DAYS: usize = 28;
 /// Items of a loop that find room.
 const MOST_OF_A_LOOP: usize = 20;
 
@@ -48,7 +50,9 @@ pub struct SourceLine {
     pub subject: Subject,
     /// Its demand at its peak, with what is supposed; absent where nobody states one.
     pub demand: Option<Amount>,
-    /// What the stated demand is multiplied by; 1 where nothing is supposed.
+    /// Whether it was measured: the highest daily peak of the last four weeks of its series. Otherwise it is stated.
+    pub is_measured: bool,
+    /// What the demand is multiplied by; 1 where nothing is supposed.
     pub factor: f64,
     /// Why its demand is left out: it reaches a loop that calls itself more often than it is called.
     pub left_out: Option<String>,
@@ -191,6 +195,14 @@ fn in_words(view: &View, items: &[ItemIx], gain: Gain) -> String {
     )
 }
 
+/// The highest daily peak of the last four weeks that were measured.
+fn measured(view: &View, service: ItemIx) -> Option<Amount> {
+    let series = view.series(ci_of(service), Metric::Demand)?;
+    let recent = series.values.iter().rev().filter(|value| !value.is_nan()).take(RECENT_DAYS);
+    let peak = recent.copied().reduce(f64::max)?;
+    Some(Amount { value: peak, unit: series.unit.clone() })
+}
+
 /// What is asked of services from outside. Those whose demand reaches an amplifying loop are left out and say so.
 pub(crate) fn outside(
     view: &View,
@@ -202,11 +214,14 @@ pub(crate) fn outside(
     let mut outside = Outside { lines: Vec::new(), sources: Vec::new() };
     for service in wanted {
         let factor = view.growth().map_or(1.0, |growth| growth.factor(CiIx(service.0)));
-        let stated = amount(view, *service, "peak_demand");
-        let demand = stated.map(|stated| Amount { value: stated.value * factor, ..stated });
+        let measured = measured(view, *service);
+        let is_measured = measured.is_some();
+        let known = measured.or_else(|| amount(view, *service, "peak_demand"));
+        let demand = known.map(|known| Amount { value: known.value * factor, ..known });
         let mut line = SourceLine {
             subject: Subject::of(&view.catalogue, ci_of(*service)),
             demand: demand.clone(),
+            is_measured,
             factor,
             left_out: None,
         };

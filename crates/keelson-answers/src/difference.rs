@@ -137,6 +137,7 @@ pub fn sort_of(change: &RecordChange) -> &'static str {
         RecordChange::Calendar(_) => "calendar entry",
         RecordChange::Disruption(_) => "disruption",
         RecordChange::Baseline(_) => "baseline",
+        RecordChange::Series(_) => "series",
     }
 }
 

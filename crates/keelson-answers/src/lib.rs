@@ -51,6 +51,7 @@ pub mod register;
 pub mod review;
 pub mod sample;
 pub mod schedule;
+pub mod series;
 pub mod single_points;
 mod subject;
 pub mod supplier;

@@ -9,12 +9,13 @@ use std::sync::atomic::AtomicBool;
 use keelson_analysis::recovery::{
     BreakGlass, Budget, Off, OwnTime, Question, Recovery, Span, Started, blockage, break_glass, recovery as start,
 };
-use keelson_analysis::{Pool, Reading};
+use keelson_analysis::{Limits, Pool, Reading};
 use keelson_graph::{ItemIx, NeedIx};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::attributes::{Minutes, Money, is_agreement, number, value_per_hour};
+use crate::impact::{ImpactQuestion, assess};
 use crate::needs::title;
 use crate::single_points::services;
 use crate::subject::{ci_of, find_item, key_of};
@@ -181,7 +182,7 @@ pub fn recovery(
     view: &View,
     question: &RecoveryQuestion,
     asked: Asked,
-    _pool: &Pool,
+    pool: &Pool,
     stop: Option<&AtomicBool>,
 ) -> Result<RecoveryAnswer, QuestionError> {
     let mut basis = Basis::of(view, asked);
@@ -189,7 +190,8 @@ pub fn recovery(
     let mut lost = question.lost.iter().map(|key| find_item(view, key)).collect::<Result<Vec<_>, _>>()?;
     lost.sort_unstable();
     lost.dedup();
-    let off = if lost.is_empty() { Off::Everything } else { Off::Items(&lost) };
+    let down = down_with(view, &lost, asked, pool)?;
+    let off = if lost.is_empty() { Off::Everything } else { Off::Items(&down) };
     let times = Times::of(view);
     let asking = |reading| Question { reading, stop, ..Question::of(off) };
     let run = |reading| start(&view.graph, &asking(reading), |item| times.own(view, item));
@@ -237,6 +239,18 @@ pub fn recovery(
         assumed: keys(&runs.main.assumed),
         basis,
     })
+}
+
+/// What is wholly lost with some items, themselves among it; everything else stays up.
+fn down_with(view: &View, lost: &[ItemIx], asked: Asked, pool: &Pool) -> Result<Vec<ItemIx>, QuestionError> {
+    if lost.is_empty() {
+        return Ok(Vec::new());
+    }
+    let seeds = lost.iter().map(|item| (key_of(&view.catalogue, *item), 1.0)).collect();
+    let question = ImpactQuestion { seeds, interval: None, budget: 0, limits: Limits::default() };
+    let found = assess(view, &question, asked, pool)?;
+    let is_down = |item: &ItemIx| found.impact().loss(*item) >= 1.0;
+    Ok(view.graph.item_numbers().filter(is_down).collect())
 }
 
 /// Recovery times: stated, or bracketed by what others of the class state.

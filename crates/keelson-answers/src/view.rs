@@ -8,6 +8,7 @@ use keelson_graph::{GraphError, ItemIx, Snapshot};
 use keelson_model::{RecordChange, Revision};
 
 use crate::brief::Briefs;
+use crate::series::SeriesBook;
 use crate::suppose::Supposed;
 use crate::{Brief, projection};
 
@@ -27,6 +28,8 @@ pub struct View {
     pub(crate) briefs: Arc<Briefs>,
     /// What is supposed beside what is known; absent for what is really there.
     pub supposed: Option<Arc<Supposed>>,
+    /// Measured series beside it; absent where nobody laid any.
+    pub series: Option<Arc<SeriesBook>>,
 }
 
 impl View {
@@ -37,7 +40,7 @@ impl View {
     pub fn of(catalogue: Arc<Catalogue>) -> Result<Self, GraphError> {
         let graph = Arc::new(projection::draw(&catalogue)?);
         let briefs = Arc::new(Briefs::of(&catalogue));
-        Ok(Self { catalogue, graph, briefs, supposed: None })
+        Ok(Self { catalogue, graph, briefs, supposed: None, series: None })
     }
 
     /// The view after a commit: `catalogue` is this view's catalogue with `changes` applied. Costs
@@ -56,7 +59,7 @@ impl View {
             graph = graph.compact()?;
         }
         let briefs = Arc::new(self.briefs.after(&catalogue, changes));
-        Ok(Self { catalogue, graph: Arc::new(graph), briefs, supposed: None })
+        Ok(Self { catalogue, graph: Arc::new(graph), briefs, supposed: None, series: None })
     }
 
     /// What a summary asks of a configuration item, without reading its record.

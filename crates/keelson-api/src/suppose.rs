@@ -54,6 +54,12 @@ pub fn read_what_if(name: &str, content: &str) -> Result<WhatIf, EnvelopeError> 
     Ok(WhatIf { name: name.to_owned(), batches })
 }
 
+/// A moment with its measured series beside it.
+pub(crate) async fn measured(ctx: &Context<'_>, at: Arc<Moment>) -> Result<Arc<Moment>, Refusal> {
+    let view = ctx.services().keelson.with_series(at.view.clone()).await?;
+    Ok(Arc::new(Moment { view, asked: at.asked }))
+}
+
 /// The moment a field reads, under what is supposed for it.
 pub(crate) async fn supposed(
     ctx: &Context<'_>,

@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
+use crate::series::Books;
+
 use crate::import::Running;
 
 /// What can go wrong with an open catalogue.
@@ -154,9 +156,15 @@ pub struct Keelson {
     /// Held from plan to commit by edits, and by whoever was overtaken before, so that nobody plans
     /// in vain for ever. Waiting for it is fair.
     planning: Arc<Mutex<()>>,
+    /// The series of the last view that was asked about the future.
+    books: Books,
 }
 
 impl Keelson {
+    pub(crate) fn books(&self) -> &Books {
+        &self.books
+    }
+
     /// Opens a store and brings its last revision into memory.
     ///
     /// # Errors
@@ -188,6 +196,7 @@ impl Keelson {
             published: Arc::new(watch::channel(view).0),
             writer: Arc::default(),
             planning: Arc::default(),
+            books: Books::default(),
         })
     }
 

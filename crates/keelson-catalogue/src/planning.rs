@@ -5,7 +5,7 @@ use std::sync::Arc;
 use imbl::{HashMap, OrdMap, OrdSet};
 use keelson_model::{
     Baseline, BaselineId, CalendarEntry, CalendarEntryId, Change, ChangeId, ChangeTemplate, Disruption, DisruptionId,
-    RecordChange, RequestForChange,
+    Metric, RecordChange, RequestForChange, SeriesBatch, SeriesBatchId, SeriesPart,
 };
 use smallvec::SmallVec;
 
@@ -33,6 +33,7 @@ pub(crate) struct Planning {
     calendar: OrdMap<CalendarEntryId, Kept<CalendarEntry>>,
     disruptions: OrdMap<DisruptionId, Kept<Disruption>>,
     baselines: OrdMap<BaselineId, Kept<Baseline>>,
+    series: OrdMap<SeriesBatchId, Kept<SeriesBatch>>,
 }
 
 impl Planning {
@@ -67,6 +68,11 @@ impl Planning {
                 // A baseline never changes: it is there or it is not.
                 let what = |baseline: &Baseline| format!("baseline {}", baseline.name);
                 put(&mut self.baselines, change, |b| b.id, |_| 1, what, at)?;
+            }
+            RecordChange::Series(change) => {
+                // Points never change: later ones come in further batches.
+                let what = |batch: &SeriesBatch| format!("series {}", batch.id);
+                put(&mut self.series, change, |s| s.id, |_| 1, what, at)?;
             }
             RecordChange::Ci(_)
             | RecordChange::Relationship(_)
@@ -164,6 +170,18 @@ impl Catalogue {
     #[must_use]
     pub fn disruption(&self, id: DisruptionId) -> Option<&Kept<Disruption>> {
         self.planning.disruptions.get(&id)
+    }
+
+    /// All batches of measured points, in the order in which they were read.
+    pub fn series(&self) -> impl DoubleEndedIterator<Item = &Kept<SeriesBatch>> {
+        self.planning.series.values()
+    }
+
+    /// The parts of all batches that hold points of one metric, by configuration item, in the order in which they were
+    /// read, each with its batch.
+    pub fn series_parts(&self, metric: Metric) -> impl Iterator<Item = (&SeriesBatch, &SeriesPart)> {
+        let parts = self.series().flat_map(|kept| kept.record.parts.iter().map(|part| (&*kept.record, part)));
+        parts.filter(move |(_, part)| part.metric == metric)
     }
 
     /// All baselines, in order of their ids.

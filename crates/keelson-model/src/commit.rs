@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use crate::key::hex;
 use crate::{
     Baseline, BatchId, CalendarEntry, ChangeTemplate, ConfigurationItem, Disruption, ImportRun, Need, Relationship,
-    RequestForChange, ReviewTask, ScopeState,
+    RequestForChange, ReviewTask, ScopeState, SeriesBatch,
 };
 
 /// The number of a commit; 0 is the empty catalogue.
@@ -147,6 +147,8 @@ pub enum RecordChange {
     Disruption(Change<Disruption>),
     /// A baseline.
     Baseline(Change<Baseline>),
+    /// Measured points.
+    Series(Change<SeriesBatch>),
 }
 
 /// Who changed the catalogue, when and why.

@@ -118,4 +118,6 @@ ids! {
     DisruptionId;
     /// The state of chosen items at a revision.
     BaselineId;
+    /// Points of several series that were read together.
+    SeriesBatchId;
 }

@@ -19,6 +19,7 @@ pub mod finding;
 pub mod id;
 pub mod key;
 pub mod kind;
+pub mod measured;
 pub mod provenance;
 pub mod records;
 pub mod relationship;
@@ -44,10 +45,11 @@ pub use commit::{Change, Commit, CommitHeader, Digest, RecordChange, Revision};
 pub use finding::{Finding, FindingCode, Severity};
 pub use id::{
     BaselineId, BatchId, CalendarEntryId, ChangeId, CiId, DisruptionId, IdError, IdSource, NeedId, ReviewTaskId,
-    SequentialIds,
+    SequentialIds, SeriesBatchId,
 };
 pub use key::{CiKey, KeyError, SourceKey};
 pub use kind::{Carries, KindRegistry, RelationshipKind};
+pub use measured::{Metric, SeriesBatch, SeriesPart};
 pub use provenance::{Position, Provenance, Scope, Tombstone};
 pub use records::{ImportOutcome, ImportRun, ReviewState, ReviewTask, RowCounts, ScopeState};
 pub use relationship::{

@@ -21,6 +21,7 @@ use crate::{StoreError, journal, read, restore};
 const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_first", include_str!("../../../schema/surrealql/0001_first.surql")),
     ("0002_change", include_str!("../../../schema/surrealql/0002_change.surql")),
+    ("0003_series", include_str!("../../../schema/surrealql/0003_series.surql")),
 ];
 
 /// Which store to open.

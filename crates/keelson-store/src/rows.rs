@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use keelson_model::{
     Baseline, CalendarEntry, ChangeTemplate, CiId, ConfigurationItem, Digest, Disruption, ImportRun, Need,
-    RecordChange, Relationship, RequestForChange, ReviewTask, Revision, ScopeState,
+    RecordChange, Relationship, RequestForChange, ReviewTask, Revision, ScopeState, SeriesBatch,
 };
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -17,7 +17,7 @@ use surrealdb::types::{Array, Object, RecordId, RecordIdKey, Value};
 use crate::StoreError;
 
 /// The tables that hold current state, in the order in which they are written.
-pub(crate) const TABLES: [&str; 11] = [
+pub(crate) const TABLES: [&str; 12] = [
     "ci",
     "relationship",
     "need",
@@ -29,11 +29,12 @@ pub(crate) const TABLES: [&str; 11] = [
     "calendar_entry",
     "disruption",
     "baseline",
+    "series_batch",
 ];
 
 /// Writes rows that did not exist before. A row that is there already was written by the same
 /// commit before it was cut off; `$rows` is bound.
-const CREATE: [&str; 11] = [
+const CREATE: [&str; 12] = [
     "INSERT IGNORE INTO ci $rows RETURN NONE",
     "INSERT RELATION IGNORE INTO relationship $rows RETURN NONE",
     "INSERT IGNORE INTO need $rows RETURN NONE",
@@ -45,11 +46,12 @@ const CREATE: [&str; 11] = [
     "INSERT IGNORE INTO calendar_entry $rows RETURN NONE",
     "INSERT IGNORE INTO disruption $rows RETURN NONE",
     "INSERT IGNORE INTO baseline $rows RETURN NONE",
+    "INSERT IGNORE INTO series_batch $rows RETURN NONE",
 ];
 
 /// Writes rows whether they existed or not. Costs twice what [`CREATE`] does, because the engine
 /// evaluates the assignments even where it does not need them.
-const REPLACE: [&str; 11] = [
+const REPLACE: [&str; 12] = [
     "INSERT INTO ci $rows ON DUPLICATE KEY UPDATE key = $input.key, class = $input.class, name = $input.name, \
      standing = $input.standing, lifecycle = $input.lifecycle, criticality = $input.criticality, \
      version = $input.version, revision = $input.revision, attributes = $input.attributes, record = $input.record \
@@ -71,6 +73,7 @@ const REPLACE: [&str; 11] = [
      revision = $input.revision, record = $input.record RETURN NONE",
     "INSERT INTO disruption $rows ON DUPLICATE KEY UPDATE revision = $input.revision, record = $input.record RETURN NONE",
     "INSERT INTO baseline $rows ON DUPLICATE KEY UPDATE revision = $input.revision, record = $input.record RETURN NONE",
+    "INSERT INTO series_batch $rows ON DUPLICATE KEY UPDATE revision = $input.revision, record = $input.record RETURN NONE",
 ];
 
 /// One statement with the rows it writes.
@@ -133,6 +136,7 @@ fn is_new(change: &RecordChange) -> bool {
         RecordChange::Calendar(change) => change.before.is_none(),
         RecordChange::Disruption(change) => change.before.is_none(),
         RecordChange::Baseline(change) => change.before.is_none(),
+        RecordChange::Series(change) => change.before.is_none(),
     }
 }
 
@@ -167,6 +171,7 @@ pub(crate) enum Record<'a> {
     Calendar(&'a CalendarEntry),
     Disruption(&'a Disruption),
     Baseline(&'a Baseline),
+    Series(&'a SeriesBatch),
 }
 
 impl<'a> Record<'a> {
@@ -184,6 +189,7 @@ impl<'a> Record<'a> {
             RecordChange::Calendar(change) => change.after.as_deref().map(Self::Calendar),
             RecordChange::Disruption(change) => change.after.as_deref().map(Self::Disruption),
             RecordChange::Baseline(change) => change.after.as_deref().map(Self::Baseline),
+            RecordChange::Series(change) => change.after.as_deref().map(Self::Series),
         }
     }
 
@@ -201,6 +207,7 @@ impl<'a> Record<'a> {
             Self::Calendar(_) => 8,
             Self::Disruption(_) => 9,
             Self::Baseline(_) => 10,
+            Self::Series(_) => 11,
         }
     }
 
@@ -220,6 +227,7 @@ impl<'a> Record<'a> {
             Self::Calendar(entry) => entry.id.to_string(),
             Self::Disruption(disruption) => disruption.id.to_string(),
             Self::Baseline(baseline) => baseline.id.to_string(),
+            Self::Series(batch) => batch.id.to_string(),
         }
     }
 
@@ -251,6 +259,7 @@ impl<'a> Record<'a> {
             Self::Calendar(record) => text(record),
             Self::Disruption(record) => text(record),
             Self::Baseline(record) => text(record),
+            Self::Series(record) => text(record),
         };
         made.map_err(|error| StoreError::Inconsistent {
             table: TABLES[self.table()],
@@ -316,6 +325,9 @@ impl<'a> Record<'a> {
             }
             Self::Baseline(baseline) => {
                 row.insert("name", &*baseline.name);
+            }
+            Self::Series(batch) => {
+                row.insert("source", batch.source.as_str());
             }
             Self::Template(_) => {}
         }

@@ -120,6 +120,8 @@ pub(crate) enum Command {
     Capacity(analyses::CapacityArgs),
     /// Suppliers: what falls with one, concentration, promises, the register of information
     Supplier(analyses::SupplierArgs),
+    /// Take in measured points, for forecasts and capacity plans
+    Series(analyses::SeriesArgs),
     /// Where what is declared and what is observed differ, and for which services that matters
     Drift(analyses::Drift),
     /// How healthy the catalogue is, weighted by what is at stake

@@ -6,6 +6,7 @@ mod board;
 mod import;
 mod keep;
 mod review;
+mod series;
 mod serve;
 
 use std::io::{self, Write};
@@ -43,6 +44,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Recovery(args) => analyses::run(&global, &args).await,
         Command::Demand(args) => analyses::run(&global, &args).await,
         Command::Capacity(args) => analyses::capacity(&global, args.action).await,
+        Command::Series(args) => series::run(&global, args.action).await,
         Command::Drift(args) => analyses::run(&global, &args).await,
         Command::Health(args) => analyses::run(&global, &args).await,
         Command::Sample(args) => analyses::run(&global, &args).await,

@@ -232,6 +232,7 @@ pub(crate) fn refuse(server: &str, command: &Command) -> Result<(), Failure> {
         Command::Restore(_) => ("restore", "run it where the data shall be, with --data, and start a server on that"),
         Command::Export(_) => ("export", "stop the server, and run it where the data is, with --data"),
         Command::Review(_) => ("review", "stop the server and run it with --data, or settle the task over GraphQL"),
+        Command::Series(_) => ("series", "stop the server, and run it where the data is, with --data"),
         Command::Serve(_) => ("serve", "name the data to serve with --data or --store"),
         Command::Demo(_) => ("demo", "it brings a store and a server of its own"),
         _ => return Ok(()),

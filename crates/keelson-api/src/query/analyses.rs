@@ -4,7 +4,7 @@ use async_graphql::{Context, Object};
 use chrono::{DateTime, Utc};
 
 use crate::errors::Refusal;
-use crate::suppose::{SuppositionInput, supposed};
+use crate::suppose::{SuppositionInput, measured, supposed};
 use crate::types::analysis::availability::{self, Availability, AvailabilityInput};
 use crate::types::analysis::capacity::{self, CapacityPlan, CapacityPlanInput};
 use crate::types::analysis::concentration::{self, SupplierConcentration, SupplierConcentrationInput};
@@ -81,7 +81,7 @@ impl AnalysisQuery {
         #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
         #[graphql(desc = "What is supposed for this question alone.")] suppose: Option<SuppositionInput>,
     ) -> Result<Option<Demand>, Refusal> {
-        let at = supposed(ctx, as_of, suppose).await?;
+        let at = measured(ctx, supposed(ctx, as_of, suppose).await?).await?;
         demand::find(ctx, at, &input).await.map(Some)
     }
 
@@ -93,7 +93,7 @@ impl AnalysisQuery {
         #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
         #[graphql(desc = "What is supposed for this question alone.")] suppose: Option<SuppositionInput>,
     ) -> Result<Option<CapacityPlan>, Refusal> {
-        let at = supposed(ctx, as_of, suppose).await?;
+        let at = measured(ctx, supposed(ctx, as_of, suppose).await?).await?;
         capacity::find(ctx, at, &input).await.map(Some)
     }
 

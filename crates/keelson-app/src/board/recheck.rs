@@ -179,7 +179,8 @@ impl Touched {
                 | RecordChange::Run(_)
                 | RecordChange::Review(_)
                 | RecordChange::Template(_)
-                | RecordChange::Baseline(_) => {}
+                | RecordChange::Baseline(_)
+                | RecordChange::Series(_) => {}
             }
         }
         touched

@@ -39,6 +39,11 @@ pub(super) fn is_analysis(question: &Question) -> bool {
     )
 }
 
+/// Whether its answer rests on measured series.
+pub(super) fn reads_series(question: &Question) -> bool {
+    matches!(question, Question::Demand(_) | Question::Capacity(_))
+}
+
 /// Answers one of these; `None` for other questions.
 pub(super) fn answer(
     view: &View,

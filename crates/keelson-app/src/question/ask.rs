@@ -55,6 +55,9 @@ impl Keelson {
             }
             view = self.supposing(view, given.suppose).await?;
         }
+        if analyses::reads_series(&question) {
+            view = self.with_series(view).await?;
+        }
         match &question {
             Question::History { key, before, most } => {
                 return self.history_answer(&view, key, *before, *most, asked).await;

@@ -19,7 +19,8 @@ use crate::types::words::words;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use keelson_app::answers::capacity::{
-    CapacityAnswer, CapacityQuestion, GroundsLine, GrowthLine, RedundancyLine, ReliefLine, ResourceLine, capacity,
+    BandPoint, CapacityAnswer, CapacityQuestion, DayPoint, ExhaustionChances, ForecastLine, GroundsLine, GrowthLine,
+    RedundancyLine, ReliefLine, ResourceLine, capacity,
 };
 
 /// Most months looked ahead.
@@ -68,6 +69,32 @@ words! {
         Stated,
         /// Nobody stated one: 80 % for what queues, all of it for contracts, licences and quotas.
         Assumed,
+    }
+
+    /// Where the growth of demand comes from, the strongest first.
+    GrowthBasis = keelson_app::answers::capacity::GrowthBasis {
+        /// A scenario.
+        Supposed,
+        /// A forecast from measurements.
+        Forecast,
+        /// What somebody stated.
+        Stated,
+        /// Nothing: it counts as not growing.
+        Nothing,
+    }
+
+    /// How a forecast was made: the step of the ladder that did best.
+    ForecastMethod = keelson_app::answers::capacity::ForecastMethod {
+        /// As a season ago, or as last.
+        SeasonalNaive,
+        /// A straight line that outliers do not bend, and the median of each day of the season.
+        RobustTrend,
+        /// Seasons taken off by locally weighted regression, the rest smoothed exponentially.
+        Decomposition,
+        /// Level, slope and season smoothed exponentially.
+        HoltWinters,
+        /// The same with a slope that fades.
+        DampedHoltWinters,
     }
 
     /// Which kind of capacity something is (ISO/IEC 20000-1, 8.4.3).
@@ -149,6 +176,20 @@ impl CapacityPlan {
         placed(ctx, &self.at, list, &self.answer.redundancy, &paging, |one| RedundancyUnderLoad::of(&self.at, one))
     }
 
+    /// What measured demand will be, with history, service by service; at most the first 10000.
+    async fn forecasts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<DemandForecast>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        let list = ("capacityPlan.forecasts", String::new());
+        placed(ctx, &self.at, list, &self.answer.forecasts, &paging, |one| DemandForecast::of(&self.at, one))
+    }
+
     /// Loops, the amplifying ones first; at most the first 10000.
     async fn loops(
         &self,
@@ -199,6 +240,97 @@ impl CapacityPlan {
     }
 }
 
+/// What the demand on a service will be.
+#[derive(SimpleObject)]
+pub struct DemandForecast {
+    /// The service.
+    item: Option<ConfigurationItem>,
+    /// The unit of all values.
+    unit: String,
+    /// How it was made.
+    method: ForecastMethod,
+    /// Its mean absolute error at rolling origins, in errors of the naive method (MASE); absent where it could not be tried.
+    error: Option<f64>,
+    /// How many days its history has, since the last lasting change of level.
+    days: usize,
+    /// How many of them are gaps.
+    gaps: usize,
+    /// How many lasting changes of level were found before.
+    changes: usize,
+    /// The share of what came that lay within the intervals, where that could be tried.
+    coverage: Option<f64>,
+    /// The share that should have.
+    nominal: Option<f64>,
+    /// Growth per month that the middle of the forecast comes to.
+    growth_per_month: Option<f64>,
+    /// The history: a point a day, thinned to the highest where there are many; the first 100.
+    history: Vec<MeasuredDay>,
+    /// The forecast, with what is supposed; thinned where there are many days; the first 100.
+    band: Vec<ForecastDay>,
+    /// The lowest demand on the service at which a resource is at its limit, where one is.
+    limit: Option<f64>,
+    /// The resource it is, by key.
+    limited_by: Option<String>,
+    /// The day by which to decide on that resource.
+    decide_by: Option<DateTime<Utc>>,
+}
+
+impl DemandForecast {
+    fn of(at: &Arc<Moment>, line: &ForecastLine) -> Self {
+        Self {
+            item: by_key(at, &line.subject.key),
+            unit: line.unit.clone(),
+            method: line.method.into(),
+            error: line.error,
+            days: line.days,
+            gaps: line.gaps,
+            changes: line.changes,
+            coverage: line.coverage,
+            nominal: line.nominal,
+            growth_per_month: line.growth_per_month,
+            history: line.history.iter().take(LONGEST_LIST).map(|one| MeasuredDay::of(at, one)).collect(),
+            band: line.band.iter().take(LONGEST_LIST).map(|one| ForecastDay::of(at, one)).collect(),
+            limit: line.limit,
+            limited_by: line.limited_by.clone(),
+            decide_by: line.decide_by,
+        }
+    }
+}
+
+/// A day to come.
+#[derive(SimpleObject)]
+pub struct ForecastDay {
+    /// The midnight, UTC, at which it begins.
+    day: DateTime<Utc>,
+    /// Its peak is above this with a chance of nine in ten.
+    low: f64,
+    /// Its peak is as likely above this as below.
+    middle: f64,
+    /// Its peak is above this with a chance of one in ten.
+    high: f64,
+}
+
+impl ForecastDay {
+    fn of(_at: &Arc<Moment>, line: &BandPoint) -> Self {
+        Self { day: line.day, low: line.low, middle: line.middle, high: line.high }
+    }
+}
+
+/// A day and its peak.
+#[derive(SimpleObject)]
+pub struct MeasuredDay {
+    /// The midnight, UTC, at which it begins.
+    day: DateTime<Utc>,
+    /// Its peak.
+    value: f64,
+}
+
+impl MeasuredDay {
+    fn of(_at: &Arc<Moment>, line: &DayPoint) -> Self {
+        Self { day: line.day, value: line.value }
+    }
+}
+
 /// Demand on a service, and how it grows.
 #[derive(SimpleObject)]
 pub struct ServiceGrowth {
@@ -206,11 +338,17 @@ pub struct ServiceGrowth {
     source: ServiceDemand,
     /// Growth per month, as a fraction; absent where nobody states one: then it counts as not growing.
     growth_per_month: Option<f64>,
+    /// Where the growth comes from.
+    growth_basis: GrowthBasis,
 }
 
 impl ServiceGrowth {
     fn of(at: &Arc<Moment>, line: &GrowthLine) -> Self {
-        Self { source: ServiceDemand::of(at, &line.source), growth_per_month: line.growth_per_month }
+        Self {
+            source: ServiceDemand::of(at, &line.source),
+            growth_per_month: line.growth_per_month,
+            growth_basis: line.growth_basis.into(),
+        }
     }
 }
 
@@ -290,6 +428,8 @@ pub struct CapacityResource {
     exhausted_months: Option<f64>,
     /// The day on which it runs out.
     exhausted_at: Option<DateTime<Utc>>,
+    /// The days on which it runs out, by chance, where the demand on it is forecast from measurements.
+    chances: Option<ExhaustionDays>,
     /// Months from a decision until there is more; absent where nobody states a lead time.
     lead_months: Option<f64>,
     /// In how many months to decide; below 0 where that is past. Without a lead time, when it runs out.
@@ -328,6 +468,7 @@ impl CapacityResource {
             is_over_capacity: line.is_over_capacity,
             exhausted_months: line.exhausted_months,
             exhausted_at: line.exhausted_at,
+            chances: line.chances.as_ref().map(|one| ExhaustionDays::of(at, one)),
             lead_months: line.lead_months,
             decide_months: line.decide_months,
             decide_by: line.decide_by,
@@ -340,6 +481,23 @@ impl CapacityResource {
             path: line.path.iter().take(LONGEST_LIST).cloned().collect(),
             grounds: CapacityGrounds::of(at, &line.grounds),
         }
+    }
+}
+
+/// The days on which a resource runs out, by chance.
+#[derive(SimpleObject)]
+pub struct ExhaustionDays {
+    /// One chance in ten that it has run out by then: the day to be on the safe side of.
+    one_in_ten: Option<DateTime<Utc>>,
+    /// As likely as not.
+    even: Option<DateTime<Utc>>,
+    /// Nine chances in ten.
+    nine_in_ten: Option<DateTime<Utc>>,
+}
+
+impl ExhaustionDays {
+    fn of(_at: &Arc<Moment>, line: &ExhaustionChances) -> Self {
+        Self { one_in_ten: line.one_in_ten, even: line.even, nine_in_ten: line.nine_in_ten }
     }
 }
 

@@ -191,7 +191,9 @@ pub struct ServiceDemand {
     item: Option<ConfigurationItem>,
     /// Its demand at its peak, with what is supposed; absent where nobody states one.
     demand: Option<AmountOfUnit>,
-    /// What the stated demand is multiplied by; 1 where nothing is supposed.
+    /// Whether it was measured: the highest daily peak of the last four weeks of its series. Otherwise it is stated.
+    is_measured: bool,
+    /// What the demand is multiplied by; 1 where nothing is supposed.
     factor: f64,
     /// Why its demand is left out: it reaches a loop that calls itself more often than it is called.
     left_out: Option<String>,
@@ -202,6 +204,7 @@ impl ServiceDemand {
         Self {
             item: by_key(at, &line.subject.key),
             demand: line.demand.as_ref().map(AmountOfUnit::of),
+            is_measured: line.is_measured,
             factor: line.factor,
             left_out: line.left_out.clone(),
         }

@@ -1,0 +1,258 @@
+//! What measured demand will be, and when it fills a resource, each with its chance (analyses 4.4).
+
+use chrono::{DateTime, TimeDelta, Utc};
+use keelson_analysis::demand::Model;
+use keelson_analysis::{Limits, Truncations};
+use keelson_catalogue::CiIx;
+use keelson_forecast::ladder::{Band, Forecast, LEVELS, Method, Passing, Question, forecast};
+use keelson_graph::ItemIx;
+use keelson_model::Metric;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{DAYS_A_MONTH, Demand};
+use crate::demand::refused;
+use crate::series::DailySeries;
+use crate::subject::ci_of;
+use crate::{QuestionError, Subject, View};
+
+/// Days looked ahead at most: beyond two years a forecast of days says nothing.
+const MOST_DAYS: f64 = 730.0;
+/// Days in a season that daily values may have: a week, a year.
+const SEASONS: [usize; 2] = [7, 365];
+/// Days of history and of a band that are told; more are thinned.
+const MOST_TOLD: usize = 400;
+/// Median, and the levels told beside it.
+const TOLD: [f64; 3] = [0.1, 0.5, 0.9];
+
+/// How a forecast was made: the step of the ladder that did best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ForecastMethod {
+    /// As a season ago, or as last.
+    SeasonalNaive,
+    /// A straight line that outliers do not bend, and the median of each day of the season.
+    RobustTrend,
+    /// Seasons taken off by locally weighted regression, the rest smoothed exponentially.
+    Decomposition,
+    /// Level, slope and season smoothed exponentially.
+    HoltWinters,
+    /// The same with a slope that fades.
+    DampedHoltWinters,
+}
+
+impl From<Method> for ForecastMethod {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::SeasonalNaive => Self::SeasonalNaive,
+            Method::RobustTrend => Self::RobustTrend,
+            Method::Decomposition => Self::Decomposition,
+            Method::HoltWinters => Self::HoltWinters,
+            Method::DampedHoltWinters => Self::DampedHoltWinters,
+        }
+    }
+}
+
+/// A day and its peak.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DayPoint {
+    /// The midnight, UTC, at which it begins.
+    pub day: DateTime<Utc>,
+    /// Its peak.
+    pub value: f64,
+}
+
+/// A day to come.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BandPoint {
+    /// The midnight, UTC, at which it begins.
+    pub day: DateTime<Utc>,
+    /// Its peak is above this with a chance of nine in ten.
+    pub low: f64,
+    /// Its peak is as likely above this as below.
+    pub middle: f64,
+    /// Its peak is above this with a chance of one in ten.
+    pub high: f64,
+}
+
+/// What the demand on a service will be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ForecastLine {
+    /// The service.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// The unit of all values.
+    pub unit: String,
+    /// How it was made.
+    pub method: ForecastMethod,
+    /// Its mean absolute error at rolling origins, in errors of the naive method (MASE); absent where it could not be tried.
+    pub error: Option<f64>,
+    /// How many days its history has, since the last lasting change of level.
+    pub days: usize,
+    /// How many of them are gaps.
+    pub gaps: usize,
+    /// How many lasting changes of level were found before.
+    pub changes: usize,
+    /// The share of what came that lay within the intervals, where that could be tried.
+    pub coverage: Option<f64>,
+    /// The share that should have.
+    pub nominal: Option<f64>,
+    /// Growth per month that the middle of the forecast comes to.
+    pub growth_per_month: Option<f64>,
+    /// The history: a point a day, thinned to the highest where there are many.
+    pub history: Vec<DayPoint>,
+    /// The forecast, with what is supposed; thinned where there are many days.
+    pub band: Vec<BandPoint>,
+    /// The lowest demand on the service at which a resource is at its limit, where one is.
+    pub limit: Option<f64>,
+    /// The resource it is, by key.
+    pub limited_by: Option<String>,
+    /// The day by which to decide on that resource.
+    pub decide_by: Option<DateTime<Utc>>,
+}
+
+/// The days on which a resource runs out, by chance.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ExhaustionChances {
+    /// One chance in ten that it has run out by then: the day to be on the safe side of.
+    pub one_in_ten: Option<DateTime<Utc>>,
+    /// As likely as not.
+    pub even: Option<DateTime<Utc>>,
+    /// Nine chances in ten.
+    pub nine_in_ten: Option<DateTime<Utc>>,
+}
+
+/// A forecast of one service.
+pub(super) struct Known<'a> {
+    pub(super) service: ItemIx,
+    series: &'a DailySeries,
+    forecast: Forecast,
+    /// What is supposed multiplies it.
+    factor: f64,
+}
+
+/// The forecasts of those services whose demand is measured long enough.
+pub(super) fn of<'a>(view: &'a View, services: &[ItemIx], horizon: f64) -> Vec<Known<'a>> {
+    let days = (horizon * DAYS_A_MONTH).clamp(1.0, MOST_DAYS);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded just here")]
+    let days = days.round() as usize;
+    let known = |service: &ItemIx| {
+        let series = view.series(ci_of(*service), Metric::Demand)?;
+        let found = forecast(&Question::about(&series.values, &SEASONS, days)).ok()?;
+        let factor = view.growth().map_or(1.0, |growth| growth.factor(CiIx(service.0)));
+        Some(Known { service: *service, series, forecast: found, factor })
+    };
+    services.iter().filter_map(known).collect()
+}
+
+impl Known<'_> {
+    /// The day of the first step of the forecast.
+    fn begins(&self) -> DateTime<Utc> {
+        self.series.day(self.series.values.len())
+    }
+
+    /// Growth per month that the middle comes to.
+    pub(super) fn growth_per_month(&self) -> Option<f64> {
+        let middle: Vec<f64> = self.forecast.band.path(0.5).collect();
+        // A week at each end, so that the day of the week does not matter.
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / whole(values.len());
+        let week = middle.len().min(7);
+        let (first, last) = (mean(&middle[..week]), mean(&middle[middle.len() - week..]));
+        let months = whole(middle.len() - week) / DAYS_A_MONTH;
+        (first > 0.0 && last > 0.0 && months > 0.0).then(|| (last / first).powf(1.0 / months) - 1.0)
+    }
+
+    pub(super) fn line(&self, view: &View) -> ForecastLine {
+        let Self { series, forecast, factor, .. } = self;
+        let begins = self.begins();
+        let step = forecast.ladder.iter().find(|step| step.method == forecast.method);
+        let history = series.values.iter().enumerate().filter(|(_, value)| !value.is_nan());
+        let history: Vec<DayPoint> =
+            history.map(|(at, value)| DayPoint { day: series.day(at), value: *value }).collect();
+        let levels: Vec<Vec<f64>> = TOLD.iter().map(|level| forecast.band.path(*level).collect()).collect();
+        let every = forecast.band.len().div_ceil(MOST_TOLD).max(1);
+        let point = |at: usize| BandPoint {
+            day: begins + TimeDelta::days(i64::try_from(at).unwrap_or(0)),
+            low: levels[0][at] * factor,
+            middle: levels[1][at] * factor,
+            high: levels[2][at] * factor,
+        };
+        ForecastLine {
+            subject: Subject::of(&view.catalogue, ci_of(self.service)),
+            unit: series.unit.clone(),
+            method: forecast.method.into(),
+            error: step.and_then(|step| step.error),
+            days: forecast.history.len(),
+            gaps: forecast.gaps,
+            changes: forecast.changes.len(),
+            coverage: forecast.score.map(|score| score.coverage),
+            nominal: forecast.score.map(|score| score.nominal),
+            growth_per_month: self.growth_per_month(),
+            history: thinned(&history),
+            band: (0..forecast.band.len()).step_by(every).map(point).collect(),
+            limit: None,
+            limited_by: None,
+            decide_by: None,
+        }
+    }
+}
+
+/// The highest of every few points.
+fn thinned(points: &[DayPoint]) -> Vec<DayPoint> {
+    let every = points.len().div_ceil(MOST_TOLD).max(1);
+    points.chunks(every).filter_map(|few| few.iter().copied().max_by(|a, b| a.value.total_cmp(&b.value))).collect()
+}
+
+/// When a resource runs out, each day with its chance; absent where no demand on it is forecast. Demand of services
+/// without a forecast grows as stated.
+pub(super) fn chances(
+    view: &View,
+    model: &Model<'_>,
+    demand: &Demand,
+    forecasts: &[Known<'_>],
+    item: ItemIx,
+    allowed: f64,
+    (limits, truncations): (&Limits<'_>, &mut Truncations),
+) -> Result<Option<ExhaustionChances>, QuestionError> {
+    if forecasts.is_empty() {
+        return Ok(None);
+    }
+    let taken = model.taken_from(item, limits).map_err(|error| refused(view, &error))?;
+    truncations.merge(taken.truncations);
+    let using: Vec<&Known<'_>> = forecasts.iter().filter(|one| taken.of(one.service) > 0.0).collect();
+    let Some(first) = using.iter().map(|one| one.begins()).max() else { return Ok(None) };
+    let mut bands: Vec<Band> = Vec::new();
+    for one in &using {
+        let scale = taken.of(one.service) * one.factor;
+        let late = usize::try_from((first - one.begins()).num_days()).unwrap_or(0);
+        let steps = one.forecast.band.steps().iter().skip(late).map(|step| step.map(|value| value * scale));
+        bands.push(Band::new(steps.collect()));
+    }
+    let days = bands.iter().map(Band::len).min().unwrap_or(0);
+    let others = demand.growing.iter().filter(|one| using.iter().all(|known| known.service != one.source.item));
+    let others: Vec<(f64, f64)> = others
+        .map(|one| (one.source.demand * taken.of(one.source.item), one.growth))
+        .filter(|(load, _)| *load > 0.0)
+        .collect();
+    if !others.is_empty() {
+        let load = |day: usize| -> f64 {
+            let months = whole(day) / DAYS_A_MONTH;
+            others.iter().map(|(load, growth)| load * (1.0 + growth).powf(months)).sum()
+        };
+        bands.push(Band::new((0..days).map(|day| [load(day); LEVELS.len()]).collect()));
+    }
+    let all: Vec<&Band> = bands.iter().collect();
+    let Ok(sum) = Band::sum(&all) else { return Ok(None) };
+    let Passing { chance_10, chance_50, chance_90 } = sum.passing(allowed);
+    let at = |step: Option<usize>| step.map(|step| first + TimeDelta::days(i64::try_from(step).unwrap_or(0)));
+    Ok(Some(ExhaustionChances { one_in_ten: at(chance_10), even: at(chance_50), nine_in_ten: at(chance_90) }))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of days are far below 2^52")]
+fn whole(number: usize) -> f64 {
+    number as f64
+}

@@ -1,0 +1,107 @@
+//! Measured series as answers see them: a value a day, its peak.
+//!
+//! The peak of a day is its 95th percentile, which one-off spikes do not move (analyses 4.4). Days without a point are
+//! gaps. Whoever loads a view for a question about the future lays the series beside it ([`View::with_series`]).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use keelson_catalogue::CiIx;
+use keelson_forecast::series::{DAY, Days, Sample, daily};
+use keelson_model::Metric;
+
+use crate::View;
+
+/// A series with a value a day.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DailySeries {
+    /// The unit of its values.
+    pub unit: String,
+    /// The midnight, UTC, at which the first day begins.
+    pub first: DateTime<Utc>,
+    /// A value a day; NaN where nothing was measured.
+    pub values: Vec<f64>,
+    /// How many points it is made of.
+    pub points: u64,
+    /// Who measured.
+    pub sources: Vec<String>,
+}
+
+impl DailySeries {
+    /// The series of points in milliseconds since 1970; absent where there is none, or the first and the last lie three
+    /// hundred years apart.
+    #[must_use]
+    pub fn of(unit: &str, points: &[(i64, f64)], sources: Vec<String>) -> Option<Self> {
+        let samples: Vec<Sample> =
+            points.iter().map(|(at, value)| Sample { at: at.div_euclid(1_000), value: *value }).collect();
+        let found = daily(&samples, Days::PEAKS).ok().filter(|found| !found.values.is_empty())?;
+        let first = DateTime::from_timestamp(found.first.checked_mul(DAY)?, 0)?;
+        Some(Self { unit: unit.to_owned(), first, values: found.values, points: points.len() as u64, sources })
+    }
+
+    /// The day of a place in the series.
+    #[must_use]
+    pub fn day(&self, place: usize) -> DateTime<Utc> {
+        self.first + TimeDelta::days(i64::try_from(place).unwrap_or(i64::MAX / DAY))
+    }
+
+    /// The last value that was measured.
+    #[must_use]
+    pub fn last(&self) -> Option<f64> {
+        self.values.iter().rev().copied().find(|value| !value.is_nan())
+    }
+}
+
+/// The series of a view, by item and metric.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SeriesBook {
+    series: BTreeMap<(u32, Metric), DailySeries>,
+    /// Points that were not looked at because there are too many.
+    pub left_out: u64,
+}
+
+impl SeriesBook {
+    /// Adds a series.
+    pub fn add(&mut self, ix: CiIx, metric: Metric, series: DailySeries) {
+        self.series.insert((ix.0, metric), series);
+    }
+
+    /// The series of an item.
+    #[must_use]
+    pub fn get(&self, ix: CiIx, metric: Metric) -> Option<&DailySeries> {
+        self.series.get(&(ix.0, metric))
+    }
+
+    /// How many series there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.series.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.series.is_empty()
+    }
+}
+
+impl View {
+    /// The view with series beside it.
+    #[must_use]
+    pub fn with_series(&self, book: Arc<SeriesBook>) -> Self {
+        Self { series: Some(book), ..self.clone() }
+    }
+
+    /// The series of an item, where one was laid beside the view.
+    #[must_use]
+    pub fn series(&self, ix: CiIx, metric: Metric) -> Option<&DailySeries> {
+        self.series.as_deref()?.get(ix, metric)
+    }
+
+    /// Points of series that were not looked at because there are too many.
+    #[must_use]
+    pub fn series_left_out(&self) -> u64 {
+        self.series.as_deref().map_or(0, |book| book.left_out)
+    }
+}

@@ -1,0 +1,73 @@
+//! `keelson series`.
+
+use std::io::Write;
+
+use anyhow::anyhow;
+use keelson_app::series_files::csv::{self, Defaults};
+use keelson_app::series_files::prometheus::{self, Meaning};
+use keelson_app::series_files::{Read, ReadError};
+use keelson_app::{SeriesError, SeriesImported, SeriesOptions};
+use keelson_model::Symbol;
+
+use crate::cli::analyses::{SeriesAction, SeriesImport};
+use crate::cli::{Format, Global};
+use crate::failure::{Exit, Failure};
+use crate::{open, output};
+
+/// Runs what is asked.
+pub(super) async fn run(global: &Global, action: SeriesAction) -> Result<Exit, Failure> {
+    let SeriesAction::Import(args) = action;
+    // Everything is read before anything is written.
+    let mut read = Vec::new();
+    for path in &args.files {
+        let name = path.display().to_string();
+        let text = std::fs::read(path).map_err(|error| Failure::input(anyhow!("{name} cannot be read: {error}")))?;
+        let points = points(&text, &args).map_err(|error| Failure::input(anyhow!("{name}: {error}")))?;
+        read.push((name, points));
+    }
+    let keelson = open::shared(global).await?;
+    for (name, points) in read {
+        let options = SeriesOptions {
+            actor: open::actor(global, args.reason.as_deref()),
+            source: Symbol::new(&args.source),
+            name: name.clone(),
+            dry_run: args.dry_run,
+        };
+        let imported = keelson.import_series(points, options).await.map_err(|error| failed(&name, error))?;
+        told(global.output, &name, &imported, args.dry_run)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn points(text: &[u8], args: &SeriesImport) -> Result<Read, ReadError> {
+    let (metric, unit) = (args.metric.as_deref(), args.unit.as_deref());
+    match (&args.key, metric) {
+        (Some(key), Some(metric)) if args.prometheus => prometheus::read(text, Meaning { key, metric, unit }),
+        _ => csv::read(text, Defaults { metric, unit }),
+    }
+}
+
+fn failed(name: &str, error: SeriesError) -> Failure {
+    match error {
+        SeriesError::Failed(error) => error.into(),
+        error => Failure::input(anyhow!("{name}: {error}")),
+    }
+}
+
+fn told(format: Format, name: &str, imported: &SeriesImported, dry_run: bool) -> Result<(), Failure> {
+    if format != Format::Table {
+        let text = serde_json::to_string(imported).map_err(Failure::trouble)?;
+        return Ok(output::whole(&format!("{text}\n"))?);
+    }
+    let SeriesImported { series, points, gaps, bytes, revision, already_known } = imported;
+    let what = match revision {
+        Some(revision) => format!("committed, revision {revision}"),
+        None if *already_known => "there already; nothing was written".to_owned(),
+        None if dry_run => "would be committed; nothing was written".to_owned(),
+        None => "nothing was written".to_owned(),
+    };
+    let gaps = if *gaps > 0 { format!(", {gaps} gaps") } else { String::new() };
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{name}: {what}\n  {points} points of {series} series in {bytes} bytes{gaps}")?;
+    Ok(())
+}
