@@ -21,7 +21,7 @@ const MOST_DAYS: f64 = 730.0;
 /// Days in a season that daily values may have: a week, a year.
 const SEASONS: [usize; 2] = [7, 365];
 /// Days of history and of a band that are told; more are thinned.
-const MOST_TOLD: usize = 400;
+const MOST_TOLD: usize = 100;
 /// Median, and the levels told beside it.
 const TOLD: [f64; 3] = [0.1, 0.5, 0.9];
 
