@@ -206,7 +206,8 @@ struct List {
 type Lists = BTreeMap<(CiIx, Metric), List>;
 
 fn book(lists: Lists, left_out: u64) -> SeriesBook {
-    let mut book = SeriesBook { left_out, ..SeriesBook::default() };
+    let mut book = SeriesBook::default();
+    book.left_out = left_out;
     for ((ix, metric), mut list) in lists {
         list.sources.sort();
         list.sources.dedup();
@@ -222,8 +223,11 @@ fn lost(batch: &SeriesBatch) -> Error {
     Error::Stopped(format!("the points of series {} are not in the store; run `keelson verify`", batch.id))
 }
 
+/// Readings with the bytes each takes.
+type Sized = Vec<(Reading, u64)>;
+
 /// The readings with the bytes each takes, and all bytes.
-fn packed(readings: Vec<Reading>) -> Result<(Vec<(Reading, u64)>, Vec<u8>), PackError> {
+fn packed(readings: Vec<Reading>) -> Result<(Sized, Vec<u8>), PackError> {
     let (mut parts, mut all) = (Vec::new(), Vec::new());
     for reading in readings.into_iter().filter(|reading| !reading.points.is_empty()) {
         let bytes = pack(&reading.points)?;
