@@ -1,7 +1,5 @@
 //! E19: sizes of audit samples and what they prove.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use keelson_analysis::sampling::{SamplingError, confidence, interval, size, size_of, upper_limit};
 use proptest::prelude::*;
 

@@ -6,6 +6,7 @@
 //! | a document as one HTML file, as Markdown, as CSV files; as JSON | [`html`], [`markdown`], [`csv`], [`Document::to_json`](document::Document::to_json) |
 //! | what is lost by a change, and why, drawn in layers | [`drawing`] |
 //! | a schedule drawn as a timeline; as iCalendar | [`timeline`], [`ics`] |
+//! | measurements over time, with what is to come | [`plot`] |
 //! | the zone in which times are shown | [`zone`] |
 //!
 //! Whoever has an answer builds a [`document::Document`] of it, with drawings made by [`drawing::Drawing`] and
@@ -30,6 +31,7 @@ pub mod drawing;
 pub mod html;
 pub mod ics;
 pub mod markdown;
+pub mod plot;
 mod svg;
 pub mod text;
 pub mod timeline;

@@ -1,9 +1,12 @@
 //! The capacity plan (ISO/IEC 20000-1, 8.4.3), and the report about demand.
 
 use keelson_answers::attributes::Amount;
-use keelson_answers::capacity::{CapacityAnswer, LimitBasis, RedundancyLine, ResourceKind, ResourceLine};
+use keelson_answers::capacity::{
+    CapacityAnswer, ForecastMethod, GrowthBasis, LimitBasis, RedundancyLine, ResourceKind, ResourceLine,
+};
 use keelson_answers::demand::{DemandAnswer, LoopLine, SourceLine, UnratedLine};
 use keelson_report::document::{Cell, Document, Note, Section, Severity, Table};
+use keelson_report::plot::{Ahead, TimePlot};
 
 use super::{Frame, amounts, limits};
 use crate::words::{NAMES, count, item, names, percent};
@@ -18,6 +21,7 @@ pub fn capacity(answer: &CapacityAnswer, frame: &Frame) -> Document {
     for kind in [ResourceKind::Human, ResourceKind::Technical, ResourceKind::Information, ResourceKind::Financial] {
         document.push(of_kind(answer, kind));
     }
+    forecasts(&mut document, answer, frame);
     document.push(redundancy(answer));
     document.push(assumptions(answer));
     quality(&mut document, answer);
@@ -175,6 +179,10 @@ fn first(answer: &CapacityAnswer) -> Section {
         );
     }
     let mut section = section.block(table);
+    let chances: Vec<String> = answer.resources.iter().filter_map(chances).collect();
+    if !chances.is_empty() {
+        section = section.paragraph("When each runs out by what was measured, with its chance:").list(chances);
+    }
     let singles: Vec<String> = answer
         .resources
         .iter()
@@ -187,6 +195,20 @@ fn first(answer: &CapacityAnswer) -> Section {
         section = section.paragraph("How far the service may grow before each resource is at its limit:").list(singles);
     }
     section
+}
+
+fn chances(one: &ResourceLine) -> Option<String> {
+    let chances = one.chances.as_ref()?;
+    let day = |at: Option<chrono::DateTime<chrono::Utc>>| {
+        at.map_or_else(|| "not within two years".to_owned(), |at| at.format("%Y-%m-%d").to_string())
+    };
+    Some(format!(
+        "{}: one chance in ten by {}, even by {}, nine in ten by {}",
+        one.subject.key,
+        day(chances.one_in_ten),
+        day(chances.even),
+        day(chances.nine_in_ten)
+    ))
 }
 
 fn of_kind(answer: &CapacityAnswer, kind: ResourceKind) -> Section {
@@ -241,6 +263,63 @@ fn of_kind(answer: &CapacityAnswer, kind: ResourceKind) -> Section {
         );
     }
     section.block(table)
+}
+
+fn forecasts(document: &mut Document, answer: &CapacityAnswer, frame: &Frame) {
+    for (place, one) in answer.forecasts.iter().enumerate() {
+        let name = &one.subject.name;
+        let error = one.error.map_or_else(
+            || "its error could not be tried".to_owned(),
+            |error| format!("its error is {error:.2} of that of the plainest method"),
+        );
+        let coverage = match (one.coverage, one.nominal) {
+            (Some(found), Some(nominal)) => {
+                format!("; its intervals held {} of the time, where {} were meant to", percent(found), percent(nominal))
+            }
+            _ => String::new(),
+        };
+        let growth = one
+            .growth_per_month
+            .map_or_else(|| "no growth can be told".to_owned(), |growth| format!("{:+.1} % a month", growth * 100.0));
+        let gaps = if one.gaps > 0 { format!(", {} of them gaps", one.gaps) } else { String::new() };
+        let mut section = Section::new(format!("Demand on {name}")).paragraph(format!(
+            "Forecast by {} from {} days{gaps}: {growth}; {error}{coverage}.",
+            method(one.method),
+            one.days
+        ));
+        let mut limits = Vec::new();
+        if let (Some(limit), Some(by)) = (one.limit, &one.limited_by) {
+            limits.push((format!("limit of {by}"), limit));
+            section = section.paragraph(format!("First limited by {by}, at {} {}.", number(limit), one.unit));
+        }
+        let days = one.decide_by.map(|day| (format!("decide by {}", frame.day(day)), day)).into_iter().collect();
+        let plot = TimePlot {
+            title: format!("Demand on {name}: daily peaks, forecast and limit"),
+            unit: one.unit.clone(),
+            history: one.history.iter().map(|point| (point.day, point.value)).collect(),
+            forecast: one
+                .band
+                .iter()
+                .map(|day| Ahead { at: day.day, low: day.low, middle: day.middle, high: day.high })
+                .collect(),
+            limits,
+            days,
+        };
+        if let Some(figure) = plot.figure(&format!("demand-{}", place + 1)) {
+            section = section.block(figure);
+        }
+        document.push(section);
+    }
+}
+
+fn method(method: ForecastMethod) -> &'static str {
+    match method {
+        ForecastMethod::SeasonalNaive => "repeating the last season",
+        ForecastMethod::RobustTrend => "a robust trend",
+        ForecastMethod::Decomposition => "decomposition into trend and seasons",
+        ForecastMethod::HoltWinters => "exponential smoothing",
+        ForecastMethod::DampedHoltWinters => "damped exponential smoothing",
+    }
 }
 
 fn redundancy(answer: &CapacityAnswer) -> Section {
@@ -309,7 +388,14 @@ fn assumptions(answer: &CapacityAnswer) -> Section {
         .column("Growth a month")
         .column("Left out");
     for one in &answer.services {
-        let growth = one.growth_per_month.map_or_else(|| "not stated, so none".to_owned(), percent);
+        let basis = match one.growth_basis {
+            GrowthBasis::Supposed => " (supposed)",
+            GrowthBasis::Forecast => " (forecast)",
+            GrowthBasis::Stated | GrowthBasis::Nothing => "",
+        };
+        let growth = one
+            .growth_per_month
+            .map_or_else(|| "not stated, so none".to_owned(), |growth| format!("{:.1} %{basis}", growth * 100.0));
         table.push(None, source_row(&one.source, growth));
     }
     let section = Section::new("Assumptions").paragraph(format!(
@@ -323,7 +409,14 @@ fn assumptions(answer: &CapacityAnswer) -> Section {
 fn source_row(source: &SourceLine, growth: String) -> [Cell; 5] {
     [
         item(&source.subject).into(),
-        source.demand.as_ref().map_or_else(|| "not stated".to_owned(), amount).into(),
+        source
+            .demand
+            .as_ref()
+            .map_or_else(
+                || "not stated".to_owned(),
+                |demand| amount(demand) + if source.is_measured { " (measured)" } else { "" },
+            )
+            .into(),
         format!("{}", source.factor).into(),
         growth.into(),
         source.left_out.as_deref().unwrap_or("").into(),
