@@ -1,17 +1,19 @@
 //! What runs out first, and by when to decide; which redundancy growth takes away, and when (analyses 1.5, 4.1 to
 //! 4.3, 4.6).
 //!
-//! A resource is whatever states a capacity: servers, licences, volumes of contracts, quotas, hours of people. The
+//! A resource is whatever states a capacity: servers, licences, volumes of contracts, quotas, hours of people. Its load
+//! is the demand that reaches it, or else the use that it states. The
 //! planning limit bounds normal operation; redundancy is judged at the survival limit, by default the whole capacity.
 
 mod forecasts;
 mod pools;
 mod resources;
+mod standing;
 
 use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use keelson_analysis::demand::plan::{Grounds, Growing, Plan, Question, Row, plan, service_limits};
+use keelson_analysis::demand::plan::{Grounds, Growing, Plan, Question, Row, plan, rank, service_limits};
 use keelson_analysis::demand::{Amounts, Model, Source};
 use keelson_analysis::{Limits, Pool};
 use keelson_catalogue::CiIx;
@@ -252,8 +254,15 @@ pub fn capacity(
     let measured = forecasts::of(view, &all, horizon);
     let demand = demand_of(view, &model, &all, &measured, &limits)?;
     let amounts = model.demand(&demand.outside.sources, &limits).map_err(|error| refused(view, &error))?;
-    let known = resources::of(view, &amounts);
-    let found = rows(view, &model, &demand, &known, horizon, question.most, &limits)?;
+    let mut known = resources::of(view, &amounts);
+    let mut found = rows(view, &model, &demand, &known, horizon, question.most, &limits)?;
+    let stated = standing::of(view, |one| amounts.of(one) > 0.0);
+    let growths = standing::growths(view, &demand, &limits);
+    for (resource, used) in stated {
+        found.rows.push(standing::row(view, (known.len(), &resource, used), &growths, horizon)?);
+        known.push(resource);
+    }
+    rank(&mut found.rows);
     basis.truncated(found.truncations);
     note(&mut basis, &demand.outside, found.missing.ratio_count, found.missing.capacity_count);
     growth_note(&mut basis, view, &measured, &demand);
@@ -282,7 +291,9 @@ pub fn capacity(
         let message = format!("{} measured points were not looked at: there are too many", view.series_left_out());
         basis.limit(LimitCode::Items, message);
     }
-    let mut redundancy = pools::lines(view, &demand, &amounts, horizon, asked.at, &wanted)?;
+    let reached = amounts.items().iter().copied().filter(|one| is_wanted(*one));
+    let owners: std::collections::BTreeSet<ItemIx> = wanted.iter().copied().chain(reached).collect();
+    let mut redundancy = pools::lines(view, &model, (&demand, &amounts), horizon, asked.at, &owners)?;
     basis.page("redundancy needs", question.most.min(redundancy.len()), redundancy.len());
     redundancy.truncate(question.most);
     let key = |item: ItemIx| key_of(&view.catalogue, item);

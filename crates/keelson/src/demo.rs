@@ -1,6 +1,7 @@
 //! `keelson demo`: the demonstration estate through the real importers, and questions about it.
 
 mod estate;
+mod measured;
 #[cfg(test)]
 mod tests;
 mod week;
@@ -13,9 +14,9 @@ use chrono::TimeDelta;
 use clap::parser::ValueSource;
 use keelson_app::answers::impact::{USUAL_BUDGET, VerdictWord};
 use keelson_app::answers::schedule::ScheduleAnswer;
-use keelson_app::{Actor, Answer, ImportOptions, Keelson, Question, SeedInput, system};
+use keelson_app::{Actor, Answer, ImportOptions, Keelson, Question, SeedInput, SeriesOptions, system};
 use keelson_importer::{Context, Input, SourceFile};
-use keelson_model::{Batch, Effect, Scope};
+use keelson_model::{Batch, Effect, Scope, Symbol};
 use keelson_server::ServerOptions;
 use keelson_server::summary::Summary;
 use serde_json::json;
@@ -82,7 +83,9 @@ async fn show(global: &Global, args: &Demo, form: Form, estate: &Estate) -> Resu
             say(
                 form,
                 format_args!(
-                    "\nThe estate is kept in {0}; for the board: keelson schedule pack --data {0} --to-file pack.html",
+                    "\nThe estate is kept in {0}. For the board:  keelson schedule pack --data {0} --to-file pack.html\n\
+                     What runs out first:  keelson capacity plan --data {0} --scenario growth-30\n\
+                     What falls alone, with whom, and how to start again:  keelson spof|supplier concentration|recovery --data {0}",
                     kept.display()
                 ),
             )?;
@@ -136,11 +139,27 @@ async fn import(keelson: &Keelson, estate: &Estate, form: Form) -> Result<Vec<Su
             summaries.push(summary);
         }
     }
+    measure(keelson, form).await?;
     let view = keelson.view();
     let (items, needs) = (view.graph.items(), view.catalogue.need_count());
     let relationships = view.catalogue.relationship_count();
     say(form, format_args!("\n{items} configuration items, {relationships} relationships, {needs} needs"))?;
     Ok(summaries)
+}
+
+/// Takes in what was measured of the demand on services.
+async fn measure(keelson: &Keelson, form: Form) -> Result<(), Failure> {
+    let options = SeriesOptions {
+        actor: Actor::named("demo"),
+        source: Symbol::new("monitoring"),
+        name: "demand of fourteen months".to_owned(),
+        dry_run: false,
+    };
+    let imported = keelson.import_series(measured::demand(system::now()), options).await;
+    let imported = imported.map_err(Failure::trouble)?;
+    let (series, points) = (imported.series, imported.points);
+    say(form, format_args!("monitoring: {points} points of the demand on {series} services"))?;
+    Ok(())
 }
 
 /// Reads one source of the estate into its batches.

@@ -202,8 +202,8 @@ fn row(at: usize, resource: &Resource, parts: &[Part], horizon: f64, grounds: Gr
     Ok(Row { resource: at, load, utilisation: load / resource.capacity, exhaustion, decide_in, rank: 0, grounds })
 }
 
-/// Sorts rows by the date of the decision and numbers the dates.
-fn rank(rows: &mut [Row]) {
+/// Sorts rows by the date of the decision and numbers the dates; what is due together has the same number.
+pub fn rank(rows: &mut [Row]) {
     let date = |row: &Row| row.decide_in.unwrap_or(f64::INFINITY);
     rows.sort_by(|a, b| date(a).total_cmp(&date(b)));
     let mut begins = 0;

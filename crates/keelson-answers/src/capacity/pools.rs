@@ -1,7 +1,9 @@
 //! Which redundancy growth takes away, and when: members that share a load (analyses 1.5, 4.3).
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
-use keelson_analysis::demand::Amounts;
+use keelson_analysis::demand::{Amounts, Model};
 use keelson_analysis::expiry::{ExpiryError, Pool};
 use keelson_forecast::growth::Part;
 use keelson_graph::{ItemIx, NeedView};
@@ -48,22 +50,22 @@ pub struct RedundancyLine {
     pub unknown: Option<String>,
 }
 
-/// The needs of services with several members, those whose redundancy expires first.
+/// The needs with several members of services, and of what their demand reaches; those whose redundancy expires first.
 pub(super) fn lines(
     view: &View,
-    demand: &Demand,
-    amounts: &Amounts,
+    model: &Model<'_>,
+    (demand, amounts): (&Demand, &Amounts),
     horizon: f64,
     from: DateTime<Utc>,
-    wanted: &[ItemIx],
+    owners: &BTreeSet<ItemIx>,
 ) -> Result<Vec<RedundancyLine>, QuestionError> {
     let mut lines = Vec::new();
-    for service in wanted {
+    for service in owners {
         for need in view.graph.needs(*service).filter(|need| need.members.len() > 1 && need.phase().runs()) {
             if need.members.iter().all(|member| amount(view, *member, "capacity").is_none()) {
                 continue;
             }
-            lines.push(line(view, demand, amounts, &need, horizon, from)?);
+            lines.push(line(view, model, (demand, amounts), &need, horizon, from)?);
         }
     }
     let date = |line: &RedundancyLine| line.expires_months.unwrap_or(f64::INFINITY);
@@ -74,29 +76,33 @@ pub(super) fn lines(
     Ok(lines)
 }
 
-/// The load on a need: what its owner hands on, if its members are counted in the unit of the owner's demand.
-fn load(view: &View, amounts: &Amounts, need: &NeedView<'_>, unit: &str) -> Option<(f64, f64)> {
+/// The load on a need: what is stated with it, what its owner hands on to its members by their ratios, or else the demand
+/// on its owner, if that is counted in the unit of the members.
+fn load(view: &View, model: &Model<'_>, amounts: &Amounts, need: &NeedView<'_>, unit: &str) -> Option<f64> {
     let owner = need.owner();
-    if let Rule::Share { demand: Some(demand), .. } = need.rule() {
-        return Some((demand, demand));
+    let ratios: f64 = need.members.iter().map(|member| model.visits().ratio(owner, *member)).sum();
+    if ratios > 0.0 && amounts.of(owner) > 0.0 {
+        return Some(amounts.of(owner) * ratios);
     }
-    let own = amount(view, owner, "peak_demand").filter(|own| own.unit == unit)?;
+    if let Rule::Share { demand: Some(demand), .. } = need.rule() {
+        return Some(demand);
+    }
     // Suppositions are in what the pass handed on already.
-    let now = amounts.of(owner);
-    Some((now, own.value))
+    let is_same = amount(view, owner, "peak_demand").is_some_and(|own| own.unit == unit);
+    (is_same && amounts.of(owner) > 0.0).then(|| amounts.of(owner))
 }
 
 fn line(
     view: &View,
-    demand: &Demand,
-    amounts: &Amounts,
+    model: &Model<'_>,
+    (demand, amounts): (&Demand, &Amounts),
     need: &NeedView<'_>,
     horizon: f64,
     from: DateTime<Utc>,
 ) -> Result<RedundancyLine, QuestionError> {
     let owner = need.owner();
     let capacities: Vec<Option<Amount>> = need.members.iter().map(|member| amount(view, *member, "capacity")).collect();
-    let units: std::collections::BTreeSet<&str> = capacities.iter().flatten().map(|one| one.unit.as_str()).collect();
+    let units: BTreeSet<&str> = capacities.iter().flatten().map(|one| one.unit.as_str()).collect();
     let unit = units.first().map(|unit| (*unit).to_owned()).unwrap_or_default();
     let declared = if need.head.is_share() { None } else { need.required() };
     let mut line = RedundancyLine {
@@ -118,7 +124,7 @@ fn line(
         line.unknown = Some("not every member states a capacity, in one unit".to_owned());
         return Ok(line);
     }
-    let Some((now, _)) = load(view, amounts, need, &unit) else {
+    let Some(now) = load(view, model, amounts, need, &unit) else {
         line.unknown = Some(format!("its load is not known: the demand of its owner is not stated in {unit}"));
         return Ok(line);
     };

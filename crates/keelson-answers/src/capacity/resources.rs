@@ -1,5 +1,7 @@
 //! What has a capacity, and what may be planned of it.
 
+use std::collections::BTreeSet;
+
 use keelson_analysis::demand::plan::Resource;
 use keelson_analysis::demand::{Amounts, Model, Source};
 use keelson_analysis::{Limits, Scratch, closure};
@@ -52,7 +54,7 @@ fn is_a(view: &View, item: ItemIx, class: &str) -> bool {
     view.catalogue.schema().classes.is_a(&view.catalogue.ci(ci_of(item)).class, class)
 }
 
-fn known(view: &View, item: ItemIx) -> Option<Known> {
+pub(super) fn known(view: &View, item: ItemIx) -> Option<Known> {
     let capacity = ["capacity", "volume", "limit"].iter().find_map(|name| amount(view, item, name));
     let capacity = capacity.filter(|capacity| capacity.value > 0.0)?;
     let (limit, limit_basis) = limit(view, item);
@@ -154,17 +156,24 @@ pub(super) fn wanted(
         let keys = question.services.iter().map(|key| find_item(view, key)).collect::<Result<Vec<_>, _>>()?;
         let theirs: Vec<Source> = sources.iter().copied().filter(|source| keys.contains(&source.item)).collect();
         let amounts = model.demand(&theirs, limits).map_err(|error| crate::demand::refused(view, &error))?;
-        used = Some(amounts);
+        // What they rest on counts as well: its use may be stated instead.
+        let mut scratch = Scratch::default();
+        closure::walk(&view.graph, &mut scratch, &keys, closure::Direction::Dependencies, limits);
+        let owners =
+            keys.iter().flat_map(|key| crate::supplier::targets(view, ci_of(*key), "owned_by")).map(crate::item);
+        let mut theirs: BTreeSet<ItemIx> = scratch.met().chain(owners).collect();
+        theirs.extend(amounts.items());
+        used = Some(theirs);
     }
     let mut resting = None;
     if let Some(supplier) = &question.supplier {
         let supplier = find_item(view, supplier)?;
         let mut scratch = Scratch::default();
         closure::walk(&view.graph, &mut scratch, &[supplier], closure::Direction::Dependents, limits);
-        resting = Some(scratch.met().collect::<std::collections::BTreeSet<ItemIx>>());
+        resting = Some(scratch.met().collect::<BTreeSet<ItemIx>>());
     }
     Ok(Box::new(move |item| {
-        used.as_ref().is_none_or(|used| used.of(item) > 0.0)
+        used.as_ref().is_none_or(|used| used.contains(&item))
             && resting.as_ref().is_none_or(|resting| resting.contains(&item))
     }))
 }

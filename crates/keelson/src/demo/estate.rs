@@ -27,6 +27,7 @@ const FILES: &[(&str, &[u8])] = files![
     "kelder-hall.ndjson",
     "kubernetes-tarn-eu1.json",
     "organisation.ndjson",
+    "planning.ndjson",
     "services.ndjson",
     "suppliers.ndjson",
 ];
