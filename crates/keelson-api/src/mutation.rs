@@ -1,6 +1,7 @@
 //! What can be changed. Every mutation plans, commits and answers through one use case.
 
 mod change;
+mod series;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,10 +37,11 @@ use crate::types::relationship::Relationship;
 use crate::types::review::ReviewTask;
 
 pub use change::ChangeMutation;
+pub use series::SeriesMutation;
 
 /// What can be changed. All that one mutation does is one commit, or nothing.
 #[derive(MergedObject)]
-pub struct Mutation(pub CatalogueMutation, pub ChangeMutation);
+pub struct Mutation(pub CatalogueMutation, pub ChangeMutation, pub SeriesMutation);
 
 /// What can be changed in the catalogue.
 pub struct CatalogueMutation;

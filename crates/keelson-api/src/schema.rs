@@ -16,7 +16,7 @@ use crate::errors::Refusal;
 use crate::failed;
 use crate::limits::Limits;
 use crate::measure;
-use crate::mutation::{CatalogueMutation, ChangeMutation, Mutation};
+use crate::mutation::{CatalogueMutation, ChangeMutation, Mutation, SeriesMutation};
 use crate::query::{AnalysisQuery, CatalogueQuery, ChangeQuery, Query};
 use crate::subscription::Subscription;
 use crate::types::item::ConfigurationItem;
@@ -36,7 +36,7 @@ pub(crate) fn over(services: Arc<Services>) -> KeelsonSchema {
 
 fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
     let query = Query(CatalogueQuery, ChangeQuery, AnalysisQuery);
-    let mutation = Mutation(CatalogueMutation, ChangeMutation);
+    let mutation = Mutation(CatalogueMutation, ChangeMutation, SeriesMutation);
     Schema::build(query, mutation, Subscription)
         .limit_directives(5)
         .limit_recursive_depth(DEEPEST)

@@ -108,6 +108,63 @@ fn capacity_runs_out_first_where_the_decision_is_due_first() {
 }
 
 #[test]
+fn measured_points_come_in_from_tables_and_from_prometheus() {
+    let place = with(&["capacity-model.ndjson"]);
+    let day = |n: i64| 1_793_491_200 + n * 86_400;
+    let lines: Vec<String> = (0..90).map(|n| format!("service/payments,demand,{},{}", day(n), 100 + n / 2)).collect();
+    let table = place.file("demand.csv", format!("key,metric,time,value\n{}\n", lines.join("\n")));
+    let import = ["series", "import", &table, "--unit", "transactions/s", "--source", "monitoring"];
+    let dry = place.ok(&[&import[..], &["--dry-run"]].concat());
+    assert!(dry.contains("would be committed") && dry.contains("90 points of 1 series"), "{dry}");
+    assert!(place.ok(&import).contains("committed, revision 2"));
+    assert!(place.ok(&import).contains("there already"));
+    let plan = place.json(&["capacity", "plan", "service/payments"]);
+    assert_eq!(
+        (&plan["services"][0]["isMeasured"], &plan["services"][0]["growthBasis"]),
+        (&json!(true), &json!("forecast"))
+    );
+    let forecast = &plan["forecasts"][0];
+    assert_eq!(
+        (&forecast["key"], &forecast["days"], &forecast["limitedBy"]),
+        (&json!("service/payments"), &json!(90), &json!("licence/db"))
+    );
+    let chances =
+        &plan["resources"].as_array().unwrap().iter().find(|one| one["key"] == "licence/db").unwrap()["chances"];
+    assert!(!chances["oneInTen"].is_null(), "{chances}");
+    let earlier = place.json(&["capacity", "plan", "service/payments", "--as-of", "r1"]);
+    assert_eq!(earlier["services"][0]["isMeasured"], false, "nothing was measured then");
+    let page = place.ok(&["capacity", "plan", "service/payments", "--form", "html"]);
+    assert!(
+        page.contains("Demand on payments: daily peaks, forecast and limit") && page.contains("<polygon"),
+        "a plot is in it"
+    );
+
+    let range = place.file(
+        "range.json",
+        r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"job":"payments"},"values":[[1801267200,"150"],[1801353600,"NaN"]]}]}}"#,
+    );
+    let prometheus = [
+        "series",
+        "import",
+        &range,
+        "--prometheus",
+        "--key",
+        "service/{job}",
+        "--metric",
+        "demand",
+        "--unit",
+        "transactions/s",
+    ];
+    assert!(place.ok(&prometheus).contains("1 points of 1 series") && place.ok(&["verify"]).contains("r"));
+    let wrong = place.file("wrong.csv", "key,metric,time,value,unit\nservice/payments,demand,yesterday,1,requests/s\n");
+    let ran = place.run(&["series", "import", &wrong]);
+    assert_eq!(ran.status, 2);
+    assert!(ran.err.contains("line 2, column 'time'"), "{}", ran.err);
+    let nobody = place.file("nobody.csv", "key,metric,time,value,unit\nservice/none,demand,2026-11-01,1,requests/s\n");
+    assert!(place.run(&["series", "import", &nobody]).err.contains("service/none"));
+}
+
+#[test]
 fn suppliers_fall_concentrate_and_promise() {
     let place = with(&["worked-estate-figures.ndjson", "worked-contracts.ndjson"]);
     let loss = place.json(&["supplier", "loss", "supplier/PowerCo"]);

@@ -131,3 +131,41 @@ fn every_analysis_answers_with_its_completeness() {
         }
     });
 }
+
+const SUBMIT: &str = "mutation($input: SubmitSeriesInput!) { submitSeries(input: $input) { seriesCount pointCount gapCount \
+    revision wasKnown userErrors { code field message } } }";
+
+#[test]
+fn measured_points_are_taken_in_once_and_forecast() {
+    run(async {
+        let place = Place::with_estate().await;
+        let day = |n: i64| 1_793_491_200 + n * 86_400;
+        let lines: Vec<String> = (0..60).map(|n| format!("service/payments,demand,{},{}", day(n), 100 + n)).collect();
+        let table = format!("key,metric,time,value\n{}\n", lines.join("\n"));
+        let input = json!({ "source": "monitoring", "table": table, "unit": "transactions/s" });
+        let done = place.data(SUBMIT, json!({ "input": input })).await["submitSeries"].clone();
+        assert_eq!((&done["pointCount"], &done["revision"], &done["userErrors"]), (&json!(60), &json!(2), &json!([])));
+        let again = place.data(SUBMIT, json!({ "input": input })).await["submitSeries"].clone();
+        assert_eq!((&again["wasKnown"], &again["revision"]), (&json!(true), &json!(null)));
+
+        let plan = "{ capacityPlan(input: { services: [{ key: \"service/payments\" }] }) { \
+            services { nodes { growthBasis source { isMeasured demand { value unit } } } } \
+            forecasts { nodes { item { key } method days history { value } band { low middle high } } } } }";
+        let plan = place.data(plan, json!({})).await["capacityPlan"].clone();
+        let demand = &plan["services"]["nodes"][0];
+        assert_eq!((&demand["growthBasis"], &demand["source"]["isMeasured"]), (&json!("FORECAST"), &json!(true)));
+        assert_eq!(demand["source"]["demand"]["value"], 159.0);
+        let forecast = &plan["forecasts"]["nodes"][0];
+        assert_eq!((&forecast["days"], &forecast["item"]["key"]), (&json!(60), &json!("service/payments")));
+        let last = forecast["band"].as_array().unwrap().last().unwrap();
+        assert!(last["low"].as_f64().unwrap() <= last["middle"].as_f64().unwrap());
+
+        let unknown = json!({ "source": "monitoring", "table": "key,time,value\nservice/none,1,2\n", "metric": "demand", "unit": "requests/s" });
+        let refused = place.data(SUBMIT, json!({ "input": unknown })).await["submitSeries"].clone();
+        assert_eq!(refused["userErrors"][0]["code"], "BAD_VALUE");
+        assert!(refused["userErrors"][0]["message"].as_str().unwrap().contains("service/none"), "{refused}");
+        let neither = place.data(SUBMIT, json!({ "input": { "source": "monitoring" } })).await["submitSeries"].clone();
+        assert_eq!(neither["pointCount"], 0);
+        assert_eq!(neither["userErrors"].as_array().unwrap().len(), 1);
+    });
+}
