@@ -226,7 +226,7 @@ impl Work<'_> {
         let level = breach_level(self.view.target(service).min_delivered);
         let (seeds, budget, stop) = (self.down, self.budget, self.stop);
         let question = Question { level, reading, seeds, budget, stop, ..Question::about(service) };
-        Ok(Composition::of(&self.view.graph, &question, |item| self.chances.chance(item))?)
+        Ok(Composition::of(&self.view.graph, &question, |item| self.chances.read(item, reading))?)
     }
 
     /// One service: its line, how important each item is for it, and whether it was cut short.

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use keelson_analysis::Reading;
 use keelson_analysis::availability::Chance;
 use keelson_graph::ItemIx;
 
@@ -54,6 +55,14 @@ impl<'a> Chances<'a> {
                 Chance::NEVER
             }
         }
+    }
+
+    /// The chance of an item under a reading. What neither it nor anything of its class states may be anything, and is so
+    /// in the pessimistic one.
+    pub(crate) fn read(&self, item: ItemIx, reading: Reading) -> Chance {
+        let chance = self.chance(item);
+        let is_open = reading == Reading::Pessimistic && self.nowhere.borrow().contains(&item);
+        if is_open { Chance::between(0.0, 1.0) } else { chance }
     }
 
     /// The items that were asked about and state none, ascending.

@@ -118,7 +118,7 @@ pub fn cut_sets(
     let level = breach_level(view.target(service).min_delivered);
     let run = |reading, listing: &Listing| -> Result<CutSets, QuestionError> {
         let asking = Question { level, reading, seeds: &down, budget, stop, ..Question::about(service) };
-        Ok(solve(&Composition::of(&view.graph, &asking, |item| chances.chance(item))?, listing))
+        Ok(solve(&Composition::of(&view.graph, &asking, |item| chances.read(item, reading))?, listing))
     };
     let largest = if question.largest == 0 { 3 } else { question.largest };
     let select = question.least_chance.map_or(Select::Size(largest), Select::Chance);

@@ -5,6 +5,7 @@
 
 mod hours;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 
 use keelson_analysis::availability::{Budget, Chance, Composition, Question, availability as solve};
@@ -17,9 +18,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CONTRACT, SIGNED_WITH, SUPPLIER, is_a, targets};
-use crate::attributes::{number, text, unavailability};
+use crate::attributes::{is_agreement, number, text, unavailability};
 use crate::availability::rank;
-use crate::chances::INDEPENDENCE;
+use crate::chances::{Chances, INDEPENDENCE};
 use crate::single_points::services;
 use crate::subject::{ci_of, key_of};
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View, item};
@@ -64,7 +65,8 @@ pub struct WeakContract {
     pub target: f64,
     /// How much of the service's composed unavailability goes if it never failed.
     pub criticality: f64,
-    /// The target that would close the gap, everything else staying as it is; absent where none would.
+    /// The target that would close the gap, everything else staying as it is and contracts that state no target never
+    /// failing; absent where none would.
     pub needed: Option<f64>,
 }
 
@@ -158,9 +160,13 @@ pub fn promise(
             format!("{silent} services promise no availability, and are not compared"),
         );
     }
+    let (chances, behind) = (Chances::of(view), behind_targets(view, stop));
     let mut lines = Vec::new();
     for service in wanted.iter().take(question.most) {
-        lines.push(Compared { view, service: *service, stop, most: question.most }.line()?);
+        lines.push(
+            Compared { view, service: *service, chances: &chances, behind: &behind, stop, most: question.most }
+                .line()?,
+        );
     }
     basis.stopped(stop);
     basis.page("services", lines.len(), wanted.len());
@@ -174,7 +180,8 @@ pub fn promise(
     let figures: usize = lines.iter().map(|line| line.without_figure).sum();
     if figures > 0 {
         let message = format!(
-            "{figures} own items state no measurement and no unavailability; they count as never failing of themselves"
+            "{figures} items state no measurement and no unavailability; what others of their class state is taken, and where \
+             they state none the gap may be larger"
         );
         basis.limit(LimitCode::FigureMissing, message);
     }
@@ -205,10 +212,22 @@ fn is_covered(view: &View, one: ItemIx) -> bool {
     targets(view, ci_of(one), UNDERPINNED_BY).into_iter().any(|contract| target(view, item(contract)).is_some())
 }
 
+/// The suppliers that stand behind a target, at any depth: what they do is in that target.
+fn behind_targets(view: &View, stop: Option<&AtomicBool>) -> BTreeSet<ItemIx> {
+    let bought = view.graph.item_numbers().filter(|one| is_bought(view, *one) && target(view, *one).is_some());
+    let bought: Vec<ItemIx> = bought.collect();
+    let mut scratch = Scratch::default();
+    let limits = Limits { stop, ..Limits::default() };
+    closure::walk(&view.graph, &mut scratch, &bought, closure::Direction::Dependencies, &limits);
+    scratch.met().filter(|one| is_a(view, ci_of(*one), SUPPLIER)).collect()
+}
+
 /// One service, compared.
 struct Compared<'a> {
     view: &'a View,
     service: ItemIx,
+    chances: &'a Chances<'a>,
+    behind: &'a BTreeSet<ItemIx>,
     stop: Option<&'a AtomicBool>,
     most: usize,
 }
@@ -217,22 +236,24 @@ struct Compared<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Figures {
     Contracted,
+    /// As contracted, but contracts that state no target never fail.
+    Stated,
     Observed,
 }
 
 impl Compared<'_> {
     /// How likely something fails of itself under some figures.
-    fn chance(&self, figures: Figures, one: ItemIx) -> Chance {
+    fn chance(&self, figures: Figures, reading: Reading, one: ItemIx) -> Chance {
         let view = self.view;
-        if figures == Figures::Contracted {
+        if figures != Figures::Observed {
             if let Some(target) = target(view, one).filter(|_| is_bought(view, one)) {
                 return Chance::exactly(1.0 - target);
             }
             if is_a(view, ci_of(one), CONTRACT) {
-                return Chance::between(0.0, 1.0);
+                return if figures == Figures::Stated { Chance::NEVER } else { Chance::between(0.0, 1.0) };
             }
             // Whoever stands behind a contract with a target is in that target.
-            if is_a(view, ci_of(one), SUPPLIER) || is_covered(view, one) {
+            if self.behind.contains(&one) || is_covered(view, one) {
                 return Chance::NEVER;
             }
         }
@@ -242,14 +263,14 @@ impl Compared<'_> {
         if let Some(measured) = number(view, one, "measured_availability") {
             return Chance::exactly(1.0 - measured);
         }
-        unavailability(view, one).map_or(Chance::NEVER, |(low, high)| Chance::between(low, high))
+        self.chances.read(one, reading)
     }
 
     fn compose(&self, figures: Figures, reading: Reading) -> Result<Composition<'_>, QuestionError> {
         let level = breach_level(self.view.target(self.service).min_delivered);
         let question =
             Question { level, reading, stop: self.stop, budget: Budget::default(), ..Question::about(self.service) };
-        Ok(Composition::of(&self.view.graph, &question, |one| self.chance(figures, one))?)
+        Ok(Composition::of(&self.view.graph, &question, |one| self.chance(figures, reading, one))?)
     }
 
     fn level(&self, figures: Figures) -> Result<Level, QuestionError> {
@@ -277,7 +298,7 @@ impl Compared<'_> {
         let without_target =
             cone.iter().filter(|one| is_a(view, ci_of(**one), CONTRACT) && target(view, **one).is_none());
         let has_none = |one: &&ItemIx| {
-            let is_party = [SUPPLIER, CONTRACT].iter().any(|class| is_a(view, ci_of(**one), class));
+            let is_party = self.behind.contains(*one) || is_agreement(view, **one);
             let stated =
                 number(view, **one, "measured_availability").is_some() || unavailability(view, **one).is_some();
             !is_party
@@ -315,7 +336,7 @@ impl Compared<'_> {
     /// The contracts by how much of the unavailability they are, and what each would need to promise. The unavailability
     /// is linear in the chance of one item, so the target needed is exact where the composition is.
     fn contracts(&self, promised: f64) -> Result<Vec<WeakContract>, QuestionError> {
-        let composition = self.compose(Figures::Contracted, Reading::AsWritten)?;
+        let composition = self.compose(Figures::Stated, Reading::AsWritten)?;
         let found = solve(&composition);
         let weights = importance(&composition, &found);
         let (down, allowed) = (found.with_most.value, 1.0 - promised);

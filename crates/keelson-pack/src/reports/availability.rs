@@ -70,6 +70,13 @@ fn summary(answer: &AvailabilityAnswer) -> Section {
     let with_target = answer.services.iter().filter(|one| one.target.is_some()).count();
     let (severity, sentence) = match (missing.len(), with_target) {
         (0, 0) => (Severity::Information, "No service looked at states a target for its availability.".to_owned()),
+        (0, with) if answer.services.iter().any(|one| one.target.is_some() && one.meets_target.is_none()) => (
+            Severity::Caution,
+            format!(
+                "{} of those looked at: none misses its target for certain; for some it depends on what is missing.",
+                with_targets(with)
+            ),
+        ),
         (0, with) => {
             (Severity::Good, format!("{} of those looked at: none misses its target for certain.", with_targets(with)))
         }
@@ -238,6 +245,10 @@ fn resilience(answer: &CutSetsAnswer) -> Section {
         (least, Some(most)) => {
             (Severity::Caution, format!("It takes at least {least} and at most {} to breach {name}.", failures(most)))
         }
+        (least, None) if answer.is_count_exact => (
+            Severity::Caution,
+            format!("It takes at least {} to breach {name}; how many depends on what is missing.", failures(least)),
+        ),
         (least, None) => (
             Severity::Caution,
             format!("It takes at least {} to breach {name}; not fully enumerated.", failures(least)),

@@ -286,7 +286,7 @@ pub fn promise(answer: &PromiseAnswer, frame: &Frame) -> Document {
     let mut document = frame.document("Promises and what they rest on", &answer.basis);
     document.push(promise_summary(answer));
     document.push(promises(answer));
-    for one in answer.services.iter().filter(|one| !one.contracts.is_empty() || !one.terms.is_empty()) {
+    for one in &answer.services {
         document.push(promise_details(one));
     }
     document.push(Section::new("What the figures take for granted").paragraph(answer.independence.as_str()));
@@ -301,15 +301,19 @@ fn minutes(minutes: f64) -> String {
 fn promise_summary(answer: &PromiseAnswer) -> Section {
     let of = count(answer.service_count, "service promises", "services promise");
     let worst = answer.services.first().filter(|one| one.gap_minutes > 0.0);
-    let (severity, sentence) = match (answer.gap_count, worst) {
-        (0, _) => (
-            Severity::Good,
-            format!("{of} an availability; no contract is weaker than the promise resting on it, for certain."),
+    let open = answer.services.iter().filter(|one| one.has_gap.is_none()).count();
+    let (severity, sentence) = match (answer.gap_count, open) {
+        _ if answer.service_count == 0 => (Severity::Information, format!("{of} an availability.")),
+        (0, 0) => {
+            (Severity::Good, format!("{of} an availability; no contract is weaker than the promise resting on it."))
+        }
+        (0, open) => (
+            Severity::Caution,
+            format!("{of} an availability; none has a gap for certain, and for {open} it depends on what is missing."),
         ),
-        (gaps, _) => (
-            Severity::Serious,
-            format!("{of} an availability; for {gaps} of them the contracts are weaker than the promise."),
-        ),
+        (gaps, _) => {
+            (Severity::Serious, format!("{of} an availability; for {gaps} the contracts are weaker than the promise."))
+        }
     };
     let mut section = Section::new("Summary").block(Note { severity, text: sentence.into() });
     if let Some(worst) = worst {

@@ -1,0 +1,102 @@
+//! What nobody states is bracketed and named: it never makes an answer better than is known.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use keelson_analysis::Pool;
+use keelson_answers::availability::{AvailabilityAnswer, AvailabilityQuestion, availability};
+use keelson_answers::cut_sets::{CutSetsQuestion, cut_sets};
+use keelson_answers::supplier::promise::{PromiseLine, PromiseQuestion, promise};
+use keelson_answers::{Asked, View};
+use keelson_testkit::{Estate, minutes};
+
+const HEAD: &str = r#"{"batch":{"format":"keelson/1","source":"unstated","scope":"all","complete":true,"observed_at":"2026-11-01T00:00:00Z"}}"#;
+
+fn view(lines: &[&str]) -> View {
+    let batch: Vec<&str> = [HEAD].iter().chain(lines).copied().collect();
+    Estate::of_text(&(batch.join("\n") + "\n")).view()
+}
+
+fn now() -> Asked {
+    Asked::now(minutes(0))
+}
+
+const SHOP: &str =
+    r#"{"ci":{"key":"service/shop","class":"service","name":"shop","attributes":{"target_availability":0.999}}}"#;
+
+/// A shop that needs one host, which states these attributes.
+fn on_one_host(attributes: &str) -> View {
+    let host = format!(r#"{{"ci":{{"key":"host/h1","class":"host","name":"h1","attributes":{{{attributes}}}}}}}"#);
+    view(&[SHOP, &host, r#"{"need":{"dependent":"service/shop","name":"host","rule":"all","members":["host/h1"]}}"#])
+}
+
+fn available(view: &View) -> AvailabilityAnswer {
+    let question = AvailabilityQuestion { most: 10, contributors: 10, ..AvailabilityQuestion::default() };
+    availability(view, &question, now(), &Pool::default(), None).unwrap()
+}
+
+fn promised(view: &View) -> PromiseLine {
+    let question = PromiseQuestion { most: 10, ..PromiseQuestion::default() };
+    promise(view, &question, now(), &Pool::default(), None).unwrap().services.remove(0)
+}
+
+#[test]
+fn a_target_is_not_met_by_what_nobody_states() {
+    let answer = available(&on_one_host(""));
+    let shop = &answer.services[0];
+    assert_eq!((shop.least, shop.most, shop.meets_target), (0.0, 1.0, None));
+    assert_eq!(answer.missing, ["host/h1"]);
+    assert!(!answer.basis.complete);
+}
+
+#[test]
+fn what_states_that_it_never_fails_never_fails() {
+    let answer = available(&on_one_host(r#""unavailability":0"#));
+    assert_eq!((answer.services[0].most, answer.services[0].meets_target), (0.0, Some(true)));
+    assert!(answer.basis.complete, "{:?}", answer.basis.limits);
+}
+
+#[test]
+fn what_nobody_states_may_breach_a_service() {
+    let question = CutSetsQuestion { service: "service/shop".to_owned(), most: 10, ..CutSetsQuestion::default() };
+    let ask = |view: &View| cut_sets(view, &question, now(), &Pool::default(), None).unwrap().resilience;
+    let unknown = ask(&on_one_host(""));
+    assert_eq!((unknown.at_least, unknown.at_most, unknown.is_unbreakable), (1, None, false));
+    assert!(ask(&on_one_host(r#""unavailability":0"#)).is_unbreakable);
+}
+
+#[test]
+fn there_may_be_a_gap_where_figures_are_missing() {
+    let line = promised(&on_one_host(""));
+    assert_eq!((line.without_figure, line.has_gap), (1, None));
+    assert_eq!(promised(&on_one_host(r#""unavailability":0"#)).has_gap, Some(false));
+}
+
+const SILENT: &str = r#"{"ci":{"key":"contract/silent","class":"contract","name":"silent"}}"#;
+const WEAK: &str =
+    r#"{"ci":{"key":"contract/weak","class":"contract","name":"weak","attributes":{"target_availability":0.99}}}"#;
+
+#[test]
+fn a_contract_without_target_promises_nothing_rather_than_zero() {
+    let line = promised(&view(&[
+        SHOP,
+        SILENT,
+        WEAK,
+        r#"{"relationship":{"dependent":"service/shop","kind":"underpinned_by","dependency":"contract/silent"}}"#,
+        r#"{"relationship":{"dependent":"service/shop","kind":"underpinned_by","dependency":"contract/weak"}}"#,
+    ]));
+    let contracts: Vec<&str> = line.contracts.iter().map(|one| one.subject.key.as_str()).collect();
+    assert_eq!(contracts, ["contract/weak"]);
+    assert!((line.contracts[0].needed.unwrap() - 0.999).abs() < 1e-9, "{:?}", line.contracts);
+    assert_eq!((line.without_target, line.has_gap), (vec!["contract/silent".to_owned()], Some(true)));
+}
+
+#[test]
+fn a_supplier_without_contract_fails_as_it_states() {
+    let line = promised(&view(&[
+        SHOP,
+        r#"{"ci":{"key":"supplier/Power","class":"supplier","name":"Power","attributes":{"unavailability":0.01}}}"#,
+        r#"{"need":{"dependent":"service/shop","name":"power","rule":"all","members":["supplier/Power"]}}"#,
+    ]));
+    assert!((line.contracted.availability - 0.99).abs() < 1e-12, "{:?}", line.contracted);
+    assert_eq!(line.has_gap, Some(true));
+}
