@@ -38,13 +38,14 @@ impl<'a> Chances<'a> {
         Self { view, by_class, missing: RefCell::default(), nowhere: RefCell::default() }
     }
 
-    /// The chance of an item: as stated, or as others of its class state it. A service fails through what it needs, and
-    /// an agreement does not fail; where they state nothing, they do not fail of themselves.
+    /// The chance of an item: as stated, or as others of its class state it. A service that has
+    /// needs fails through them, and an agreement does not fail; where they state nothing, they do not fail of themselves.
     pub(crate) fn chance(&self, item: ItemIx) -> Chance {
         if let Some((low, high)) = unavailability(self.view, item) {
             return Chance::between(low, high);
         }
-        if self.view.is_service(ci_of(item)) || is_agreement(self.view, item) {
+        let rests_on_needs = self.view.is_service(ci_of(item)) && self.view.graph.needs(item).next().is_some();
+        if rests_on_needs || is_agreement(self.view, item) {
             return Chance::NEVER;
         }
         self.missing.borrow_mut().insert(item);

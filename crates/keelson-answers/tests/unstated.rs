@@ -56,6 +56,13 @@ fn what_states_that_it_never_fails_never_fails() {
 }
 
 #[test]
+fn a_service_whose_needs_nobody_states_is_not_always_there() {
+    let answer = available(&view(&[SHOP]));
+    assert_eq!((answer.services[0].most, answer.services[0].meets_target), (1.0, None));
+    assert_eq!((answer.missing, answer.basis.complete), (vec!["service/shop".to_owned()], false));
+}
+
+#[test]
 fn what_nobody_states_may_breach_a_service() {
     let question = CutSetsQuestion { service: "service/shop".to_owned(), most: 10, ..CutSetsQuestion::default() };
     let ask = |view: &View| cut_sets(view, &question, now(), &Pool::default(), None).unwrap().resilience;
