@@ -61,8 +61,8 @@ const ROUNDING: f64 = 1e-12;
 
 /// As [`size`], of a population of so many items.
 ///
-/// The population is taken to hold the smallest whole number of deviations that is no longer tolerable: `⌈N · share⌉`,
-/// or one more than the tolerable number where that is whole.
+/// The population is taken to hold the smallest whole number of deviations that makes up the tolerable share:
+/// `⌈N · share⌉`.
 ///
 /// # Errors
 /// As [`size`]; when even looking at all of it proves nothing.
@@ -126,6 +126,41 @@ pub fn upper_limit(size: u64, deviations: u64, confidence: f64) -> Result<f64, S
         return Ok(1.0);
     }
     Ok(quantile(whole(deviations) + 1.0, whole(size - deviations), confidence))
+}
+
+/// As [`confidence`], of a population of so many items: 1 when all of it was looked at.
+///
+/// # Errors
+/// When the share lies outside 0..1, or the sample is larger than the population.
+pub fn confidence_of(population: u64, size: u64, tolerable: f64) -> Result<f64, SamplingError> {
+    let tolerable = fraction("the tolerable share", tolerable)?;
+    check(population, size)?;
+    Ok(1.0 - at_most(population, deviating(population, tolerable), size, 0))
+}
+
+/// As [`upper_limit`], of a population of so many items: the largest share of it that may deviate without so few
+/// deviations being found less often than one minus the confidence. It agrees with [`size_of`]: a sample of that size
+/// with no more deviations than it allows has an upper limit below the tolerable share.
+///
+/// # Errors
+/// As [`upper_limit`]; when the sample is larger than the population.
+pub fn upper_limit_of(population: u64, size: u64, deviations: u64, confidence: f64) -> Result<f64, SamplingError> {
+    let risk = 1.0 - fraction("the confidence", confidence)?;
+    check(population, size)?;
+    check(size, deviations)?;
+    if population == 0 {
+        return Ok(0.0);
+    }
+    // All that was not looked at may deviate beside what was found; the more deviate, the less often so few are found.
+    let most = deviations + (population - size);
+    let rejected =
+        smallest(deviations, most, |deviating| at_most(population, deviating, size, deviations) <= risk + ROUNDING);
+    Ok(whole(rejected.map_or(most, |rejected| rejected.saturating_sub(1))) / whole(population))
+}
+
+/// The chance of finding at most so many deviations in a sample of a population that holds so many.
+fn at_most(population: u64, deviating: u64, size: u64, deviations: u64) -> f64 {
+    Hypergeometric::new(population, deviating, size).map_or(1.0, |found| found.cdf(deviations))
 }
 
 /// Both ends of the share that is so, with a confidence, after it was so of `hits` among `size` items.

@@ -1,6 +1,8 @@
 //! E19: sizes of audit samples and what they prove.
 
-use keelson_analysis::sampling::{SamplingError, confidence, interval, size, size_of, upper_limit};
+use keelson_analysis::sampling::{
+    SamplingError, confidence, confidence_of, interval, size, size_of, upper_limit, upper_limit_of,
+};
 use proptest::prelude::*;
 
 #[test]
@@ -57,7 +59,28 @@ fn what_means_nothing_is_refused() {
     assert!(matches!(upper_limit(5, 6, 0.95), Err(SamplingError::TooMany { .. })));
 }
 
+#[test]
+fn all_of_a_population_is_certain() {
+    assert_eq!(confidence_of(30, 30, 0.05).unwrap(), 1.0);
+    assert_eq!(upper_limit_of(30, 30, 3, 0.95).unwrap(), 0.1);
+    assert_eq!(upper_limit_of(30, 0, 0, 0.95).unwrap(), 1.0);
+    assert_eq!(upper_limit_of(0, 0, 0, 0.95).unwrap(), 0.0);
+    assert!(matches!(upper_limit_of(5, 6, 0, 0.95), Err(SamplingError::TooMany { .. })));
+}
+
 proptest! {
+    #[test]
+    fn what_a_sample_was_planned_to_prove_it_proves(
+        population in 1u64..3_000, confidence in 0.5f64..0.999, tolerable in 0.01f64..0.5, deviations in 0u64..5,
+    ) {
+        if let Ok(n) = size_of(population, confidence, tolerable, deviations) {
+            prop_assert!(upper_limit_of(population, n, deviations, confidence).unwrap() < tolerable);
+            if deviations == 0 {
+                prop_assert!(confidence_of(population, n, tolerable).unwrap() >= confidence - 1e-9);
+            }
+        }
+    }
+
     #[test]
     fn a_sample_is_as_small_as_it_may_be(confidence in 0.5f64..0.999, tolerable in 0.01f64..0.5, deviations in 0u64..5) {
         let n = size(confidence, tolerable, deviations).unwrap();

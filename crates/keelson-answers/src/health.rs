@@ -212,7 +212,8 @@ fn stakes(view: &View, stop: Option<&AtomicBool>, basis: &mut Basis) -> BTreeMap
     for service in services {
         let value = value_per_hour(view, service);
         let criticality = view.brief(ci_of(service)).criticality;
-        closure::walk(&view.graph, &mut scratch, &[service], closure::Direction::Dependencies, &limits);
+        let walked = closure::walk(&view.graph, &mut scratch, &[service], closure::Direction::Dependencies, &limits);
+        basis.truncated(walked.truncations);
         for met in scratch.met() {
             let stake = stakes.entry(met).or_default();
             stake.services += 1;

@@ -172,13 +172,14 @@ pub fn sample(
     let digest = population_digest(view, &population);
     let seed = hex(&Sha256::digest(format!("{}\n{digest}", question.period).as_bytes()));
     let size = size(question, population.len())?;
-    let stakes = stakes(view, stop);
+    let stakes = stakes(view, stop, &mut basis);
     basis.stopped(stop);
     let (strata, drawn) = draw(view, &population, &stakes, &seed, size);
     basis.page("items", drawn.len().min(question.most), drawn.len());
     basis.rests_on(view, drawn.iter().copied(), asked);
-    let verdict = question.found.map(|found| verdict(question, drawn.len(), found)).transpose()?;
-    let reached = sampling::confidence(drawn.len() as u64, question.tolerable).map_err(|error| unfit(&error))?;
+    let verdict = question.found.map(|found| verdict(question, population.len(), drawn.len(), found)).transpose()?;
+    let reached = sampling::confidence_of(population.len() as u64, drawn.len() as u64, question.tolerable)
+        .map_err(|error| unfit(&error))?;
     let line =
         |(place, ix): (usize, &CiIx)| sampled(view, place + 1, *ix, stakes.get(&item(*ix)).copied().flatten(), asked);
     Ok(SampleAnswer {
@@ -250,7 +251,7 @@ fn size(question: &SampleQuestion, population: usize) -> Result<usize, QuestionE
 
 /// The highest criticality of a service that rests on each item: one walk from the services of each level, the most
 /// critical first.
-fn stakes(view: &View, stop: Option<&AtomicBool>) -> BTreeMap<ItemIx, Option<Criticality>> {
+fn stakes(view: &View, stop: Option<&AtomicBool>, basis: &mut Basis) -> BTreeMap<ItemIx, Option<Criticality>> {
     let mut stakes: BTreeMap<ItemIx, Option<Criticality>> = BTreeMap::new();
     let mut levels: BTreeMap<Option<Criticality>, Vec<ItemIx>> = BTreeMap::new();
     for service in view.graph.item_numbers().filter(|one| view.is_service(ci_of(*one))) {
@@ -259,7 +260,8 @@ fn stakes(view: &View, stop: Option<&AtomicBool>) -> BTreeMap<ItemIx, Option<Cri
     let limits = Limits { stop, ..Limits::default() };
     let mut scratch = Scratch::default();
     for (criticality, services) in levels.into_iter().rev() {
-        closure::walk(&view.graph, &mut scratch, &services, closure::Direction::Dependencies, &limits);
+        let walked = closure::walk(&view.graph, &mut scratch, &services, closure::Direction::Dependencies, &limits);
+        basis.truncated(walked.truncations);
         for met in scratch.met() {
             stakes.entry(met).or_insert(criticality);
         }
@@ -339,9 +341,16 @@ fn sampled(view: &View, number: usize, ix: CiIx, criticality: Option<Criticality
     }
 }
 
-fn verdict(question: &SampleQuestion, size: usize, found: u64) -> Result<SampleVerdict, QuestionError> {
-    let limit = sampling::upper_limit(size as u64, found, question.confidence).map_err(|error| unfit(&error))?;
-    Ok(SampleVerdict { found, upper_limit: limit, is_tolerable: limit <= question.tolerable })
+/// What was found says of the population; the limit is exact for a population of its size, as the planned size is.
+fn verdict(
+    question: &SampleQuestion,
+    population: usize,
+    size: usize,
+    found: u64,
+) -> Result<SampleVerdict, QuestionError> {
+    let limit = sampling::upper_limit_of(population as u64, size as u64, found, question.confidence)
+        .map_err(|error| unfit(&error))?;
+    Ok(SampleVerdict { found, upper_limit: limit, is_tolerable: limit < question.tolerable })
 }
 
 #[cfg(test)]
@@ -354,6 +363,7 @@ mod tests {
         assert_eq!(shares(&[3, 3, 3], 4), [2, 1, 1]);
         assert_eq!(shares(&[1, 1], 5), [1, 1]);
         assert_eq!(shares(&[], 5), [0; 0]);
-        assert_eq!(shares(&[500, 1], 1), [0, 1]);
+        assert_eq!(shares(&[500, 1], 1), [1, 0], "one cannot be of both");
+        assert_eq!(shares(&[500, 1], 2), [1, 1]);
     }
 }

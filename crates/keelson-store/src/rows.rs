@@ -86,7 +86,7 @@ pub(crate) struct Statement {
 
 /// Rows to write: for each of [`TABLES`] those that are new and those that replace others.
 #[derive(Default)]
-pub(crate) struct Rows([[Vec<Value>; 2]; 11]);
+pub(crate) struct Rows([[Vec<Value>; 2]; TABLES.len()]);
 
 impl Rows {
     /// The rows that changes of one revision lead to.

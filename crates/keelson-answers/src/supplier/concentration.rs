@@ -258,7 +258,8 @@ impl Work<'_> {
         let (currency, total) =
             totals.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, total)| *total > 0.0)?;
         let fallen = values.iter().filter(|(one, value)| value.currency == currency && felled.contains(one));
-        Some(fallen.map(|(_, value)| value.amount).sum::<f64>() / total)
+        // An empty sum of floats is -0.
+        Some((fallen.map(|(_, value)| value.amount).sum::<f64>() + 0.0) / total)
     }
 
     fn grouped(

@@ -246,14 +246,19 @@ impl Compared<'_> {
     fn chance(&self, figures: Figures, reading: Reading, one: ItemIx) -> Chance {
         let view = self.view;
         if figures != Figures::Observed {
+            let is_contract = is_a(view, ci_of(one), CONTRACT);
+            // What a contract with a target covers is in that target, whatever its own is.
+            if !is_contract && is_covered(view, one) {
+                return Chance::NEVER;
+            }
             if let Some(target) = target(view, one).filter(|_| is_bought(view, one)) {
                 return Chance::exactly(1.0 - target);
             }
-            if is_a(view, ci_of(one), CONTRACT) {
+            if is_contract {
                 return if figures == Figures::Stated { Chance::NEVER } else { Chance::between(0.0, 1.0) };
             }
             // Whoever stands behind a contract with a target is in that target.
-            if self.behind.contains(&one) || is_covered(view, one) {
+            if self.behind.contains(&one) {
                 return Chance::NEVER;
             }
         }

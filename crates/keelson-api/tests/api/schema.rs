@@ -25,7 +25,7 @@ fn the_published_schema_is_current() {
 const INTROSPECTION: &str = "{ __schema { types { kind name description fields { name description \
     args { name description type { ...Ref } } type { ...Ref } } inputFields { name description type { ...Ref } } \
     enumValues { name description } } } } fragment Ref on __Type { kind name ofType { kind name ofType { kind name \
-    ofType { kind name } } } }";
+    ofType { kind name ofType { kind name ofType { kind name } } } } } }";
 
 /// A type as the schema language writes it: `[X!]!`.
 fn written(reference: &Json) -> String {

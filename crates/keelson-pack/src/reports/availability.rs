@@ -84,7 +84,7 @@ fn summary(answer: &AvailabilityAnswer) -> Section {
             let listed = names(&keys, some, NAMES);
             (
                 Severity::Serious,
-                format!("{some} of {} cannot be expected to meet its target: {listed}.", with_targets(with)),
+                format!("{some} of {} cannot be expected to meet their target: {listed}.", with_targets(with)),
             )
         }
     };

@@ -47,11 +47,22 @@ fn summary(answer: &SampleAnswer) -> Section {
         None => (
             Severity::Information,
             format!(
-                "{} of {} are drawn. If at most {} deviate, no more than {tolerable} of the population do, with a \
-                 confidence of {confidence}.",
+                "{} of {} are drawn. {}",
                 count(answer.size, "item", "items"),
                 answer.population,
-                answer.deviations
+                if answer.deviations == 0 && answer.reached_confidence < answer.confidence {
+                    format!(
+                        "That is fewer than a confidence of {confidence} takes: if none deviates, less than {tolerable} of \
+                         the population do with a confidence of {} only.",
+                        percent(answer.reached_confidence)
+                    )
+                } else {
+                    format!(
+                        "If at most {} deviate, less than {tolerable} of the population do, with a confidence of \
+                         {confidence}.",
+                        answer.deviations
+                    )
+                }
             ),
         ),
     };
@@ -96,6 +107,7 @@ fn items(answer: &SampleAnswer, frame: &Frame) -> Section {
         .column("Criticality")
         .column("Stage")
         .number_column("Version")
+        .number_column("Commits")
         .number_column("Relationships")
         .column("Stated by, last confirmed")
         .column("Record (SHA-256)")
@@ -112,9 +124,10 @@ fn items(answer: &SampleAnswer, frame: &Frame) -> Section {
                 one.criticality.map_or_else(|| "\u{2013}".to_owned(), |criticality| criticality.to_string()).into(),
                 one.lifecycle.as_str().into(),
                 one.version.to_string().into(),
+                one.changes.to_string().into(),
                 one.relationships.to_string().into(),
                 evidence(one, frame).into(),
-                Text::new().code(one.digest.chars().take(16).collect::<String>()).into(),
+                Text::new().code(&one.digest).into(),
                 "".into(),
                 if one.is_stale { "not seen for longer than its class allows" } else { "" }.into(),
             ],

@@ -295,7 +295,8 @@ pub fn promise(answer: &PromiseAnswer, frame: &Frame) -> Document {
 }
 
 fn minutes(minutes: f64) -> String {
-    format!("{minutes:.1} min")
+    // Neither "-0.0" nor more digits than are known.
+    format!("{:.1} min", (minutes * 10.0).round() / 10.0 + 0.0)
 }
 
 fn promise_summary(answer: &PromiseAnswer) -> Section {
