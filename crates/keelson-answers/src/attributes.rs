@@ -55,6 +55,12 @@ pub(crate) fn text(view: &View, item: ItemIx, name: &str) -> Option<String> {
     value(view, ci_of(item), name)?.as_text().map(str::to_owned)
 }
 
+/// How much there is of an item: its capacity, the volume of a contract, or the limit of a quota; above 0.
+pub(crate) fn capacity(view: &View, item: ItemIx) -> Option<Amount> {
+    let stated = ["capacity", "volume", "limit"].iter().find_map(|name| amount(view, item, name));
+    stated.filter(|capacity| capacity.value > 0.0)
+}
+
 /// A number with a unit that an item states.
 pub(crate) fn amount(view: &View, item: ItemIx, name: &str) -> Option<Amount> {
     let value = value(view, ci_of(item), name)?;

@@ -7,21 +7,23 @@
 
 mod forecasts;
 mod pools;
+mod relief;
 mod resources;
 mod standing;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keelson_analysis::demand::plan::{Grounds, Growing, Plan, Question, Row, plan, rank, service_limits};
-use keelson_analysis::demand::{Amounts, Model, Source};
+use keelson_analysis::demand::{Amounts, Model};
 use keelson_analysis::{Limits, Pool};
 use keelson_catalogue::CiIx;
 use keelson_graph::ItemIx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::attributes::{Amount, Money, number};
+use crate::attributes::{Amount, number};
 use crate::change::parties::owners;
 use crate::demand::{LoopLine, Outside, SourceLine, UnratedLine, loops, note, outside, refused, visits};
 use crate::single_points::services;
@@ -30,6 +32,7 @@ use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
 
 pub use forecasts::{BandPoint, DayPoint, ExhaustionChances, ForecastLine, ForecastMethod};
 pub use pools::RedundancyLine;
+pub use relief::{RELIEF_MONTHS, ReliefLine};
 use resources::Known;
 pub use resources::ResourceKind;
 
@@ -37,8 +40,6 @@ pub use resources::ResourceKind;
 const DAYS_A_MONTH: f64 = 30.4375;
 /// Months looked ahead unless something else is said: ten years.
 pub const USUAL_HORIZON: f64 = 120.0;
-/// Months for which relief is to be enough, if so many are looked ahead.
-pub const RELIEF_MONTHS: f64 = 24.0;
 /// Resources whose days are told with their chances.
 const MOST_CHANCES: usize = 200;
 /// Items of a path that find room.
@@ -64,7 +65,8 @@ pub struct CapacityQuestion {
 pub struct GroundsLine {
     /// A ratio on the way was inferred from measurements.
     pub is_inferred: bool,
-    /// A ratio on the way is missing: the load may be higher, and the date earlier.
+    /// A ratio on the way is missing, or nobody knows how its stated use grows: the load may be higher, and the date
+    /// earlier.
     pub is_understated: bool,
 }
 
@@ -134,20 +136,6 @@ pub struct ResourceLine {
     pub grounds: GroundsLine,
 }
 
-/// More of a resource.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ReliefLine {
-    /// How many steps of buying or building.
-    pub steps: u32,
-    /// How much more that gives.
-    pub adds: Amount,
-    /// What it costs, where stated.
-    pub cost: Option<Money>,
-    /// Until how many months from now that is enough.
-    pub lasts_months: f64,
-}
-
 /// What runs out first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -212,6 +200,8 @@ pub enum GrowthBasis {
 pub(crate) struct Demand {
     pub(crate) outside: Outside,
     pub(crate) growing: Vec<Growing>,
+    /// Those that say nothing about growth: they count as not growing.
+    pub(crate) silent: BTreeSet<ItemIx>,
 }
 
 /// How demand on a service grows: as supposed, as forecast from measurements, or as stated.
@@ -251,30 +241,42 @@ pub fn capacity(
     let mut all: Vec<ItemIx> = everybody.iter().chain(&wanted).copied().collect();
     all.sort_unstable();
     all.dedup();
-    let measured = forecasts::of(view, &all, horizon);
-    let demand = demand_of(view, &model, &all, &measured, &limits)?;
+    let measured = forecasts::of(view, &all, horizon, asked.at);
+    let demand = demand_of(view, &model, &all, &measured, asked.at, &limits)?;
     let amounts = model.demand(&demand.outside.sources, &limits).map_err(|error| refused(view, &error))?;
-    let mut known = resources::of(view, &amounts);
+    let (mut known, other_units) = resources::of(view, &amounts, &demand.outside);
     let mut found = rows(view, &model, &demand, &known, horizon, question.most, &limits)?;
     let stated = standing::of(view, |one| amounts.of(one) > 0.0);
     let growths = standing::growths(view, &demand, &limits);
-    for (resource, used) in stated {
-        found.rows.push(standing::row(view, (known.len(), &resource, used), &growths, horizon)?);
+    for (mut resource, used) in stated {
+        let growth = standing::growth(view, resource.resource.item, &growths);
+        found.rows.push(standing::row((known.len(), &resource, used), growth, horizon)?);
+        resource.standing_growth = Some(growth.unwrap_or(0.0));
         known.push(resource);
     }
     rank(&mut found.rows);
     basis.truncated(found.truncations);
     note(&mut basis, &demand.outside, found.missing.ratio_count, found.missing.capacity_count);
-    growth_note(&mut basis, view, &measured, &demand);
+    growth_note(&mut basis, &demand);
+    units_note(&mut basis, &other_units);
     let is_wanted = resources::wanted(view, &model, question, &demand.outside.sources, &limits)?;
     let chosen: Vec<&Row> = found.rows.iter().filter(|row| is_wanted(known[row.resource].resource.item)).collect();
+    standing_note(&mut basis, &chosen, &known);
     basis.page("resources", question.most.min(chosen.len()), chosen.len());
     basis.rests_on(view, chosen.iter().map(|row| ci_of(known[row.resource].resource.item)), asked);
     let single = single(view, &model, question, &demand, &known, &limits)?;
-    let telling =
-        Telling { view, model: &model, demand: &demand, amounts: &amounts, known: &known, from: asked.at, horizon };
+    let telling = Telling {
+        view,
+        model: &model,
+        demand: &demand,
+        amounts: &amounts,
+        known: &known,
+        from: asked.at,
+        horizon,
+        limits,
+    };
     let mut lines: Vec<ResourceLine> =
-        chosen.iter().take(question.most).map(|row| telling.line(row, &single)).collect();
+        chosen.iter().take(question.most).map(|row| telling.line(row, &single)).collect::<Result<_, _>>()?;
     let mut truncations = found.truncations;
     for (line, row) in lines.iter_mut().zip(&chosen).take(MOST_CHANCES) {
         let resource = known[row.resource].resource;
@@ -292,7 +294,7 @@ pub fn capacity(
         basis.limit(LimitCode::Items, message);
     }
     let reached = amounts.items().iter().copied().filter(|one| is_wanted(*one));
-    let owners: std::collections::BTreeSet<ItemIx> = wanted.iter().copied().chain(reached).collect();
+    let owners: BTreeSet<ItemIx> = wanted.iter().copied().chain(reached).collect();
     let mut redundancy = pools::lines(view, &model, (&demand, &amounts), horizon, asked.at, &owners)?;
     basis.page("redundancy needs", question.most.min(redundancy.len()), redundancy.len());
     redundancy.truncate(question.most);
@@ -332,15 +334,19 @@ fn demand_of(
     model: &Model<'_>,
     services: &[ItemIx],
     measured: &[forecasts::Known<'_>],
+    now: DateTime<Utc>,
     limits: &Limits<'_>,
 ) -> Result<Demand, QuestionError> {
-    let outside = outside(view, model, services, limits)?;
-    let growing = |source: &Source| {
-        let growth = growth(view, measured, source.item).0.unwrap_or(0.0);
-        Growing { source: *source, growth }
-    };
-    let growing = outside.sources.iter().map(growing).collect();
-    Ok(Demand { outside, growing })
+    let outside = outside(view, model, services, now, limits)?;
+    let (mut growing, mut silent) = (Vec::new(), BTreeSet::new());
+    for source in &outside.sources {
+        let growth = growth(view, measured, source.item).0;
+        if growth.is_none() {
+            silent.insert(source.item);
+        }
+        growing.push(Growing { source: *source, growth: growth.unwrap_or(0.0) });
+    }
+    Ok(Demand { outside, growing, silent })
 }
 
 fn growth_line(view: &View, measured: &[forecasts::Known<'_>], line: &SourceLine) -> GrowthLine {
@@ -349,11 +355,34 @@ fn growth_line(view: &View, measured: &[forecasts::Known<'_>], line: &SourceLine
     GrowthLine { source: line.clone(), growth_per_month: found.0, growth_basis: found.1 }
 }
 
-fn growth_note(basis: &mut Basis, view: &View, measured: &[forecasts::Known<'_>], demand: &Demand) {
-    let still = demand.growing.iter().filter(|one| growth(view, measured, one.source.item).0.is_none()).count();
+fn growth_note(basis: &mut Basis, demand: &Demand) {
+    let still = demand.silent.len();
     if still > 0 {
         let message =
             format!("{still} services with demand state no growth: it counts as none, so dates may be earlier");
+        basis.limit(LimitCode::FigureMissing, message);
+    }
+}
+
+fn units_note(basis: &mut Basis, other_units: &[String]) {
+    if let [first, ..] = other_units {
+        let message = format!(
+            "{} services state demand and capacity in different units ('{first}' first): they are not compared",
+            other_units.len()
+        );
+        basis.limit(LimitCode::FigureMissing, message);
+    }
+}
+
+/// Says of how many resources whose use is stated nobody knows how it grows.
+fn standing_note(basis: &mut Basis, rows: &[&Row], known: &[Known]) {
+    let unknown = rows.iter().filter(|row| known[row.resource].standing_growth.is_some() && row.grounds.understated);
+    let unknown = unknown.count();
+    if unknown > 0 {
+        let message = format!(
+            "{unknown} resources state their use, and no service that rests on them states how it grows: it counts as not \
+             growing, so they may run out earlier"
+        );
         basis.limit(LimitCode::FigureMissing, message);
     }
 }
@@ -422,10 +451,11 @@ struct Telling<'a> {
     known: &'a [Known],
     from: DateTime<Utc>,
     horizon: f64,
+    limits: Limits<'a>,
 }
 
 impl Telling<'_> {
-    fn line(&self, row: &Row, single: &Single) -> ResourceLine {
+    fn line(&self, row: &Row, single: &Single) -> Result<ResourceLine, QuestionError> {
         let Self { view, model, demand, amounts, from, .. } = *self;
         let known = &self.known[row.resource];
         let item = known.resource.item;
@@ -434,7 +464,7 @@ impl Telling<'_> {
         let at = |months: f64| after(from, months);
         let exhausted = row.exhaustion.months();
         let Grounds { inferred, understated } = row.grounds;
-        ResourceLine {
+        Ok(ResourceLine {
             subject: Subject::of(&view.catalogue, ci_of(item)),
             kind: known.kind,
             capacity: known.capacity.clone(),
@@ -453,29 +483,17 @@ impl Telling<'_> {
             rank: row.rank,
             service_limit: of_single.map(|(_, limit, _)| *limit),
             sensitivity: of_single.map(|(_, _, sensitivity)| *sensitivity),
-            relief: resources::relief(view, known, self.load_at_end(item), self.relief_months()),
+            relief: relief::relief(view, (model, demand), (known, row), self.relief_months(), &self.limits)?,
             contracts: resources::contracts(view, item),
             owners: owners(view, ci_of(item)),
             path: path.into_iter().map(|item| key_of(&view.catalogue, item)).collect(),
             grounds: GroundsLine { is_inferred: inferred, is_understated: understated },
-        }
+        })
     }
 
     /// Until when relief is to be enough.
     fn relief_months(&self) -> f64 {
         self.horizon.min(RELIEF_MONTHS)
-    }
-
-    /// The load of a resource when relief is to be enough no longer, every service having grown until then.
-    fn load_at_end(&self, item: ItemIx) -> f64 {
-        let now: f64 = self.demand.growing.iter().map(|one| one.source.demand).sum();
-        let then: f64 = self
-            .demand
-            .growing
-            .iter()
-            .map(|one| one.source.demand * (1.0 + one.growth).powf(self.relief_months()))
-            .sum();
-        if now > 0.0 { self.amounts.of(item) * then / now } else { 0.0 }
     }
 }
 

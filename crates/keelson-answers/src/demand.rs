@@ -7,15 +7,17 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
+use chrono::{DateTime, Utc};
 use keelson_analysis::demand::{Amounts, DemandError, Gain, Model, Origin, Source, Visit, Visits};
 use keelson_analysis::{Limits, Pool};
 use keelson_catalogue::CiIx;
 use keelson_graph::ItemIx;
-use keelson_model::{Metric, Standing, Value};
+use keelson_model::{Standing, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::attributes::{Amount, amount, number};
+use crate::attributes::{Amount, amount, capacity};
+use crate::series::{DailySeries, demand_series};
 use crate::single_points::services;
 use crate::subject::{ci_of, find_item, key_of};
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View, item};
@@ -134,6 +136,8 @@ pub(crate) struct Outside {
     pub(crate) lines: Vec<SourceLine>,
     /// Those that have one and reach no amplifying loop.
     pub(crate) sources: Vec<Source>,
+    /// Series that were not taken for what is asked now, each with the reason.
+    pub(crate) set_aside: Vec<String>,
 }
 
 /// The ratios that live relationships state.
@@ -196,8 +200,7 @@ fn in_words(view: &View, items: &[ItemIx], gain: Gain) -> String {
 }
 
 /// The highest daily peak of the last four weeks that were measured.
-fn measured(view: &View, service: ItemIx) -> Option<Amount> {
-    let series = view.series(ci_of(service), Metric::Demand)?;
+fn peak(series: &DailySeries) -> Option<Amount> {
     let recent = series.values.iter().rev().filter(|value| !value.is_nan()).take(RECENT_DAYS);
     let peak = recent.copied().reduce(f64::max)?;
     Some(Amount { value: peak, unit: series.unit.clone() })
@@ -208,13 +211,18 @@ pub(crate) fn outside(
     view: &View,
     model: &Model<'_>,
     wanted: &[ItemIx],
+    now: DateTime<Utc>,
     limits: &Limits<'_>,
 ) -> Result<Outside, QuestionError> {
     let amplifies = model.loops().any(|found| found.gain.high >= 1.0);
-    let mut outside = Outside { lines: Vec::new(), sources: Vec::new() };
+    let mut outside = Outside { lines: Vec::new(), sources: Vec::new(), set_aside: Vec::new() };
     for service in wanted {
         let factor = view.growth().map_or(1.0, |growth| growth.factor(CiIx(service.0)));
-        let measured = measured(view, *service);
+        let measured = demand_series(view, *service, now).unwrap_or_else(|reason| {
+            outside.set_aside.push(reason);
+            None
+        });
+        let measured = measured.and_then(peak);
         let is_measured = measured.is_some();
         let known = measured.or_else(|| amount(view, *service, "peak_demand"));
         let demand = known.map(|known| Amount { value: known.value * factor, ..known });
@@ -261,6 +269,10 @@ pub(crate) fn note(basis: &mut Basis, outside: &Outside, unrated: usize, without
         );
         basis.limit(LimitCode::FigureMissing, message);
     }
+    if let [first, others @ ..] = &outside.set_aside[..] {
+        let more = if others.is_empty() { String::new() } else { format!(", and so for {} more", others.len()) };
+        basis.limit(LimitCode::FigureMissing, format!("{first}{more}"));
+    }
     let unstated = outside.lines.iter().filter(|line| line.demand.is_none()).count();
     if unstated > 0 {
         basis.limit(
@@ -295,7 +307,7 @@ pub fn demand(
     let only = question.items.iter().map(|key| find_item(view, key)).collect::<Result<Vec<_>, _>>()?;
     let visits = visits(view)?;
     let model = Model::new(&view.graph, &visits, &limits);
-    let outside = outside(view, &model, &wanted, &limits)?;
+    let outside = outside(view, &model, &wanted, asked.at, &limits)?;
     let amounts = model.demand(&outside.sources, &limits).map_err(|error| refused(view, &error))?;
     let taken = match (&question.services[..], &outside.sources[..]) {
         ([_], [one]) => Some(model.taken_by(one.item, &limits).map_err(|error| refused(view, &error))?),
@@ -307,7 +319,7 @@ pub fn demand(
     basis.rests_on(view, amounts.items().iter().copied().map(ci_of), asked);
     let listed = amounts.items().iter().copied().filter(|one| only.is_empty() || only.contains(one));
     let mut found: Vec<ItemIx> = listed.collect();
-    let used = |one: ItemIx| amount(view, one, "capacity").map_or(-1.0, |capacity| amounts.of(one) / capacity.value);
+    let used = |one: ItemIx| capacity(view, one).map_or(-1.0, |capacity| amounts.of(one) / capacity.value);
     found.sort_by(|a, b| {
         used(*b).total_cmp(&used(*a)).then_with(|| key_of(&view.catalogue, *a).cmp(&key_of(&view.catalogue, *b)))
     });
@@ -340,7 +352,7 @@ fn missing(view: &View, model: &Model<'_>, amounts: &Amounts) -> (Vec<(ItemIx, I
         members.sort_unstable();
         members.dedup();
         unrated.extend(members.into_iter().map(|member| (owner, member)));
-        without += usize::from(!view.is_service(ci_of(owner)) && number(view, owner, "capacity").is_none());
+        without += usize::from(!view.is_service(ci_of(owner)) && capacity(view, owner).is_none());
     }
     (unrated, without)
 }
@@ -353,15 +365,12 @@ fn demand_line(
     taken: Option<&Amounts>,
     one: ItemIx,
 ) -> DemandLine {
-    let capacity = amount(view, one, "capacity");
+    let capacity = capacity(view, one);
     let path = model.main_path(sources, amounts, one, LONGEST_PATH);
     DemandLine {
         subject: Subject::of(&view.catalogue, ci_of(one)),
         demand: amounts.of(one),
-        utilisation: capacity
-            .as_ref()
-            .filter(|capacity| capacity.value > 0.0)
-            .map(|capacity| amounts.of(one) / capacity.value),
+        utilisation: capacity.as_ref().map(|capacity| amounts.of(one) / capacity.value),
         capacity,
         sensitivity: taken.map(|taken| taken.of(one)),
         is_inferred: path.windows(2).any(|step| model.visits().inferred(step[0]).any(|member| member == step[1])),

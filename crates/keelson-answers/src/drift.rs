@@ -173,11 +173,11 @@ pub fn drift(
     let ask = |graph: &Snapshot| points(graph, &wanted, stop);
     let (declared, observed, certain) = (ask(&graphs.declared)?, ask(&graphs.all)?, ask(&graphs.certain)?);
     let mut budget = question.budget;
-    let mut lines = Vec::new();
+    let (mut lines, mut uncompared) = (Vec::new(), Vec::new());
     for (at, service) in wanted.iter().enumerate() {
         let sets = [&declared[at], &observed[at], &certain[at]];
         if sets.iter().any(|set| set.is_cut) {
-            basis.limit(LimitCode::Items, "single points of some services were not found within the budget");
+            uncompared.push(key_of(&view.catalogue, *service));
             continue;
         }
         if sets[0].items == sets[1].items && sets[0].items == sets[2].items {
@@ -186,6 +186,13 @@ pub fn drift(
         let tried = Tried { view, graphs: &graphs, service: *service, stop };
         let because = tried.responsible(&sets, &found.missing, &aspirational, &mut budget)?;
         lines.push(line(view, *service, &sets, because));
+    }
+    if let [first, ..] = &uncompared[..] {
+        let message = format!(
+            "single points of {} services were not found within the budget ('{first}' first): they are not compared",
+            uncompared.len()
+        );
+        basis.limit(LimitCode::Items, message);
     }
     if budget == 0 && question.budget > 0 {
         basis.remark(

@@ -11,7 +11,14 @@ use keelson_catalogue::CiIx;
 use keelson_forecast::series::{DAY, Days, Sample, daily};
 use keelson_model::Metric;
 
+use keelson_graph::ItemIx;
+
 use crate::View;
+use crate::attributes::amount;
+use crate::subject::{ci_of, key_of};
+
+/// A series that ended longer ago than this many days does not tell what is asked now.
+const STALE_DAYS: i64 = 62;
 
 /// A series with a value a day.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,6 +91,31 @@ impl SeriesBook {
     pub fn is_empty(&self) -> bool {
         self.series.is_empty()
     }
+}
+
+/// The measured demand on a service, where it tells what is asked of it now.
+///
+/// # Errors
+/// When there is one that does not, with the reason in words: it ended long ago, or its unit is another than that of the
+/// demand that is stated, so that one of both would be taken for something else.
+pub(crate) fn demand_series(view: &View, service: ItemIx, now: DateTime<Utc>) -> Result<Option<&DailySeries>, String> {
+    let Some(series) = view.series(ci_of(service), Metric::Demand) else { return Ok(None) };
+    let key = key_of(&view.catalogue, service);
+    let stated = amount(view, service, "peak_demand");
+    if let Some(stated) = stated.filter(|stated| stated.unit != series.unit) {
+        return Err(format!(
+            "the measured demand on '{key}' is in {}, and its stated peak_demand in {}: the stated one is taken",
+            series.unit, stated.unit
+        ));
+    }
+    let ended = series.day(series.values.len());
+    if now - ended > TimeDelta::days(STALE_DAYS) {
+        return Err(format!(
+            "the measured demand on '{key}' ended on {}, more than {STALE_DAYS} days ago: it is not taken for today's",
+            ended.format("%Y-%m-%d")
+        ));
+    }
+    Ok(Some(series))
 }
 
 impl View {

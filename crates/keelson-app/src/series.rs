@@ -185,7 +185,13 @@ impl Keelson {
                 if let Some(ix) = view.catalogue.find_id(part.ci) {
                     let points = unpack(bytes, part.points).map_err(|error| Error::Stopped(error.to_string()))?;
                     let list = lists.entry((ix, part.metric)).or_default();
-                    list.unit.clone_from(&part.unit);
+                    // The last batch says in which unit it is measured now; older points in another are no part of it.
+                    if list.points.is_empty() {
+                        list.unit.clone_from(&part.unit);
+                    } else if list.unit != part.unit {
+                        left_out += part.points;
+                        continue;
+                    }
                     list.sources.push(batch.source.to_string());
                     list.points.push(points);
                 }

@@ -6,13 +6,12 @@ use keelson_analysis::{Limits, Truncations};
 use keelson_catalogue::CiIx;
 use keelson_forecast::ladder::{Band, Forecast, LEVELS, Method, Passing, Question, forecast};
 use keelson_graph::ItemIx;
-use keelson_model::Metric;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{DAYS_A_MONTH, Demand};
 use crate::demand::refused;
-use crate::series::DailySeries;
+use crate::series::{DailySeries, demand_series};
 use crate::subject::ci_of;
 use crate::{QuestionError, Subject, View};
 
@@ -136,12 +135,12 @@ pub(super) struct Known<'a> {
 }
 
 /// The forecasts of those services whose demand is measured long enough.
-pub(super) fn of<'a>(view: &'a View, services: &[ItemIx], horizon: f64) -> Vec<Known<'a>> {
+pub(super) fn of<'a>(view: &'a View, services: &[ItemIx], horizon: f64, now: DateTime<Utc>) -> Vec<Known<'a>> {
     let days = (horizon * DAYS_A_MONTH).clamp(1.0, MOST_DAYS);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded just here")]
     let days = days.round() as usize;
     let known = |service: &ItemIx| {
-        let series = view.series(ci_of(*service), Metric::Demand)?;
+        let series = demand_series(view, *service, now).ok()??;
         let found = forecast(&Question::about(&series.values, &SEASONS, days)).ok()?;
         let factor = view.growth().map_or(1.0, |growth| growth.factor(CiIx(service.0)));
         Some(Known { service: *service, series, forecast: found, factor })

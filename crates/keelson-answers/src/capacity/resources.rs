@@ -1,6 +1,6 @@
 //! What has a capacity, and what may be planned of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use keelson_analysis::demand::plan::Resource;
 use keelson_analysis::demand::{Amounts, Model, Source};
@@ -11,9 +11,10 @@ use keelson_model::Standing;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CapacityQuestion, DAYS_A_MONTH, LimitBasis, ReliefLine};
-use crate::attributes::{Amount, Money, amount, is_agreement, money, number, text};
-use crate::subject::{ci_of, find_item};
+use super::{CapacityQuestion, DAYS_A_MONTH, LimitBasis};
+use crate::attributes::{Amount, capacity, is_agreement, number, text};
+use crate::demand::Outside;
+use crate::subject::{ci_of, find_item, key_of};
 use crate::{QuestionError, View};
 
 /// The planning limit of what queues, where nobody states one.
@@ -43,11 +44,27 @@ pub(super) struct Known {
     pub(super) capacity: Amount,
     pub(super) limit_basis: LimitBasis,
     pub(super) lead_months: Option<f64>,
+    /// Growth per month of its load where its use is stated and no demand reaches it; absent otherwise.
+    pub(super) standing_growth: Option<f64>,
 }
 
-/// Everything that has demand and states a capacity.
-pub(super) fn of(view: &View, amounts: &Amounts) -> Vec<Known> {
-    amounts.items().iter().filter_map(|item| known(view, *item)).collect()
+/// Everything that has demand and states a capacity. What has demand from outside in another unit than its capacity has
+/// cannot be compared; their keys come second.
+pub(super) fn of(view: &View, amounts: &Amounts, outside: &Outside) -> (Vec<Known>, Vec<String>) {
+    let units: BTreeMap<&str, &str> = outside
+        .lines
+        .iter()
+        .filter_map(|line| Some((line.subject.key.as_str(), line.demand.as_ref()?.unit.as_str())))
+        .collect();
+    let (mut comparable, mut other) = (Vec::new(), Vec::new());
+    for known in amounts.items().iter().filter_map(|item| known(view, *item)) {
+        let key = key_of(&view.catalogue, known.resource.item);
+        match units.get(key.as_str()) {
+            Some(unit) if *unit != known.capacity.unit => other.push(key),
+            _ => comparable.push(known),
+        }
+    }
+    (comparable, other)
 }
 
 fn is_a(view: &View, item: ItemIx, class: &str) -> bool {
@@ -55,8 +72,7 @@ fn is_a(view: &View, item: ItemIx, class: &str) -> bool {
 }
 
 pub(super) fn known(view: &View, item: ItemIx) -> Option<Known> {
-    let capacity = ["capacity", "volume", "limit"].iter().find_map(|name| amount(view, item, name));
-    let capacity = capacity.filter(|capacity| capacity.value > 0.0)?;
+    let capacity = capacity(view, item)?;
     let (limit, limit_basis) = limit(view, item);
     let lead_months = lead(view, item);
     let resource = Resource {
@@ -66,7 +82,7 @@ pub(super) fn known(view: &View, item: ItemIx) -> Option<Known> {
         planning_limit: limit,
         lead_months: lead_months.unwrap_or(0.0),
     };
-    Some(Known { resource, kind: kind(view, item), capacity, limit_basis, lead_months })
+    Some(Known { resource, kind: kind(view, item), capacity, limit_basis, lead_months, standing_growth: None })
 }
 
 fn limit(view: &View, item: ItemIx) -> (f64, LimitBasis) {
@@ -121,26 +137,6 @@ pub(super) fn contracts(view: &View, item: ItemIx) -> Vec<String> {
     keys.sort();
     keys.dedup();
     keys
-}
-
-/// What would carry a load, and what that costs; absent where nobody states the size of a step, or none is needed.
-pub(super) fn relief(view: &View, known: &Known, load: f64, horizon: f64) -> Option<ReliefLine> {
-    let item = known.resource.item;
-    let step = amount(view, item, "increment").filter(|step| step.value > 0.0)?;
-    let short = load / known.resource.planning_limit - known.resource.capacity;
-    if short <= 0.0 {
-        return None;
-    }
-    let steps = (short / step.value).ceil().min(1e6);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded just here, and above 0")]
-    let count = steps as u32;
-    let cost = money(view, item, "increment_cost").map(|one| Money { amount: one.amount * steps, ..one });
-    Some(ReliefLine {
-        steps: count,
-        adds: Amount { value: step.value * steps, unit: step.unit },
-        cost,
-        lasts_months: horizon,
-    })
 }
 
 /// Which resources are asked about: what the services use, and what rests on the supplier.

@@ -2,7 +2,7 @@
 //!
 //! Their load is the stated utilisation of their capacity. It is taken to grow as the fastest growing service does that
 //! rests on them, or that they own; that is the safe side, and told as inferred. Where no such service states its growth,
-//! no date is told.
+//! no date is told, and the answer says that it may run out all the same.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ pub(super) fn of(view: &View, has_demand: impl Fn(ItemIx) -> bool) -> Vec<(Known
 /// Growth of demand by item: that of the fastest growing service resting on it.
 pub(super) fn growths(view: &View, demand: &Demand, limits: &Limits<'_>) -> BTreeMap<ItemIx, f64> {
     let mut by_growth: BTreeMap<u64, (f64, Vec<ItemIx>)> = BTreeMap::new();
-    for one in demand.growing.iter().filter(|one| one.growth != 0.0) {
+    for one in demand.growing.iter().filter(|one| !demand.silent.contains(&one.source.item)) {
         by_growth.entry(one.growth.to_bits()).or_insert_with(|| (one.growth, Vec::new())).1.push(one.source.item);
     }
     let mut levels: Vec<(f64, Vec<ItemIx>)> = by_growth.into_values().collect();
@@ -51,15 +51,17 @@ pub(super) fn growths(view: &View, demand: &Demand, limits: &Limits<'_>) -> BTre
     growths
 }
 
+/// How the stated use of something grows; absent where no service says so.
+pub(super) fn growth(view: &View, one: ItemIx, growths: &BTreeMap<ItemIx, f64>) -> Option<f64> {
+    growths.get(&one).copied().or_else(|| owned(view, one, growths))
+}
+
 /// The row of a resource, at a place among the resources.
 pub(super) fn row(
-    view: &View,
     (at, known, used): (usize, &Known, f64),
-    growths: &BTreeMap<ItemIx, f64>,
+    growth: Option<f64>,
     horizon: f64,
 ) -> Result<Row, QuestionError> {
-    let one = known.resource.item;
-    let growth = growths.get(&one).copied().or_else(|| owned(view, one, growths));
     let parts = [Part { load: used, growth: growth.unwrap_or(0.0) }];
     let found = exhaustion(&parts, known.resource.allowed(), horizon);
     let exhaustion: Exhaustion = found.map_err(|error| QuestionError::Figures(error.to_string()))?;
@@ -70,7 +72,7 @@ pub(super) fn row(
         exhaustion,
         decide_in: exhaustion.months().map(|months| months - known.resource.lead_months),
         rank: 0,
-        grounds: Grounds { inferred: growth.is_some(), understated: false },
+        grounds: Grounds { inferred: growth.is_some(), understated: growth.is_none() },
     })
 }
 

@@ -70,6 +70,19 @@ fn summary(answer: &CapacityAnswer, frame: &Frame) -> Section {
             let text = "No capacity data: nothing with demand states a capacity.";
             section.block(Note { severity: Severity::Caution, text: text.into() })
         }
+        ([], None) if answer.resources.iter().any(|one| one.grounds.is_understated) => {
+            let text = format!(
+                "By what is known nothing runs out within {}, but of {} it is not known how its load grows, or all that \
+                 fills it.",
+                months(answer.horizon_months),
+                count(
+                    answer.resources.iter().filter(|one| one.grounds.is_understated).count(),
+                    "resource",
+                    "resources"
+                )
+            );
+            section.block(Note { severity: Severity::Caution, text: text.into() })
+        }
         ([], None) => {
             let text = format!("Nothing runs out within {}.", months(answer.horizon_months));
             section.block(Note { severity: Severity::Good, text: text.into() })
@@ -135,6 +148,7 @@ fn state(one: &ResourceLine) -> Cell {
         one if one.decide_months.is_some_and(|months| months <= 0.0) => Cell::mark(Severity::Serious, "decide now"),
         one if one.decide_months.is_some_and(|months| months <= 3.0) => Cell::mark(Severity::Caution, "decide soon"),
         one if one.exhausted_months.is_some() => Cell::mark(Severity::Information, "runs out"),
+        one if one.grounds.is_understated => Cell::mark(Severity::Caution, "lasts, by what is known"),
         _ => Cell::mark(Severity::Good, "lasts"),
     }
 }

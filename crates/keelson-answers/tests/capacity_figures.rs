@@ -1,0 +1,161 @@
+//! Plans on figures that are odd, old, missing, or in another unit: what is not known is never told as known.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use keelson_analysis::Pool;
+use keelson_answers::capacity::{CapacityAnswer, CapacityQuestion, GrowthBasis, ResourceLine, capacity};
+use keelson_answers::demand::{DemandQuestion, demand};
+use keelson_answers::series::{DailySeries, SeriesBook};
+use keelson_answers::{Asked, View};
+use keelson_model::Metric;
+use keelson_testkit::{Estate, minutes};
+
+const HEAD: &str = r#"{"batch":{"format":"keelson/1","source":"s","scope":"all","complete":true,"observed_at":"2026-11-01T00:00:00Z"}}"#;
+
+fn view(lines: &[String]) -> View {
+    Estate::of_text(&format!("{HEAD}\n{}", lines.join("\n"))).view()
+}
+
+fn ask(view: &View) -> CapacityAnswer {
+    let question = CapacityQuestion { most: 100, ..CapacityQuestion::default() };
+    capacity(view, &question, Asked::now(minutes(0)), &Pool::default(), None).unwrap()
+}
+
+fn of<'a>(answer: &'a CapacityAnswer, key: &str) -> &'a ResourceLine {
+    answer.resources.iter().find(|line| line.subject.key == key).unwrap()
+}
+
+fn says(answer: &CapacityAnswer, what: &str) -> bool {
+    !answer.basis.complete && answer.basis.limits.iter().any(|limit| format!("{limit:?}").contains(what))
+}
+
+fn service(key: &str, demand: f64, unit: &str, growth: Option<f64>) -> String {
+    let growth = growth.map_or(String::new(), |growth| format!(",\"demand_growth_per_month\":{growth}"));
+    format!(
+        r#"{{"ci":{{"key":"service/{key}","class":"service","name":"{key}","attributes":{{"peak_demand":{{"value":{demand},"unit":"{unit}"}}{growth}}}}}}}"#
+    )
+}
+
+fn cluster(key: &str, capacity: f64, unit: &str, more: &str) -> String {
+    format!(
+        r#"{{"ci":{{"key":"cluster/{key}","class":"cluster","name":"{key}","attributes":{{"capacity":{{"value":{capacity},"unit":"{unit}"}}{more}}}}}}}"#
+    )
+}
+
+fn uses(dependent: &str, dependency: &str, visits: f64) -> String {
+    format!(
+        r#"{{"relationship":{{"dependent":"{dependent}","kind":"uses","dependency":"{dependency}","attributes":{{"visits":{visits}}}}}}}"#
+    )
+}
+
+/// A service of 100 requests/s on a cluster of 180, with demand measured on so many days from a day on.
+fn measured(unit: &str, from_day: i64, days: i64, value: f64) -> View {
+    let view = view(&[
+        service("a", 100.0, "requests/s", Some(0.02)),
+        cluster("x", 180.0, "requests/s", ""),
+        uses("service/a", "cluster/x", 1.0),
+    ]);
+    let day = |day: i64| ((minutes(0) + TimeDelta::days(from_day + day)).timestamp_millis(), value);
+    let points: Vec<(i64, f64)> = (0..days).map(day).collect();
+    let mut book = SeriesBook::default();
+    let service = view.catalogue.find_key("service/a").unwrap();
+    book.add(service, Metric::Demand, DailySeries::of(unit, &points, Vec::new()).unwrap());
+    view.with_series(Arc::new(book))
+}
+
+/// 100 × 1.05^24 = 322.5; of 120, 202.5 are short at a limit of 1: 21 steps of 10.
+#[test]
+fn relief_follows_the_demand_that_fills_the_resource_not_that_of_others() {
+    let increment = r#","maximum_utilisation":1,"increment":{"value":10,"unit":"requests/s"}"#;
+    let answer = ask(&view(&[
+        service("a", 100.0, "requests/s", Some(0.05)),
+        service("b", 10_000.0, "transactions/s", Some(0.0)),
+        cluster("x", 120.0, "requests/s", increment),
+        cluster("y", 20_000.0, "transactions/s", ""),
+        uses("service/a", "cluster/x", 1.0),
+        uses("service/b", "cluster/y", 1.0),
+    ]));
+    assert_eq!(of(&answer, "cluster/x").relief.as_ref().map(|relief| relief.steps), Some(21));
+}
+
+/// 78 × 1.02^24 = 125.5; at a limit of 0.8 that takes 156.8, so 6 steps of 10 beside the 100 there are.
+#[test]
+fn what_states_its_use_is_relieved_as_well() {
+    let answer = ask(&view(&[
+        service("a", 100.0, "requests/s", Some(0.02)),
+        cluster(
+            "x",
+            100.0,
+            "TiB",
+            r#","utilisation":0.78,"maximum_utilisation":0.8,"increment":{"value":10,"unit":"TiB"}"#,
+        ),
+        r#"{"relationship":{"dependent":"service/a","kind":"uses","dependency":"cluster/x"}}"#.to_owned(),
+    ]));
+    let line = of(&answer, "cluster/x");
+    assert!(line.exhausted_months.is_some_and(|months| (months - 1.278).abs() < 0.01), "{:?}", line.exhausted_months);
+    assert_eq!(line.relief.as_ref().map(|relief| relief.steps), Some(6));
+}
+
+#[test]
+fn a_series_in_another_unit_is_not_taken_for_the_stated_one() {
+    let answer = ask(&measured("requests/min", -60, 60, 6_000.0));
+    let line = of(&answer, "cluster/x");
+    assert!((line.load - 100.0).abs() < 1e-9 && !line.is_over_capacity);
+    assert!(says(&answer, "requests/min"), "{:?}", answer.basis.limits);
+    assert!(answer.forecasts.is_empty());
+}
+
+#[test]
+fn a_series_that_ended_long_ago_is_not_what_is_asked_now() {
+    let answer = ask(&measured("requests/s", -1_160, 60, 10.0));
+    assert!((of(&answer, "cluster/x").load - 100.0).abs() < 1e-9);
+    assert_eq!(answer.services[0].growth_basis, GrowthBasis::Stated);
+    assert!(says(&answer, "days ago"), "{:?}", answer.basis.limits);
+    let answer = ask(&measured("requests/s", -60, 60, 10.0));
+    assert!((of(&answer, "cluster/x").load - 10.0).abs() < 1e-9, "what was measured lately is");
+}
+
+#[test]
+fn growth_that_nobody_states_is_no_reassurance() {
+    let answer = ask(&view(&[cluster("x", 100.0, "TiB", r#","utilisation":0.79,"maximum_utilisation":0.8"#)]));
+    assert!(of(&answer, "cluster/x").grounds.is_understated);
+    assert!(says(&answer, "may run out earlier"), "{:?}", answer.basis.limits);
+    let known = ask(&view(&[
+        service("a", 100.0, "requests/s", Some(0.0)),
+        cluster("x", 100.0, "TiB", r#","utilisation":0.79,"maximum_utilisation":0.8"#),
+        r#"{"relationship":{"dependent":"service/a","kind":"uses","dependency":"cluster/x"}}"#.to_owned(),
+    ]));
+    assert!(!of(&known, "cluster/x").grounds.is_understated, "that it does not grow was stated");
+}
+
+#[test]
+fn seats_are_not_compared_with_requests() {
+    let line = r#"{"ci":{"key":"service/a","class":"service","name":"a","attributes":{"peak_demand":{"value":100,"unit":"transactions/s"},"capacity":{"value":50,"unit":"seats"}}}}"#;
+    let answer = ask(&view(&[line.to_owned()]));
+    assert!(answer.resources.is_empty(), "{:?}", answer.resources);
+    assert!(says(&answer, "different units"), "{:?}", answer.basis.limits);
+}
+
+#[test]
+fn the_volume_of_a_contract_is_a_capacity_for_both_questions() {
+    let view = view(&[
+        service("a", 100.0, "requests/s", Some(0.02)),
+        r#"{"ci":{"key":"contract/m","class":"contract","name":"m","attributes":{"volume":{"value":40,"unit":"requests/s"}}}}"#.to_owned(),
+        r#"{"relationship":{"dependent":"service/a","kind":"underpinned_by","dependency":"contract/m","attributes":{"visits":0.1}}}"#.to_owned(),
+    ]);
+    let question = DemandQuestion { most: 10, ..DemandQuestion::default() };
+    let demanded = demand(&view, &question, Asked::now(minutes(0)), &Pool::default(), None).unwrap();
+    assert_eq!((ask(&view).without_capacity_count, demanded.without_capacity_count), (0, 0));
+}
+
+#[test]
+fn a_survival_limit_can_be_stated() {
+    let view = view(&[
+        r#"{"ci":{"key":"service/a","class":"service","name":"a","attributes":{"survival_limit":1.1}}}"#.to_owned(),
+    ]);
+    let ix = view.catalogue.find_key("service/a").unwrap();
+    assert!(view.catalogue.ci(ix).attribute("survival_limit").is_some());
+}
