@@ -3,26 +3,23 @@
 //! The id in the address makes a repetition harmless: the same delivery again is known already, and
 //! another one under the same id is refused.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
 use chrono::{DateTime, Utc};
-use http::StatusCode;
 use keelson_api::errors::{Code, Refusal};
 use keelson_app::{Actor, ImportOptions, Imported, system};
 use keelson_import_batch::BatchImporter;
-use keelson_importer::{Context, EnvelopeError, Importer, Input, InputError, Limits};
+use keelson_importer::{Context, EnvelopeError, Importer, InputError};
 use keelson_model::{Batch, BatchId};
 use serde::Deserialize;
-use tempfile::TempDir;
 
 use crate::delivery::{self, Delivery};
 use crate::problem::Problem;
-use crate::received::{encoding, media_type, to_file};
-use crate::routes::App;
+use crate::received::{Kept, kept, media_type, plain_or_packed, unread, unusable};
+use crate::routes::{App, in_turn};
 use crate::summary::{ImportAnswer, Outcome, Summary};
 
 /// The name by which findings call the body.
@@ -67,33 +64,14 @@ pub(crate) async fn import(
     let Query(wishes) = wishes.map_err(|rejection| unreadable(rejection.body_text()))?;
     let id: BatchId = id.parse().map_err(|error| Problem::new(Code::BadUserInput, format!("the batch id: {error}")))?;
     let form = form(&request)?;
-    let folder = TempDir::new().map_err(|error| {
-        tracing::error!(%error, "no folder for the body of an import");
-        Problem::new(Code::StorageUnavailable, "the body could not be kept; try again later")
-    })?;
-    let file = folder.path().join(FILE);
-    to_file(request, &file, app.limits.import_bytes, app.stall_time).await?;
-    let limits = Limits { compressed_bytes: app.limits.import_bytes as u64, ..Limits::default() };
-    // A body that arrives slowly must not keep others from importing, so the turn is taken behind it.
-    let busy = |_| Problem::new(Code::Overloaded, "other imports are under way; try again when they have ended");
-    let turn = Arc::clone(&app.imports).try_acquire_owned().map_err(busy)?;
-    let taken = Taken { source, id, form, wishes, file, limits };
-    let time = app.limits.import_time;
-    // The work goes on when nobody waits for it any more, and holds its turn as long as it does.
-    let work = tokio::spawn(async move {
-        let _turn = turn;
-        taken.import(&app, folder).await
-    });
-    let passed =
-        |_| Problem::timeout("the time for an import has passed; send it again under the same id to see its end");
-    let ended = tokio::time::timeout(time, work).await.map_err(passed)?;
-    ended.map_err(|error| Refusal::internal(&error))?.map(Json)
+    let kept = kept(request, FILE, &app).await?;
+    let taken = Taken { source, id, form, wishes };
+    let late = "the time for an import has passed; send it again under the same id to see its end";
+    in_turn(Arc::clone(&app), late, async move { taken.import(&app, kept).await }).await.map(Json)
 }
 
 fn form(request: &Request) -> Result<Form, Problem> {
-    if !matches!(encoding(request).as_str(), "identity" | "gzip" | "x-gzip") {
-        return Err(Problem::unsupported_media("the body may be plain or packed with gzip, nothing else"));
-    }
+    plain_or_packed(request)?;
     match media_type(request).as_deref() {
         Some("application/x-ndjson") => Ok(Form::Lines),
         Some(delivery::MEDIA_TYPE) => Ok(Form::Delivery),
@@ -107,17 +85,15 @@ struct Taken {
     id: BatchId,
     form: Form,
     wishes: Wishes,
-    file: PathBuf,
-    limits: Limits,
 }
 
 impl Taken {
-    async fn import(self, app: &App, folder: TempDir) -> Result<ImportAnswer, Problem> {
-        let (form, file, limits) = (self.form, self.file.clone(), self.limits);
+    async fn import(self, app: &App, kept: Kept) -> Result<ImportAnswer, Problem> {
+        let form = self.form;
         let context = self.context();
         let reading = tokio::task::spawn_blocking(move || {
-            let batches = read(form, file, limits, &context);
-            drop(folder);
+            let batches = read(form, &kept, &context);
+            drop(kept);
             batches
         });
         let batches = reading.await.map_err(|error| Refusal::internal(&error))??;
@@ -186,18 +162,13 @@ impl Taken {
     }
 }
 
-/// A batch that cannot be used.
-fn unusable(detail: impl Into<String>) -> Problem {
-    Problem::new(Code::BadUserInput, detail).with_status(StatusCode::UNPROCESSABLE_ENTITY)
-}
-
-fn read(form: Form, file: PathBuf, limits: Limits, context: &Context) -> Result<Vec<Batch>, Problem> {
-    let input = Input::from_paths(&[file], limits).map_err(|error| Problem::from(Refusal::internal(&error)))?;
+fn read(form: Form, kept: &Kept, context: &Context) -> Result<Vec<Batch>, Problem> {
+    let input = kept.input()?;
     match form {
         Form::Lines => BatchImporter.normalise(&input, context).map_err(|error| envelope(&error)),
         Form::Delivery => {
             let Some(file) = input.files.first() else { return Ok(Vec::new()) };
-            let reader = file.open(&limits).map_err(|error| envelope(&error.into()))?;
+            let reader = file.open(&kept.limits).map_err(|error| envelope(&error.into()))?;
             let delivery: Result<Delivery, _> = serde_json::from_reader(reader);
             delivery.map(|delivery| delivery.batches).map_err(|error| {
                 if error.is_io() {
@@ -211,7 +182,7 @@ fn read(form: Form, file: PathBuf, limits: Limits, context: &Context) -> Result<
 
 fn envelope(error: &EnvelopeError) -> Problem {
     match error {
-        EnvelopeError::Input(InputError::Limit { .. }) => Problem::new(Code::PayloadTooLarge, error.to_string()),
+        EnvelopeError::Input(error) => unread(error),
         _ => unusable(error.to_string()),
     }
 }

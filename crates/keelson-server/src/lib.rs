@@ -8,6 +8,7 @@
 //! | `/packs/schedule`, `/packs/changes/{key}` | the board's pack as a page, Markdown or JSON; `POST /packs` for a command |
 //! | `/schedule.ics` | the schedule as iCalendar, for calendar programs to subscribe to |
 //! | `PUT /imports/{source}/{batchId}` | a batch of an importer; the id makes a repetition harmless |
+//! | `POST /series/{source}` | measured points: a table (CSV), or what a range query of Prometheus answered |
 //! | `/livez` | whether the process runs; never touches the database |
 //! | `/readyz` | whether it can answer, with a reason word where it cannot |
 //!
@@ -35,6 +36,7 @@ pub mod problem;
 pub mod questions;
 mod received;
 mod routes;
+pub mod series;
 mod server;
 pub mod summary;
 

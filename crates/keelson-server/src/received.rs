@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use http::header;
+use http::{StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use keelson_api::errors::{Code, Refusal};
 use keelson_api::limits::Limits;
+use keelson_importer::{Input, InputError, Limits as ReadLimits};
 use serde::de::DeserializeOwned;
+use tempfile::TempDir;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
 use crate::problem::Problem;
+use crate::routes::App;
 
 /// The media type of a body, without parameters, in lower case.
 pub(crate) fn media_type(request: &Request) -> Option<String> {
@@ -22,7 +25,7 @@ pub(crate) fn media_type(request: &Request) -> Option<String> {
 }
 
 /// The encoding of a body, in lower case; `identity` where none is named.
-pub(crate) fn encoding(request: &Request) -> String {
+fn encoding(request: &Request) -> String {
     let value = request.headers().get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?"));
     value.unwrap_or("identity").trim().to_ascii_lowercase()
 }
@@ -30,6 +33,27 @@ pub(crate) fn encoding(request: &Request) -> String {
 /// Whether a body is not compressed.
 pub(crate) fn is_plain(request: &Request) -> bool {
     encoding(request) == "identity"
+}
+
+/// Refuses a body that is packed in another way than by gzip.
+pub(crate) fn plain_or_packed(request: &Request) -> Result<(), Problem> {
+    if matches!(encoding(request).as_str(), "identity" | "gzip" | "x-gzip") {
+        return Ok(());
+    }
+    Err(Problem::unsupported_media("the body may be plain or packed with gzip, nothing else"))
+}
+
+/// What was sent cannot be used.
+pub(crate) fn unusable(detail: impl Into<String>) -> Problem {
+    Problem::new(Code::BadUserInput, detail).with_status(StatusCode::UNPROCESSABLE_ENTITY)
+}
+
+/// A body that cannot be read back: beyond a limit when unpacked, or damaged.
+pub(crate) fn unread(error: &InputError) -> Problem {
+    match error {
+        InputError::Limit { .. } => Problem::new(Code::PayloadTooLarge, error.to_string()),
+        _ => unusable(error.to_string()),
+    }
 }
 
 fn too_large(limit: usize) -> Problem {
@@ -75,8 +99,32 @@ pub(crate) async fn json_body<T: DeserializeOwned>(
     })
 }
 
+/// A body that was kept on the disk; it goes away with this.
+pub(crate) struct Kept {
+    folder: TempDir,
+    name: &'static str,
+    /// What may be read of it.
+    pub(crate) limits: ReadLimits,
+}
+
+impl Kept {
+    /// The body as importers read files.
+    pub(crate) fn input(&self) -> Result<Input, Problem> {
+        let file = self.folder.path().join(self.name);
+        Input::from_paths(&[file], self.limits).map_err(|error| Refusal::internal(&error).into())
+    }
+}
+
+/// Keeps a body on the disk until it is read; `name` is what messages call it.
+pub(crate) async fn kept(request: Request, name: &'static str, app: &App) -> Result<Kept, Problem> {
+    let folder = TempDir::new().map_err(|error| unwritten(&error))?;
+    to_file(request, &folder.path().join(name), app.limits.import_bytes, app.stall_time).await?;
+    let limits = ReadLimits { compressed_bytes: app.limits.import_bytes as u64, ..ReadLimits::default() };
+    Ok(Kept { folder, name, limits })
+}
+
 /// Writes a body to a file. It may take as long as it likes in all, but not between two pieces.
-pub(crate) async fn to_file(request: Request, file: &Path, limit: usize, stall: Duration) -> Result<(), Problem> {
+async fn to_file(request: Request, file: &Path, limit: usize, stall: Duration) -> Result<(), Problem> {
     announced(&request, limit)?;
     let mut file = File::create_new(file).await.map_err(|error| unwritten(&error))?;
     let mut body: Body = request.into_body();

@@ -9,14 +9,14 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post, put};
 use http::StatusCode;
-use keelson_api::errors::Code;
+use keelson_api::errors::{Code, Refusal};
 use keelson_api::limits::Limits;
 use keelson_app::Keelson;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::problem::Problem;
-use crate::{ServerOptions, acts, documents, health, imports, passage, questions};
+use crate::{ServerOptions, acts, documents, health, imports, passage, questions, series};
 
 /// How much later than the API's own deadline the outer one passes.
 const GRACE: Duration = Duration::from_secs(5);
@@ -54,6 +54,26 @@ impl App {
     }
 }
 
+/// Does what an import asks for, whose body has arrived: a body that arrives slowly must not keep others from importing.
+///
+/// The work goes on when nobody waits for it any more, and holds its turn as long as it does. `late` is told when the
+/// time has passed.
+pub(crate) async fn in_turn<T: Send + 'static>(
+    app: Arc<App>,
+    late: &'static str,
+    work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<T, Problem> {
+    let busy = |_| Problem::new(Code::Overloaded, "other imports are under way; try again when they have ended");
+    let turn = Arc::clone(&app.imports).try_acquire_owned().map_err(busy)?;
+    let time = app.limits.import_time;
+    let work = tokio::spawn(async move {
+        let _turn = turn;
+        work.await
+    });
+    let ended = tokio::time::timeout(time, work).await.map_err(|_| Problem::timeout(late))?;
+    ended.map_err(|error| Refusal::internal(&error))?
+}
+
 /// All routes, with what every request passes.
 pub(crate) fn all(app: &Arc<App>, api: Router) -> Router {
     let outer = app.limits.body_time + app.limits.request_time + GRACE;
@@ -65,6 +85,7 @@ pub(crate) fn all(app: &Arc<App>, api: Router) -> Router {
         .route("/packs/changes/{key}", get(documents::change_page))
         .route("/schedule.ics", get(documents::calendar))
         .route("/imports/{source}/{batch}", put(imports::import))
+        .route("/series/{source}", post(series::import))
         .with_state(Arc::clone(app))
         .method_not_allowed_fallback(method_not_allowed)
         .merge(api.layer(from_fn_with_state(outer, passage::deadline)))

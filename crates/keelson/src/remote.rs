@@ -13,13 +13,14 @@ use hyper::{Method, Request, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use keelson_app::{Act, Actor, Answer, AsOf, Outcome, PackFile, PackForm, PackOf, Question};
+use keelson_app::{Act, Actor, Answer, AsOf, Outcome, PackFile, PackForm, PackOf, Question, SeriesImported};
 use keelson_model::{Batch, BatchId, Window};
 use keelson_server::acts::Acting;
 use keelson_server::delivery::{self, Delivery};
 use keelson_server::documents::Packing;
 use keelson_server::problem::ProblemDocument;
 use keelson_server::questions::{Asking, Supposing};
+use keelson_server::series::Wishes as SeriesWishes;
 use keelson_server::summary::{ImportAnswer, Summary};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -146,7 +147,12 @@ impl Remote {
         if let Some(reason) = wishes.reason {
             uri += &format!("&reason={}", escaped(reason));
         }
-        let packing = tokio::task::spawn_blocking(move || packed(&Delivery { batches }));
+        let packing = tokio::task::spawn_blocking(move || {
+            packed(|packer| {
+                let delivery = Delivery { batches };
+                serde_json::to_writer(packer, &delivery).map_err(std::io::Error::from)
+            })
+        });
         let body = packing.await.map_err(Failure::trouble)?.map_err(Failure::trouble)?;
         let request = Request::builder()
             .method(Method::PUT)
@@ -163,6 +169,36 @@ impl Remote {
             Some(problem) if !problem.batches.is_empty() => Ok(problem.batches),
             _ => Err(failure),
         }
+    }
+
+    /// Takes in measured points: a file as it is, which the server reads.
+    pub(crate) async fn import_series(
+        &self,
+        source: &str,
+        form: &'static str,
+        points: Vec<u8>,
+        wishes: &SeriesWishes,
+    ) -> Result<SeriesImported, Failure> {
+        let mut uri = format!("{}/series/{}?", self.base, escaped(source));
+        let serde_json::Value::Object(wishes) = serde_json::to_value(wishes).map_err(Failure::trouble)? else {
+            return Err(Failure::trouble(anyhow!("wishes are named")));
+        };
+        for (name, value) in &wishes {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            uri += &format!("{name}={}&", escaped(&value));
+        }
+        let packing = tokio::task::spawn_blocking(move || packed(|packer| packer.write_all(&points)));
+        let body = packing.await.map_err(Failure::trouble)?.map_err(Failure::trouble)?;
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(uri)
+            .header(CONTENT_TYPE, HeaderValue::from_static(form))
+            .header(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        let (status, body) = self.send(request.body(Full::from(body)), IMPORT_TIME).await?;
+        if status != StatusCode::OK {
+            return Err(self.problem(status, &body).1);
+        }
+        self.known(serde_json::from_slice(&body))
     }
 
     async fn send(
@@ -204,10 +240,10 @@ impl Remote {
     }
 }
 
-/// A delivery, packed.
-fn packed(delivery: &Delivery) -> std::io::Result<Vec<u8>> {
+/// A body, packed as it is written.
+fn packed(write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> std::io::Result<Vec<u8>> {
     let mut packer = std::io::BufWriter::new(GzEncoder::new(Vec::new(), Compression::fast()));
-    serde_json::to_writer(&mut packer, delivery)?;
+    write(&mut packer)?;
     packer.flush()?;
     packer.into_inner().map_err(std::io::IntoInnerError::into_error)?.finish()
 }
@@ -232,7 +268,6 @@ pub(crate) fn refuse(server: &str, command: &Command) -> Result<(), Failure> {
         Command::Restore(_) => ("restore", "run it where the data shall be, with --data, and start a server on that"),
         Command::Export(_) => ("export", "stop the server, and run it where the data is, with --data"),
         Command::Review(_) => ("review", "stop the server and run it with --data, or settle the task over GraphQL"),
-        Command::Series(_) => ("series", "stop the server, and run it where the data is, with --data"),
         Command::Serve(_) => ("serve", "name the data to serve with --data or --store"),
         Command::Demo(_) => ("demo", "it brings a store and a server of its own"),
         _ => return Ok(()),

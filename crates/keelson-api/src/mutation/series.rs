@@ -16,7 +16,7 @@ const LONGEST_NAME: usize = 100;
 
 /// The result of a range query of Prometheus.
 #[derive(Clone, Debug, InputObject)]
-pub struct PrometheusInput {
+pub(crate) struct PrometheusInput {
     /// The JSON that `GET /api/v1/query_range` answered.
     pub result: String,
     /// Key of what each series is about, with labels in braces: `service/{job}`.
@@ -25,7 +25,7 @@ pub struct PrometheusInput {
 
 /// Measured points; either a table or the result of a range query.
 #[derive(Clone, Debug, InputObject)]
-pub struct SubmitSeriesInput {
+pub(crate) struct SubmitSeriesInput {
     /// Who measured: the name of the source.
     pub source: String,
     /// A table with the columns `key`, `metric`, `time` and `value`, which may have `unit` (CSV).
@@ -47,7 +47,7 @@ pub struct SubmitSeriesInput {
 
 /// What became of measured points.
 #[derive(SimpleObject)]
-pub struct SubmitSeriesPayload {
+pub(crate) struct SubmitSeriesPayload {
     /// How many series.
     series_count: usize,
     /// How many points.

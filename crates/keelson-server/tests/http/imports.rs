@@ -175,3 +175,50 @@ fn batches_read_elsewhere_are_taken_as_they_are() {
         server.send("PUT", &to(OTHER, ""), &headers, "{\"batches\":[]}").await.problem(422, "BAD_USER_INPUT");
     });
 }
+
+#[test]
+fn measured_points_come_in_plain_or_packed_and_are_known_again() {
+    run(async {
+        let server = start().await;
+        assert_eq!(server.import(&to(BATCH, ""), ESTATE).await.status, 200);
+        let key = server.keelson.view().catalogue.cis().next().unwrap().1.ci.key.to_string();
+        let table = format!("key,time,value\n{key},2026-11-01,5\n{key},2026-11-02,\n");
+        let (to, csv) =
+            ("/series/monitoring?metric=demand&unit=requests%2Fs&actor=alice", [("content-type", "text/csv")]);
+        let dry = server.send("POST", &format!("{to}&dryRun=true"), &csv, &table).await.json();
+        assert_eq!((&dry["points"], &dry["gaps"], &dry["revision"]), (&json!(1), &json!(1), &json!(null)));
+        let taken = server.send("POST", to, &csv, &table).await.json();
+        assert_eq!((&taken["series"], &taken["revision"]), (&json!(1), &json!(2)));
+        let gzip = [csv[0], ("content-encoding", "gzip")];
+        let again = server.send("POST", to, &gzip, packed(table.as_bytes())).await.json();
+        assert_eq!((&again["alreadyKnown"], &again["revision"]), (&json!(true), &json!(null)));
+        let header = server.keelson.store().header(server.keelson.view().revision()).await.unwrap().unwrap();
+        assert_eq!(&*header.actor, "alice");
+    });
+}
+
+#[test]
+fn points_that_mean_nothing_are_refused() {
+    run(async {
+        let server = start().await;
+        let csv = [("content-type", "text/csv")];
+        let post = |path: &'static str, headers: [(&'static str, &'static str); 1], body: &'static str| {
+            let server = &server;
+            async move { server.send("POST", path, &headers, body).await }
+        };
+        let unknown =
+            post("/series/m?metric=demand", csv, "key,time,value,unit\nhost/none,2026-11-01,1,requests/s\n").await;
+        let problem = unknown.problem(422, "BAD_USER_INPUT");
+        assert!(problem["detail"].as_str().unwrap().contains("host/none"), "{problem}");
+        let bad = post("/series/m?metric=demand", csv, "key,time,value,unit\nhost/none,yesterday,1,requests/s\n").await;
+        let problem = bad.problem(422, "BAD_USER_INPUT");
+        assert!(problem["detail"].as_str().unwrap().contains("line 2, column 'time'"), "{problem}");
+        let json = [("content-type", "application/json")];
+        let problem = post("/series/m?metric=demand", json, "{}").await.problem(422, "BAD_USER_INPUT");
+        assert!(problem["detail"].as_str().unwrap().contains("'key'"), "{problem}");
+        post("/series/m", [("content-type", "text/plain")], "").await.problem(415, "UNSUPPORTED_REQUEST");
+        post("/series/m?metrics=demand", csv, "").await.problem(400, "UNSUPPORTED_REQUEST");
+        server.send("PUT", "/series/m", &csv, "").await.problem(405, "UNSUPPORTED_REQUEST");
+        assert_eq!(revision(&server), 0);
+    });
+}

@@ -558,7 +558,7 @@ keelson series import utilisation.csv --metric utilisation --dry-run\n  \
 curl 'http://prometheus:9090/api/v1/query_range?query=…' > range.json\n  \
 keelson series import range.json --prometheus --key 'service/{job}' --metric demand --unit requests/s\n\n\
 A table has the columns key, metric, time and value, and may have unit. An empty value or NaN is a gap. Of two values at \
-the same time the one read later counts; both are kept.")]
+the same time the one read later counts; both are kept. With --server the points go to a running server.")]
 pub(crate) struct SeriesArgs {
     #[command(subcommand)]
     pub(crate) action: SeriesAction,

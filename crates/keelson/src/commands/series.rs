@@ -8,15 +8,20 @@ use keelson_app::series_files::prometheus::{self, Meaning};
 use keelson_app::series_files::{Read, ReadError};
 use keelson_app::{SeriesError, SeriesImported, SeriesOptions};
 use keelson_model::Symbol;
+use keelson_server::series::{RANGE, TABLE, Wishes};
 
 use crate::cli::analyses::{SeriesAction, SeriesImport};
 use crate::cli::{Format, Global};
 use crate::failure::{Exit, Failure};
+use crate::remote::Remote;
 use crate::{open, output};
 
 /// Runs what is asked.
 pub(super) async fn run(global: &Global, action: SeriesAction) -> Result<Exit, Failure> {
     let SeriesAction::Import(args) = action;
+    if let Some(server) = &global.server {
+        return import_over(&Remote::at(server)?, global, &args).await;
+    }
     // Everything is read before anything is written.
     let mut read = Vec::new();
     for path in &args.files {
@@ -34,6 +39,33 @@ pub(super) async fn run(global: &Global, action: SeriesAction) -> Result<Exit, F
             dry_run: args.dry_run,
         };
         let imported = keelson.import_series(points, options).await.map_err(|error| failed(&name, error))?;
+        told(global.output, &name, &imported, args.dry_run)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// As [`run`], into the store of a server. Every file can be read before any is sent; the server reads them itself.
+async fn import_over(remote: &Remote, global: &Global, args: &SeriesImport) -> Result<Exit, Failure> {
+    let mut read = Vec::new();
+    for path in &args.files {
+        let name = path.display().to_string();
+        let text = std::fs::read(path).map_err(|error| Failure::input(anyhow!("{name} cannot be read: {error}")))?;
+        points(&text, args).map_err(|error| Failure::input(anyhow!("{name}: {error}")))?;
+        read.push((name, text));
+    }
+    let actor = open::actor(global, args.reason.as_deref());
+    for (name, text) in read {
+        let wishes = Wishes {
+            dry_run: args.dry_run,
+            metric: args.metric.clone(),
+            unit: args.unit.clone(),
+            key: args.key.clone(),
+            name: Some(name.clone()),
+            actor: Some(actor.name.to_string()),
+            reason: args.reason.clone(),
+        };
+        let form = if args.prometheus { RANGE } else { TABLE };
+        let imported = remote.import_series(&args.source, form, text, &wishes).await?;
         told(global.output, &name, &imported, args.dry_run)?;
     }
     Ok(Exit::Done)
