@@ -23,7 +23,7 @@ use keelson_graph::{ItemIx, NeedIx, Snapshot};
 
 use places::Places;
 pub use proof::{Proof, ProofLine, Reason};
-pub use protection::{Guard, Margin, Protection};
+pub use protection::{Guard, Guards, MOST_BENEATH, Margin, Protection};
 
 use crate::{
     AnalysisError, Limits, Pool, Reading, Settled, Truncations,

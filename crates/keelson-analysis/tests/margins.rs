@@ -98,3 +98,26 @@ fn what_is_least_sure_comes_first() {
     let names: Vec<&str> = guards.iter().map(|guard| graph.label(graph.snapshot.need(guard.need).tag)).collect();
     assert_eq!(names, ["unsure", "sure", "wide"]);
 }
+
+#[test]
+fn redundancy_beneath_redundancy_is_found_too() {
+    // The nearest need lost one member; one beneath it, whose owner holds, lost two.
+    let graph = Fixture::parse(
+        "
+        shop: [front] any a b | [rest] all store
+        store: [disks] 2of w x y z",
+    )
+    .expect("well formed");
+    let impact = run(&graph, "a w x");
+    let protection = Protection::new(&graph.snapshot, &impact);
+    let shop = graph.item("shop");
+    let names = |guards: &[Guard]| -> Vec<(String, usize)> {
+        let label = |guard: &Guard| graph.label(graph.snapshot.need(guard.need).tag).to_owned();
+        guards.iter().map(|guard| (label(guard), guard.lost.len())).collect()
+    };
+    assert_eq!(names(&protection.of(shop)), [("front".to_owned(), 1)], "the nearest");
+    let beneath = protection.beneath(shop);
+    assert_eq!(names(&beneath.guards), [("front".to_owned(), 1), ("disks".to_owned(), 2)]);
+    assert!(!beneath.is_cut);
+    assert!(protection.beneath(graph.item("a")).guards.is_empty(), "what is lost is held by nothing");
+}

@@ -51,8 +51,17 @@ pub struct Protection<'a> {
     touched: Vec<bool>,
 }
 
+/// The needs that protect an item, at any depth.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Guards {
+    /// The needs that lost members and held, in the order of their numbers.
+    pub guards: Vec<Guard>,
+    /// Whether there were more items to look at than [`MOST_BENEATH`].
+    pub is_cut: bool,
+}
+
 /// Items looked at to find what protects one item.
-const MOST: usize = 10_000;
+pub const MOST_BENEATH: usize = 10_000;
 
 impl<'a> Protection<'a> {
     /// Prepares for questions about one impact. Knows only what the impact lists as touched.
@@ -87,7 +96,7 @@ impl<'a> Protection<'a> {
         let mut guards = Vec::new();
         let mut met = HashSet::from([item]);
         let mut level = if self.holds(item) { vec![item] } else { Vec::new() };
-        while guards.is_empty() && !level.is_empty() && met.len() < MOST {
+        while guards.is_empty() && !level.is_empty() && met.len() < MOST_BENEATH {
             let mut next = Vec::new();
             for &item in &level {
                 guards.extend(self.snapshot.running_needs(item).filter_map(|need| self.guard(need)));
@@ -104,6 +113,31 @@ impl<'a> Protection<'a> {
             (margin, guard.owner, guard.need)
         });
         guards
+    }
+
+    /// All needs that lost members and held, of an item and of everything it depends on that was touched and holds: not
+    /// only the nearest. A change takes margin from an item wherever it takes a member of one of them.
+    #[must_use]
+    pub fn beneath(&self, item: ItemIx) -> Guards {
+        let mut found = Guards::default();
+        let mut met = HashSet::from([item]);
+        let mut waiting = if self.holds(item) { vec![item] } else { Vec::new() };
+        while let Some(item) = waiting.pop() {
+            found.guards.extend(self.snapshot.running_needs(item).filter_map(|need| self.guard(need)));
+            for &member in self.snapshot.members(item) {
+                if !self.holds(member) || met.contains(&member) {
+                    continue;
+                }
+                if met.len() >= MOST_BENEATH {
+                    found.is_cut = true;
+                    continue;
+                }
+                met.insert(member);
+                waiting.push(member);
+            }
+        }
+        found.guards.sort_by_key(|guard| guard.need);
+        found
     }
 
     fn guard(&self, need: NeedView<'_>) -> Option<Guard> {

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use keelson_analysis::Reading;
-use keelson_analysis::impact::{Guard, Impact, Protection, Verdict, verdict};
+use keelson_analysis::impact::{Guard, Impact, MOST_BENEATH, Protection, Verdict, verdict};
 use keelson_analysis::single_points::{self, breach_level};
 use keelson_graph::ItemIx;
 use keelson_model::{Criticality, Effect};
@@ -29,13 +29,15 @@ pub(crate) struct ServiceEffect {
     pub(crate) loss: f64,
     /// What it lost anyway.
     pub(crate) before: f64,
-    /// Members of the need that loses most, lost by this change.
+    /// Members of the need that loses most, at any depth, lost by this change.
     pub(crate) margin_taken: u32,
     /// How many more may fail, of the need with the smallest margin.
     pub(crate) margin: Option<u32>,
     pub(crate) new_points: Vec<ItemIx>,
     /// Whether the new single points were looked for.
     pub(crate) is_examined: bool,
+    /// Whether there was more redundancy beneath it than is looked at: more may be taken of it.
+    pub(crate) is_cut: bool,
 }
 
 impl ServiceEffect {
@@ -83,7 +85,8 @@ fn without_points(computed: &Computed, protection: &Protection<'_>, item: ItemIx
         loss > anyway.loss(*member) + ROUNDING
     };
     let taken = |guard: &Guard| guard.lost.iter().filter(|member| is_taken(member)).count();
-    let margin_taken = guards.iter().map(taken).max().unwrap_or(0);
+    let beneath = protection.beneath(item);
+    let margin_taken = beneath.guards.iter().map(taken).max().unwrap_or(0);
     let effect = |loss: f64| match verdict(loss, assessment.least_delivered(item)) {
         Verdict::Breached => Effect::Breached,
         Verdict::Degraded => Effect::Degraded,
@@ -100,6 +103,7 @@ fn without_points(computed: &Computed, protection: &Protection<'_>, item: ItemIx
         margin: guards.iter().filter_map(|guard| guard.margin).map(|margin| margin.least).min(),
         new_points: Vec::new(),
         is_examined: false,
+        is_cut: beneath.is_cut,
     }
 }
 
@@ -116,7 +120,8 @@ fn bracket(assessment: &Assessment, item: ItemIx) -> (f64, f64) {
 fn find_points(computed: &Computed, question: &ChangeQuestion<'_>, effects: &mut [ServiceEffect], basis: &mut Basis) {
     let (mut looked_at, mut left_out, mut cut) = (0, 0, 0);
     // A service loses margin only where some redundancy of it lost a member.
-    for effect in effects.iter_mut().filter(|effect| effect.at_worst < Effect::Breached && effect.margin_taken > 0) {
+    let may_lose = |effect: &&mut ServiceEffect| effect.margin_taken > 0 || effect.is_cut;
+    for effect in effects.iter_mut().filter(|effect| effect.at_worst < Effect::Breached).filter(may_lose) {
         if looked_at == question.policy.most_margins {
             left_out += 1;
             raise_unknown(effect);
@@ -147,6 +152,14 @@ fn find_points(computed: &Computed, question: &ChangeQuestion<'_>, effects: &mut
         if !effect.new_points.is_empty() {
             effect.at_worst = effect.at_worst.max(Effect::MarginLost);
         }
+    }
+    let unseen = effects.iter().filter(|effect| effect.is_cut).count();
+    if unseen > 0 {
+        let message = format!(
+            "beneath {unseen} services more than {MOST_BENEATH} items hold by redundancy: more margin may be taken of them than is \
+             told"
+        );
+        basis.limit(LimitCode::MarginBudget, message);
     }
     if left_out + cut > 0 {
         let message = format!(

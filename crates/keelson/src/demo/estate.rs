@@ -29,6 +29,7 @@ const FILES: &[(&str, &[u8])] = files![
     "organisation.ndjson",
     "planning.ndjson",
     "services.ndjson",
+    "sightings.ndjson",
     "suppliers.ndjson",
 ];
 

@@ -2,7 +2,9 @@
 
 use std::future::Future;
 
+use keelson_app::answers::drift::DriftQuestion;
 use keelson_app::answers::impact::ImpactAnswer;
+use keelson_app::answers::supplier::concentration::ConcentrationQuestion;
 use keelson_model::Standing;
 
 use super::*;
@@ -122,5 +124,42 @@ fn the_week_has_one_collision_one_freeze_violated_and_margins_lost() {
         let effects = &standard.approval.as_ref().unwrap().assessment.effects;
         let payments = effects.iter().find(|effect| effect.ci == payments).unwrap();
         assert_eq!((payments.at_worst, payments.new_single_points.is_empty()), (Effect::MarginLost, false));
+    });
+}
+
+#[test]
+fn what_was_seen_of_the_payroll_databases_makes_one_hypervisor_a_single_point() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let (keelson, _) = imported(folder.path()).await;
+        let Answer::Drift(answer) = keelson.ask(Question::Drift(DriftQuestion::default()), None).await.unwrap() else {
+            panic!("not drift")
+        };
+        assert_eq!(keys(answer.services.iter().map(|line| &line.subject)), ["service/payroll"]);
+        let payroll = &answer.services[0];
+        assert!(payroll.observed_points.contains(&"hypervisor/hv-04".to_owned()), "{payroll:?}");
+        assert!(!payroll.declared_points.contains(&"hypervisor/hv-04".to_owned()), "{payroll:?}");
+        let because = &payroll.because[0];
+        assert_eq!(
+            (because.dependent.as_str(), because.dependency.as_str()),
+            ("virtual-machine/hr-db-2", "hypervisor/hv-04")
+        );
+    });
+}
+
+#[test]
+fn whoever_owns_both_name_servers_takes_what_needs_either() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let (keelson, _) = imported(folder.path()).await;
+        let question = Question::Concentration(ConcentrationQuestion::default());
+        let Answer::Concentration(answer) = keelson.ask(question, None).await.unwrap() else {
+            panic!("not concentration")
+        };
+        let suppliers = ["supplier/corriedale-dns", "supplier/dunnerdale-hosting"];
+        let alone = answer.suppliers.iter().filter(|line| suppliers.contains(&line.name.as_str()));
+        assert!(alone.clone().count() == 2 && alone.into_iter().all(|line| line.felled_count == 0));
+        let owner = answer.owners.iter().find(|line| line.name == "organisation/ravensholm-group").unwrap();
+        assert!(owner.felled_count > 0, "{owner:?}");
     });
 }
