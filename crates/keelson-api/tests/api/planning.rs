@@ -287,9 +287,12 @@ fn freezes_and_disruptions_take_part_and_are_ended_once() {
 
         let request = submitted(&place, "host/hv2", later(), 2).await;
         let violations = "{ requestForChange(by: { key: \"RFC-1\" }) { impact { violations { nodes { entry item { key } \
-            message } } startingState { nodes { item { key } reference } } } } }";
+            message } } calendar { nodes { entry { name } windows { start } hasMore } } startingState { nodes { item { key } reference } } } } }";
         let impact = place.data(violations, json!({})).await["requestForChange"]["impact"].clone();
         assert_eq!(each(&impact["violations"]["nodes"], "/entry"), ["Quarter end"]);
+        let in_force = &impact["calendar"]["nodes"][0];
+        assert_eq!((&in_force["entry"]["name"], &in_force["hasMore"]), (&json!("Quarter end"), &json!(false)));
+        assert_eq!(in_force["windows"].as_array().unwrap().len(), 1, "{in_force:#}");
         let assessed = step(&place, "ana", "assessRequestForChange", seen(&request)).await;
         let violated = refused(&place, "ben", "approveRequestForChange", seen(&assessed)).await;
         assert_eq!(violated["code"], "CALENDAR_VIOLATED", "{violated:#}");

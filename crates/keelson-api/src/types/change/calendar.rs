@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use keelson_app::RecordRef;
+use keelson_app::answers::register::EntryLine;
 use keelson_app::change::calendar::occurrences;
 use keelson_catalogue::Kept;
 use keelson_model as model;
@@ -50,6 +51,33 @@ pub struct Occurrences {
     windows: Vec<Window>,
     /// Whether there are more.
     has_more: bool,
+}
+
+/// An entry of the calendar that is in force at some time asked about.
+#[derive(SimpleObject)]
+pub struct InForce {
+    /// The entry.
+    entry: Option<CalendarEntry>,
+    /// When it is in force then, oldest first; the first 100.
+    windows: Vec<Window>,
+    /// Whether there are more such times.
+    has_more: bool,
+}
+
+impl InForce {
+    pub(super) fn of(at: &Arc<Moment>, line: &EntryLine) -> Self {
+        // Names are unique among entries in force; one that was lifted may have had the same.
+        let same = |kept: &&Kept<model::CalendarEntry>| {
+            let record = &kept.record;
+            *record.name == *line.name && record.window == line.window && record.lifted_at.is_none()
+        };
+        let kept = at.catalogue().calendar().find(same);
+        Self {
+            entry: kept.map(|kept| CalendarEntry { at: Arc::clone(at), kept: kept.clone() }),
+            windows: line.occurrences.iter().take(LONGEST_LIST).copied().map(Window::from).collect(),
+            has_more: line.occurrences.len() > LONGEST_LIST,
+        }
+    }
 }
 
 /// A freeze, in which nothing may harm what it is about, or a window for the work that does.

@@ -8,6 +8,7 @@ use keelson_app::answers::change::{
     ChangeAnswer, CollisionLine, EffectLine, RiskLine, ShiftLine, StandingLine, Summary, ViolationLine,
 };
 
+use super::calendar::InForce;
 use super::effect::{Money, Party, ServiceEffect};
 use super::request::RequestForChange;
 use super::words::DisruptionKind;
@@ -318,6 +319,21 @@ impl ChangeImpact {
         let paging = Paging::new(first, after, last, before);
         placed(ctx, &self.at, ("changeImpact.violations", self.of_it()), &self.answer.violations, &paging, |line| {
             CalendarViolation::of(&self.at, line)
+        })
+    }
+
+    /// Freezes and maintenance windows in force while it is under way or being reversed, freezes first.
+    async fn calendar(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<InForce>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        placed(ctx, &self.at, ("changeImpact.calendar", self.of_it()), &self.answer.calendar, &paging, |line| {
+            InForce::of(&self.at, line)
         })
     }
 

@@ -9,6 +9,7 @@ use keelson_app::answers::schedule::{
 };
 use keelson_model as model;
 
+use super::calendar::InForce;
 use super::impact::{Collision, Shift, StandingDisruption};
 use super::request::RequestForChange;
 use super::{Window, placed, window};
@@ -182,6 +183,21 @@ impl ScheduleAnswer {
         let paging = Paging::new(first, after, last, before);
         placed(ctx, &self.at, ("schedule.harm", self.of_it()), &self.answer.harm, &paging, |line| {
             ScheduleHarm::of(&self.at, line)
+        })
+    }
+
+    /// Freezes and maintenance windows in force then, freezes first.
+    async fn calendar(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<InForce>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        placed(ctx, &self.at, ("schedule.calendar", self.of_it()), &self.answer.calendar, &paging, |line| {
+            InForce::of(&self.at, line)
         })
     }
 
