@@ -114,6 +114,11 @@ pub(crate) fn is_agreement(view: &View, item: ItemIx) -> bool {
     ["contract", "licence", "quota"].iter().any(|class| classes.is_a(&view.catalogue.ci(ci_of(item)).class, class))
 }
 
+/// Whether an item is a service that has needs: it is there when they hold, and nothing of itself.
+pub(crate) fn rests_on_needs(view: &View, item: ItemIx) -> bool {
+    view.is_service(ci_of(item)) && view.graph.needs(item).next().is_some()
+}
+
 fn value<'a>(view: &'a View, ix: CiIx, name: &str) -> Option<&'a Value> {
     view.catalogue.ci(ix).attribute(name)
 }

@@ -7,7 +7,7 @@ use keelson_analysis::Reading;
 use keelson_analysis::availability::Chance;
 use keelson_graph::ItemIx;
 
-use crate::attributes::{is_agreement, unavailability};
+use crate::attributes::{is_agreement, rests_on_needs, unavailability};
 use crate::subject::ci_of;
 use crate::{Basis, LimitCode, View};
 
@@ -44,8 +44,7 @@ impl<'a> Chances<'a> {
         if let Some((low, high)) = unavailability(self.view, item) {
             return Chance::between(low, high);
         }
-        let rests_on_needs = self.view.is_service(ci_of(item)) && self.view.graph.needs(item).next().is_some();
-        if rests_on_needs || is_agreement(self.view, item) {
+        if rests_on_needs(self.view, item) || is_agreement(self.view, item) {
             return Chance::NEVER;
         }
         self.missing.borrow_mut().insert(item);

@@ -14,7 +14,7 @@ use keelson_graph::{ItemIx, NeedIx};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::attributes::{Minutes, Money, is_agreement, number, value_per_hour};
+use crate::attributes::{Minutes, Money, is_agreement, number, rests_on_needs, value_per_hour};
 use crate::impact::{ImpactQuestion, assess};
 use crate::needs::title;
 use crate::single_points::services;
@@ -47,6 +47,8 @@ pub enum RecoveryOutcome {
     Missed,
     /// It may be up too late.
     MayMiss,
+    /// It is up in time by what is known; how long something on its way takes, nobody states.
+    Open,
     /// Nobody stated an objective.
     NoObjective,
     /// It is up in time.
@@ -93,6 +95,9 @@ pub struct ServiceRecovery {
     pub late: Option<Minutes>,
     /// What its time is made of: from the first start to its own.
     pub critical_path: Vec<StartLine>,
+    /// What it waits for of which nobody states how long it takes, nor does anything of the same class, by key: the way
+    /// that could take longest. Empty where every time that decides is known or bracketed.
+    pub unknown: Vec<String>,
 }
 
 /// One who waits.
@@ -144,7 +149,9 @@ pub struct RecoveryAnswer {
     pub service_count: usize,
     /// How many items start again.
     pub started_count: usize,
-    /// The order of recovery.
+    /// How many of them are up at once: they wait for nothing and are known to take no time.
+    pub at_once_count: usize,
+    /// The order of recovery of the others.
     pub order: Vec<StartLine>,
     /// How many items cannot start.
     pub stuck_count: usize,
@@ -162,6 +169,8 @@ pub struct RecoveryAnswer {
     pub assumed_count: usize,
     /// The first of them, by key.
     pub assumed: Vec<String>,
+    /// How many of them count as 0 minutes because nothing of their class states one either: times are at least so long.
+    pub unknown_count: usize,
 }
 
 /// The runs of one question.
@@ -172,6 +181,18 @@ struct Runs {
     best: Recovery,
     /// Every doubt settled badly.
     worst: Recovery,
+    /// Every doubt settled badly, and what nobody knows takes for ever; absent where everything is known.
+    open: Option<Recovery>,
+}
+
+/// Seconds that what nobody knows takes, for the question whether it matters: longer than anything that is stated.
+const FOR_EVER: u64 = 1 << 50;
+
+impl Runs {
+    fn is_cut(&self) -> bool {
+        let open = self.open.as_ref().is_some_and(|open| open.is_cut);
+        self.main.is_cut || self.best.is_cut || self.worst.is_cut || open
+    }
 }
 
 /// Finds the order of recovery.
@@ -195,8 +216,11 @@ pub fn recovery(
     let times = Times::of(view);
     let asking = |reading| Question { reading, stop, ..Question::of(off) };
     let run = |reading| start(&view.graph, &asking(reading), |item| times.own(view, item));
+    let main = run(Reading::AsWritten)?;
+    let is_open = main.assumed.iter().any(|item| times.is_unknown(view, *item));
+    let open = is_open.then(|| start(&view.graph, &asking(Reading::Pessimistic), |item| times.open(view, item)));
     let runs =
-        Runs { main: run(Reading::AsWritten)?, best: run(Reading::Optimistic)?, worst: run(Reading::Pessimistic)? };
+        Runs { main, best: run(Reading::Optimistic)?, worst: run(Reading::Pessimistic)?, open: open.transpose()? };
     note(&mut basis, view, &runs, &times);
     let as_written = asking(Reading::AsWritten);
     let way = around(view, question, &as_written, &runs.main, &wanted, &times)?;
@@ -211,7 +235,9 @@ pub fn recovery(
     rank(&mut found);
     let keys = |items: &[ItemIx]| items.iter().take(question.most).map(|item| key_of(&view.catalogue, *item)).collect();
     basis.page("services", question.most.min(found.len()), found.len());
-    basis.page("steps", question.most.min(runs.main.order.len()), runs.main.order.len());
+    let takes_time = |one: &&Started| one.up.most > 0 || times.is_unknown(view, one.item);
+    let order: Vec<&Started> = runs.main.order.iter().filter(takes_time).collect();
+    basis.page("steps", question.most.min(order.len()), order.len());
     basis.page("items that cannot start", question.most.min(runs.main.stuck.len()), runs.main.stuck.len());
     let met = runs.main.order.iter().map(|one| one.item).chain(runs.main.stuck.iter().copied());
     basis.rests_on(view, met.map(ci_of), asked);
@@ -222,7 +248,8 @@ pub fn recovery(
         services: found,
         service_count,
         started_count,
-        order: runs.main.order.iter().take(question.most).map(|one| line(view, one, &times)).collect(),
+        at_once_count: started_count - order.len(),
+        order: order.into_iter().take(question.most).map(|one| line(view, one, &times)).collect(),
         stuck_count: runs.main.stuck.len(),
         stuck: runs
             .main
@@ -237,6 +264,7 @@ pub fn recovery(
         ways: way.ways.iter().map(|way| way_line(view, &way.needs, way.up)).collect(),
         assumed_count: runs.main.assumed.len(),
         assumed: keys(&runs.main.assumed),
+        unknown_count: runs.main.assumed.iter().filter(|item| times.is_unknown(view, **item)).count(),
         basis,
     })
 }
@@ -273,15 +301,35 @@ impl Times {
     fn own(&self, view: &View, item: ItemIx) -> OwnTime {
         match stated(view, item) {
             Some(seconds) => OwnTime::Stated(seconds),
-            // What was signed has not to be started.
-            None if is_agreement(view, item) => OwnTime::Stated(0),
+            // A service is up when what it needs is.
+            None if starts_by_itself(view, item) || rests_on_needs(view, item) => OwnTime::Stated(0),
             None => OwnTime::Assumed(self.of_class(view, item).unwrap_or_default()),
         }
+    }
+
+    /// As [`Times::own`], but what nobody knows takes for ever at most.
+    fn open(&self, view: &View, item: ItemIx) -> OwnTime {
+        if self.is_unknown(view, item) {
+            return OwnTime::Assumed(Span { least: 0, most: FOR_EVER });
+        }
+        self.own(view, item)
+    }
+
+    /// Whether neither an item nor anything of its class states a time.
+    fn is_unknown(&self, view: &View, item: ItemIx) -> bool {
+        matches!(self.own(view, item), OwnTime::Assumed(_)) && self.of_class(view, item).is_none()
     }
 
     fn of_class(&self, view: &View, item: ItemIx) -> Option<Span> {
         self.by_class.get(view.catalogue.ci(ci_of(item)).class.as_str()).copied()
     }
+}
+
+/// What nobody has to start: what was signed, and people.
+fn starts_by_itself(view: &View, item: ItemIx) -> bool {
+    let class = &view.catalogue.ci(ci_of(item)).class;
+    let is_a = |other| view.catalogue.schema().classes.is_a(class, other);
+    is_agreement(view, item) || (is_a("party") && !is_a("supplier"))
 }
 
 /// The recovery time an item states, in seconds.
@@ -293,7 +341,7 @@ fn stated(view: &View, item: ItemIx) -> Option<u64> {
 }
 
 fn note(basis: &mut Basis, view: &View, runs: &Runs, times: &Times) {
-    if runs.main.is_cut || runs.best.is_cut || runs.worst.is_cut {
+    if runs.is_cut() {
         basis.limit(LimitCode::Deadline, "the time for the answer was up before every start was found");
     }
     let assumed = runs.main.assumed.len();
@@ -314,10 +362,13 @@ fn note(basis: &mut Basis, view: &View, runs: &Runs, times: &Times) {
 fn of_service(view: &View, runs: &Runs, service: ItemIx, times: &Times, most: usize) -> ServiceRecovery {
     let objective = number(view, service, "rto_minutes");
     let up = |run: &Recovery| run.of(service).map(|one| one.up);
-    let (best, worst) = (up(&runs.best), up(&runs.worst));
+    // Where others are enough, what nobody knows takes no longer than they do.
+    let bounded = runs.open.as_ref().and_then(up).filter(|up| up.most < FOR_EVER);
+    let (best, worst) = (up(&runs.best), bounded.or(up(&runs.worst)));
     let span = |least: Span, most: Span| Minutes { least: minutes(least.least), most: minutes(most.most) };
     let is_stuck = |run: &Recovery| run.stuck.binary_search(&service).is_ok();
-    let is_cut = runs.main.is_cut || runs.best.is_cut || runs.worst.is_cut;
+    let is_cut = runs.is_cut();
+    let unknown = unknown(view, runs, service, times, most);
     let when = best.or(up(&runs.main)).map(|least| span(least, worst.or(up(&runs.main)).unwrap_or(least)));
     let late = |when: Minutes, within: f64| Minutes { least: (when.least - within).max(0.0), most: when.most - within };
     let outcome = match (when, objective) {
@@ -328,6 +379,7 @@ fn of_service(view: &View, runs: &Runs, service: ItemIx, times: &Times, most: us
         (Some(_), None) => RecoveryOutcome::NoObjective,
         (Some(when), Some(within)) if when.least > within => RecoveryOutcome::Missed,
         (Some(when), Some(within)) if when.most > within => RecoveryOutcome::MayMiss,
+        _ if !unknown.is_empty() => RecoveryOutcome::Open,
         _ => RecoveryOutcome::Met,
     };
     let is_late = matches!(outcome, RecoveryOutcome::Missed | RecoveryOutcome::MayMiss);
@@ -340,7 +392,19 @@ fn of_service(view: &View, runs: &Runs, service: ItemIx, times: &Times, most: us
         up: when.filter(|_| !matches!(outcome, RecoveryOutcome::Stuck | RecoveryOutcome::Unknown)),
         late: when.zip(objective).filter(|_| is_late).map(|(when, within)| late(when, within)),
         critical_path: path.iter().take(most).map(|one| line(view, one, times)).collect(),
+        unknown,
     }
+}
+
+/// The items on the way that takes for ever which do so themselves.
+fn unknown(view: &View, runs: &Runs, service: ItemIx, times: &Times, most: usize) -> Vec<String> {
+    let Some(open) = &runs.open else { return Vec::new() };
+    if open.of(service).is_none_or(|started| started.up.most < FOR_EVER) {
+        return Vec::new();
+    }
+    let path = open.critical_path(service);
+    let unknown = path.iter().filter(|started| times.is_unknown(view, started.item)).take(most);
+    unknown.map(|started| key_of(&view.catalogue, started.item)).collect()
 }
 
 fn rank(found: &mut [ServiceRecovery]) {

@@ -5,6 +5,7 @@
 use keelson_analysis::Pool;
 use keelson_answers::availability::{AvailabilityAnswer, AvailabilityQuestion, availability};
 use keelson_answers::cut_sets::{CutSetsQuestion, cut_sets};
+use keelson_answers::recovery::{RecoveryOutcome, RecoveryQuestion, ServiceRecovery, recovery};
 use keelson_answers::supplier::promise::{PromiseLine, PromiseQuestion, promise};
 use keelson_answers::{Asked, View};
 use keelson_testkit::{Estate, minutes};
@@ -106,4 +107,33 @@ fn a_supplier_without_contract_fails_as_it_states() {
     ]));
     assert!((line.contracted.availability - 0.99).abs() < 1e-12, "{:?}", line.contracted);
     assert_eq!(line.has_gap, Some(true));
+}
+
+/// How a shop comes back that must within an hour, and needs what these lines say.
+fn recovered(lines: &[&str]) -> ServiceRecovery {
+    let shop = SHOP.replace(r#""target_availability":0.999"#, r#""rto_minutes":60"#);
+    let all: Vec<&str> = [shop.as_str()].into_iter().chain(lines.iter().copied()).collect();
+    let question = RecoveryQuestion { most: 10, ..RecoveryQuestion::default() };
+    recovery(&view(&all), &question, now(), &Pool::default(), None).unwrap().services.remove(0)
+}
+
+#[test]
+fn what_waits_for_something_nobody_knows_the_time_of_is_not_said_to_be_in_time() {
+    let known = r#"{"ci":{"key":"host/h1","class":"host","name":"h1","attributes":{"recovery_minutes":20}}}"#;
+    let unknown = r#"{"ci":{"key":"database/d1","class":"database","name":"d1"}}"#;
+    let needs = |rule: &str| {
+        format!(
+            r#"{{"need":{{"dependent":"service/shop","name":"both","rule":"{rule}","members":["host/h1","database/d1"]}}}}"#
+        )
+    };
+    let shop = recovered(&[known, unknown, &needs("all")]);
+    assert_eq!((shop.outcome, shop.unknown.as_slice()), (RecoveryOutcome::Open, &["database/d1".to_owned()][..]));
+    // Where the other is enough, it does not matter how long this one takes.
+    let shop = recovered(&[known, unknown, &needs("any")]);
+    assert_eq!((shop.outcome, shop.unknown.len()), (RecoveryOutcome::Met, 0));
+    assert_eq!(shop.up.map(|up| (up.least, up.most)), Some((0.0, 20.0)));
+    // Another of its class states a time, which brackets it; too long for the promise.
+    let other = r#"{"ci":{"key":"database/d2","class":"database","name":"d2","attributes":{"recovery_minutes":90}}}"#;
+    let shop = recovered(&[known, unknown, other, &needs("all")]);
+    assert_eq!((shop.outcome, shop.unknown.len()), (RecoveryOutcome::Missed, 0));
 }

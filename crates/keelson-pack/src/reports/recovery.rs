@@ -1,5 +1,7 @@
 //! The continuity report: the order of recovery, and what prevents one.
 
+use std::collections::BTreeSet;
+
 use keelson_answers::attributes::Minutes;
 use keelson_answers::recovery::{RecoveryAnswer, RecoveryOutcome, ServiceRecovery, StartLine, WaitLine, WayLine};
 use keelson_report::document::{Cell, Document, Note, Proof, Section, Severity, Table, Text};
@@ -40,6 +42,7 @@ fn summary(answer: &RecoveryAnswer) -> Section {
     };
     let stuck = with(&[RecoveryOutcome::Stuck, RecoveryOutcome::PossiblyStuck]);
     let missed = with(&[RecoveryOutcome::Missed, RecoveryOutcome::MayMiss]);
+    let open = with(&[RecoveryOutcome::Open]);
     let (severity, sentence) = if !stuck.is_empty() {
         (
             Severity::Critical,
@@ -50,6 +53,10 @@ fn summary(answer: &RecoveryAnswer) -> Section {
     } else if !missed.is_empty() {
         let of = count(missed.len(), "service", "services");
         (Severity::Serious, format!("{what}, {of} come back later than promised: {}.", keys(&missed)))
+    } else if !open.is_empty() {
+        let of = count(open.len(), "service", "services");
+        let sentence = format!("{what}, everything asked about starts again; whether in time is not known of {of}.");
+        (Severity::Caution, sentence)
     } else {
         (Severity::Good, format!("{what}, everything asked about starts again."))
     };
@@ -58,7 +65,7 @@ fn summary(answer: &RecoveryAnswer) -> Section {
         section = section.paragraph(format!(
             "The fastest way around: {}. Then everything asked about is up after {}.",
             way_in_words(way),
-            minutes(way.up_minutes)
+            way_up(answer, way)
         ));
     }
     if let Some(worst) = missed.iter().max_by(|a, b| late(a).total_cmp(&late(b))) {
@@ -67,6 +74,14 @@ fn summary(answer: &RecoveryAnswer) -> Section {
             worst.subject.name,
             worst.up.map_or_else(|| "a time not known".to_owned(), span),
             worst.objective_minutes.map_or_else(|| "no minutes".to_owned(), minutes)
+        ));
+    }
+    let asked: BTreeSet<&str> = answer.services.iter().flat_map(|one| &one.unknown).map(String::as_str).collect();
+    if !asked.is_empty() {
+        let keys: Vec<&str> = asked.into_iter().collect();
+        let listed = names(&keys, keys.len(), NAMES);
+        section = section.paragraph(format!(
+            "To find out first: how long these take to start, which nobody states and no other of their class: {listed}."
         ));
     }
     section
@@ -89,12 +104,18 @@ fn span(span: Minutes) -> String {
     }
 }
 
+/// A time by what is known: at least so long where something on the way is not.
+fn known(up: Minutes, service: &ServiceRecovery) -> String {
+    if service.unknown.is_empty() { span(up) } else { format!("at least {}", minutes(up.least)) }
+}
+
 fn outcome(outcome: RecoveryOutcome) -> Cell {
     let (severity, word) = match outcome {
         RecoveryOutcome::Stuck => (Severity::Critical, "cannot start"),
         RecoveryOutcome::PossiblyStuck => (Severity::Serious, "possibly cannot start"),
         RecoveryOutcome::Missed => (Severity::Serious, "too late"),
         RecoveryOutcome::MayMiss => (Severity::Caution, "possibly too late"),
+        RecoveryOutcome::Open => (Severity::Caution, "in time by what is known"),
         RecoveryOutcome::NoObjective => (Severity::Information, "no objective stated"),
         RecoveryOutcome::Met => (Severity::Good, "in time"),
         RecoveryOutcome::Unaffected => (Severity::Good, "not affected"),
@@ -123,7 +144,7 @@ fn services(answer: &RecoveryAnswer) -> Section {
             [
                 item(&one.subject).into(),
                 outcome(one.outcome),
-                one.up.map_or_else(|| "\u{2013}".to_owned(), span).into(),
+                one.up.map_or_else(|| "\u{2013}".to_owned(), |up| known(up, one)).into(),
                 one.objective_minutes.map_or_else(|| "not stated".to_owned(), minutes).into(),
                 one.late.map_or_else(|| "\u{2013}".to_owned(), span).into(),
                 amounts(one.value_per_hour.as_slice()).into(),
@@ -160,7 +181,7 @@ fn circle(answer: &RecoveryAnswer) -> Section {
     let mut table =
         Table::new("ways", "What to make dispensable at a start").naming_column("Need").number_column("All up after");
     for way in &answer.ways {
-        table.push(None, [way_in_words(way).into(), minutes(way.up_minutes).into()]);
+        table.push(None, [way_in_words(way).into(), way_up(answer, way).into()]);
     }
     section.block(table)
 }
@@ -176,6 +197,12 @@ fn waits(circle: &[WaitLine]) -> Proof {
         proof.push(0, text);
     }
     proof
+}
+
+/// When everything is up by a way around: at least, where times on the way count as 0.
+fn way_up(answer: &RecoveryAnswer, way: &WayLine) -> String {
+    let up = minutes(way.up_minutes);
+    if answer.unknown_count > 0 { format!("at least {up}") } else { up }
 }
 
 fn way_in_words(way: &WayLine) -> String {
@@ -200,9 +227,13 @@ fn paths(document: &mut Document, answer: &RecoveryAnswer) {
 }
 
 fn order(answer: &RecoveryAnswer) -> Section {
-    let section = Section::new("Order of recovery");
-    if answer.order.is_empty() {
+    let mut section = Section::new("Order of recovery");
+    if answer.started_count == 0 {
         return section.paragraph("Nothing starts.");
+    }
+    if answer.at_once_count > 0 {
+        let of = count(answer.at_once_count, "item is", "items are");
+        section = section.paragraph(format!("{of} up at once: waiting for nothing, and taking no time."));
     }
     section.block(steps("order", "In which order things start", &answer.order))
 }

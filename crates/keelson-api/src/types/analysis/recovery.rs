@@ -62,6 +62,8 @@ words! {
         Missed,
         /// It may be up too late.
         MayMiss,
+        /// It is up in time by what is known; how long something on its way takes, nobody states.
+        Open,
         /// Nobody stated an objective.
         NoObjective,
         /// It is up in time.
@@ -111,7 +113,18 @@ impl Recovery {
         self.answer.started_count
     }
 
-    /// The order of recovery; at most the first 10000.
+    /// How many of them are up at once: they wait for nothing and are known to take no time.
+    async fn at_once_count(&self) -> usize {
+        self.answer.at_once_count
+    }
+
+    /// How many count as 0 minutes because neither they nor anything of their class state a time: times are at least so
+    /// long.
+    async fn unknown_count(&self) -> usize {
+        self.answer.unknown_count
+    }
+
+    /// The order of recovery of the others; at most the first 10000.
     async fn order(
         &self,
         ctx: &Context<'_>,
@@ -191,6 +204,9 @@ pub struct ServiceRecovery {
     late: Option<MinuteSpan>,
     /// What its time is made of: from the first start to its own.
     critical_path: Vec<RecoveryStep>,
+    /// What it waits for of which nobody states how long it takes, nor does anything of the same class, by key; the first
+    /// 100.
+    unknown: Vec<String>,
 }
 
 impl ServiceRecovery {
@@ -203,6 +219,7 @@ impl ServiceRecovery {
             up: line.up.map(MinuteSpan::of),
             late: line.late.map(MinuteSpan::of),
             critical_path: line.critical_path.iter().take(LONGEST_LIST).map(|one| RecoveryStep::of(at, one)).collect(),
+            unknown: line.unknown.iter().take(LONGEST_LIST).cloned().collect(),
         }
     }
 }
