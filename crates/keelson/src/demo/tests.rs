@@ -152,7 +152,7 @@ fn whoever_owns_both_name_servers_takes_what_needs_either() {
     run(async {
         let folder = tempfile::tempdir().unwrap();
         let (keelson, _) = imported(folder.path()).await;
-        let question = Question::Concentration(ConcentrationQuestion::default());
+        let question = Question::Concentration(ConcentrationQuestion { most: 100, pairs: 0 });
         let Answer::Concentration(answer) = keelson.ask(question, None).await.unwrap() else {
             panic!("not concentration")
         };
