@@ -22,6 +22,7 @@ const FILES: &[(&str, &[u8])] = files![
     "backstage/organisation.yaml",
     "backstage/resources.yaml",
     "backstage/systems.yaml",
+    "experience.ndjson",
     "facilities.ndjson",
     "google-insight.tfstate",
     "kelder-hall.ndjson",
