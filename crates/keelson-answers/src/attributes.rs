@@ -55,6 +55,14 @@ pub(crate) fn text(view: &View, item: ItemIx, name: &str) -> Option<String> {
     value(view, ci_of(item), name)?.as_text().map(str::to_owned)
 }
 
+/// A list of texts an item states; a single text is a list of one.
+pub(crate) fn texts(view: &View, item: ItemIx, name: &str) -> Option<Vec<String>> {
+    match value(view, ci_of(item), name)? {
+        Value::List(values) => Some(values.iter().filter_map(Value::as_text).map(str::to_owned).collect()),
+        one => one.as_text().map(|text| vec![text.to_owned()]),
+    }
+}
+
 /// How much there is of an item: its capacity, the volume of a contract, or the limit of a quota; above 0.
 pub(crate) fn capacity(view: &View, item: ItemIx) -> Option<Amount> {
     let stated = ["capacity", "volume", "limit"].iter().find_map(|name| amount(view, item, name));

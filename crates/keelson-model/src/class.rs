@@ -69,6 +69,28 @@ pub struct ClassDefinition {
     /// Days after which an observation is stale; inherited when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_after_days: Option<u32>,
+    /// Between what the unavailability of one that states none lies; inherited when absent. Nothing is taken for granted
+    /// where no class above states it either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unavailability: Option<UnavailabilityRange>,
+}
+
+/// Between what a share of time lies in which something is down.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UnavailabilityRange {
+    /// At least, from 0 to 1.
+    pub low: f64,
+    /// At most, from 0 to 1.
+    pub high: f64,
+}
+
+impl UnavailabilityRange {
+    /// Whether its ends are shares of time in order.
+    #[must_use]
+    pub fn is_valid(self) -> bool {
+        (0.0..=1.0).contains(&self.low) && (self.low..=1.0).contains(&self.high)
+    }
 }
 
 /// Which stages of life a class knows.

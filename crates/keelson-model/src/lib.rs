@@ -40,7 +40,9 @@ pub use change::{
     ObservedLoss, Recheck, RecheckReason, Recurrence, RequestForChange, ReviewRecord, Rollback, Step,
 };
 pub use ci::{Claim, ConfigurationItem, Criticality, Facts, Lifecycle, Merged, Standing};
-pub use class::{AttributeDefinition, AttributeType, Class, ClassError, ClassRegistry, IdentityRule, NeedRule};
+pub use class::{
+    AttributeDefinition, AttributeType, Class, ClassError, ClassRegistry, IdentityRule, NeedRule, UnavailabilityRange,
+};
 pub use commit::{Change, Commit, CommitHeader, Digest, RecordChange, Revision};
 pub use finding::{Finding, FindingCode, Severity};
 pub use id::{

@@ -6,8 +6,10 @@
 
 mod availability;
 mod capacity;
+mod promise;
 mod quality;
 mod recovery;
+mod register;
 mod sample;
 mod single_points;
 mod supplier;
@@ -23,11 +25,13 @@ use crate::{facts, words};
 
 pub use availability::{availability, cut_sets};
 pub use capacity::{capacity, demand, runs_out};
+pub use promise::promise;
 pub use quality::{drift, health};
 pub use recovery::recovery;
+pub use register::register;
 pub use sample::sample;
 pub use single_points::single_points;
-pub use supplier::{concentration, promise, register, supplier_loss};
+pub use supplier::{concentration, supplier_loss};
 
 /// Lines of a proof that find room.
 const MOST_LINES: usize = 40;

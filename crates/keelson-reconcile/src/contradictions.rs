@@ -59,6 +59,7 @@ impl Rules {
                 needs: Vec::new(),
                 stages: class.stages,
                 stale_after_days: class.stale_after_days,
+                unavailability: class.unavailability,
             },
         });
         let rules = rules.collect();

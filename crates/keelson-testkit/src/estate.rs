@@ -84,6 +84,16 @@ impl Estate {
         Self::read(&Input::from_files(vec![SourceFile::from_bytes("estate.ndjson", text.as_bytes())]))
     }
 
+    /// The estate that a text tells, under the built-in classes and those of a further file.
+    #[must_use]
+    pub fn of_text_under(classes: &str, text: &str) -> Self {
+        let schema = builtin::schema([("further.toml", classes)]).unwrap();
+        let catalogue = Catalogue::new(Arc::new(schema));
+        let mut estate = Self { catalogue, ids: SequentialIds::after(7_000), policy: Policy::default() };
+        estate.import_text(text);
+        estate
+    }
+
     /// Commits what the batch in a file states.
     pub fn import_file(&mut self, file: &str) {
         let input = Input::from_paths(&[file.into()], Limits::default()).unwrap();

@@ -3,32 +3,39 @@
 //! The same service is composed three times: as *promised* to customers, as *contracted* (what has a contract is as
 //! available as the contract says, the rest as measured), and as *observed* (everything as measured).
 
+mod compared;
+mod composed;
 mod hours;
+mod starts;
+mod terms;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 
-use keelson_analysis::availability::{Budget, Chance, Composition, Question, availability as solve};
-use keelson_analysis::importance::importance;
-use keelson_analysis::single_points::{Question as PointsQuestion, breach_level, single_points_of};
-use keelson_analysis::{Limits, Pool, Reading, Scratch, closure};
-use keelson_catalogue::CiIx;
+use keelson_analysis::{Limits, Pool, Scratch, closure};
 use keelson_graph::ItemIx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CONTRACT, SIGNED_WITH, SUPPLIER, is_a, targets};
-use crate::attributes::{is_agreement, number, text, unavailability};
+use super::{CONTRACT, SUPPLIER, is_a, targets};
+use crate::attributes::number;
 use crate::availability::rank;
 use crate::chances::{Chances, INDEPENDENCE};
 use crate::single_points::services;
-use crate::subject::{ci_of, key_of};
+use crate::subject::ci_of;
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View, item};
+
+use compared::Compared;
+pub use composed::{ComposedTerm, MOST_COMPOSED};
+use starts::Starts;
+pub use terms::TermLine;
 
 /// Kinds of relationship between something and the contract it rests on.
 const UNDERPINNED_BY: &str = "underpinned_by";
 /// Minutes of the period gaps are told for: 30 days.
 pub const PERIOD_MINUTES: f64 = 43_200.0;
+/// Terms listed for each line that is asked for.
+const TERMS_OF_EACH: usize = 9;
 
 /// Whose promises are asked about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -65,26 +72,11 @@ pub struct WeakContract {
     pub target: f64,
     /// How much of the service's composed unavailability goes if it never failed.
     pub criticality: f64,
-    /// The target that would close the gap, everything else staying as it is and contracts that state no target never
-    /// failing; absent where none would.
+    /// The target that would close the gap as it is told in minutes: everything else at the lower end of its chance, and
+    /// contracts that state no target never failing; absent where none would.
     pub needed: Option<f64>,
-}
-
-/// A promise compared with the terms of a contract without which the service is breached.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct TermLine {
-    /// The contract.
-    #[serde(flatten)]
-    pub contract: Subject,
-    /// What is compared: `support hours`, `response`, `resolution`, `recovery time`, `recovery point`, `notice`.
-    pub term: String,
-    /// What the service promises, or what replacing takes.
-    pub promised: String,
-    /// What the contract says.
-    pub contracted: String,
-    /// Whether the contract is as strong as the promise; absent where it cannot be told.
-    pub holds: Option<bool>,
+    /// The target that would still close it with everything else at the upper end; absent where none would.
+    pub needed_at_worst: Option<f64>,
 }
 
 /// The promise of one service.
@@ -104,13 +96,21 @@ pub struct PromiseLine {
     pub observed: Level,
     /// What was measured of the service itself, where stated.
     pub measured: Option<f64>,
-    /// Minutes in 30 days by which what is contracted allows more than is promised; 0 or below: no gap.
+    /// Minutes in 30 days by which what is contracted allows more than is promised, every need as it is written and every
+    /// chance at its lower end; 0 or below: no gap.
     pub gap_minutes: f64,
+    /// The gap is not smaller, whatever is missing.
+    pub gap_least: f64,
+    /// The gap is not larger, whatever is missing.
+    pub gap_most: f64,
     /// Whether there is a gap, whatever is missing; absent where that depends on it.
     pub has_gap: Option<bool>,
     /// The contracts, the weakest first.
     pub contracts: Vec<WeakContract>,
-    /// Terms beside availability.
+    /// Terms beside availability, composed over everything beneath the service.
+    pub composed: Vec<ComposedTerm>,
+    /// Terms of single contracts: of those whose loss alone breaches the service what is composed too, of all of them
+    /// credits, measurement period, exclusions and notice.
     pub terms: Vec<TermLine>,
     /// Contracts that state no target, by key.
     pub without_target: Vec<String>,
@@ -145,7 +145,7 @@ pub fn promise(
     view: &View,
     question: &PromiseQuestion,
     asked: Asked,
-    _pool: &Pool,
+    pool: &Pool,
     stop: Option<&AtomicBool>,
 ) -> Result<PromiseAnswer, QuestionError> {
     let mut basis = Basis::of(view, asked);
@@ -161,30 +161,20 @@ pub fn promise(
         );
     }
     let (chances, behind) = (Chances::of(view), behind_targets(view, stop));
+    let starts = Starts::of(view, &wanted[..question.most.min(wanted.len())], asked, pool, stop)?;
     let mut lines = Vec::new();
+    let mut cut = Cut::default();
     for service in wanted.iter().take(question.most) {
-        lines.push(
-            Compared { view, service: *service, chances: &chances, behind: &behind, stop, most: question.most }
-                .line()?,
-        );
+        let (chances, behind) = (&chances, &behind);
+        let compared = Compared { view, service: *service, chances, behind, pool, stop, most: question.most };
+        let mut line = compared.line(&mut cut)?;
+        line.composed.extend(starts.of_service(&line.subject.key));
+        lines.push(line);
     }
     basis.stopped(stop);
     basis.page("services", lines.len(), wanted.len());
-    let without: usize = lines.iter().map(|line| line.without_target.len()).sum();
-    if without > 0 {
-        basis.limit(
-            LimitCode::FigureMissing,
-            format!("{without} contracts state no target; they are bracketed from 0 to 1"),
-        );
-    }
-    let figures: usize = lines.iter().map(|line| line.without_figure).sum();
-    if figures > 0 {
-        let message = format!(
-            "{figures} items state no measurement and no unavailability; what others of their class state is taken, and where \
-             they state none the gap may be larger"
-        );
-        basis.limit(LimitCode::FigureMissing, message);
-    }
+    cut.note(&mut basis, question.most);
+    note(&mut basis, &lines);
     basis.rests_on(view, wanted.iter().map(|one| ci_of(*one)), asked);
     lines.sort_by(|a, b| b.gap_minutes.total_cmp(&a.gap_minutes).then_with(|| a.subject.key.cmp(&b.subject.key)));
     Ok(PromiseAnswer {
@@ -195,6 +185,55 @@ pub fn promise(
         independence: INDEPENDENCE.to_owned(),
         basis,
     })
+}
+
+/// Says what is missing.
+fn note(basis: &mut Basis, lines: &[PromiseLine]) {
+    let without: usize = lines.iter().map(|line| line.without_target.len()).sum();
+    if without > 0 {
+        basis.limit(
+            LimitCode::FigureMissing,
+            format!("{without} contracts state no target; they are bracketed by what their class states, or else from 0 to 1"),
+        );
+    }
+    let figures: usize = lines.iter().map(|line| line.without_figure).sum();
+    if figures > 0 {
+        let message = format!(
+            "{figures} items state no measurement and no unavailability; what others of their class state is taken, and where \
+             they state none the gap may be larger"
+        );
+        basis.limit(LimitCode::FigureMissing, message);
+    }
+    let open = lines.iter().flat_map(|line| &line.composed).filter(|term| term.holds.is_none()).count();
+    if open > 0 {
+        let message = format!("{open} terms of services cannot be told from what contracts and recovery times state");
+        basis.limit(LimitCode::FigureMissing, message);
+    }
+}
+
+/// What found no room.
+#[derive(Default)]
+struct Cut {
+    /// Services with more contracts beneath them than are composed.
+    uncomposed: Vec<String>,
+    /// Terms of contracts that are not listed.
+    terms: usize,
+}
+
+impl Cut {
+    fn note(self, basis: &mut Basis, most: usize) {
+        if let [first, ..] = &self.uncomposed[..] {
+            let message = format!(
+                "{} services rest on more than {MOST_COMPOSED} contracts ('{first}' first): their terms are not composed",
+                self.uncomposed.len()
+            );
+            basis.limit(LimitCode::Items, message);
+        }
+        if self.terms > 0 {
+            let message = format!("{} terms of contracts find no room among the {most} of a service", self.terms);
+            basis.remark(LimitCode::Page, message);
+        }
+    }
 }
 
 /// The target a contract, or something bought, states.
@@ -220,206 +259,4 @@ fn behind_targets(view: &View, stop: Option<&AtomicBool>) -> BTreeSet<ItemIx> {
     let limits = Limits { stop, ..Limits::default() };
     closure::walk(&view.graph, &mut scratch, &bought, closure::Direction::Dependencies, &limits);
     scratch.met().filter(|one| is_a(view, ci_of(*one), SUPPLIER)).collect()
-}
-
-/// One service, compared.
-struct Compared<'a> {
-    view: &'a View,
-    service: ItemIx,
-    chances: &'a Chances<'a>,
-    behind: &'a BTreeSet<ItemIx>,
-    stop: Option<&'a AtomicBool>,
-    most: usize,
-}
-
-/// Which figures are taken.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Figures {
-    Contracted,
-    /// As contracted, but contracts that state no target never fail.
-    Stated,
-    Observed,
-}
-
-impl Compared<'_> {
-    /// How likely something fails of itself under some figures.
-    fn chance(&self, figures: Figures, reading: Reading, one: ItemIx) -> Chance {
-        let view = self.view;
-        if figures != Figures::Observed {
-            let is_contract = is_a(view, ci_of(one), CONTRACT);
-            // What a contract with a target covers is in that target, whatever its own is.
-            if !is_contract && is_covered(view, one) {
-                return Chance::NEVER;
-            }
-            if let Some(target) = target(view, one).filter(|_| is_bought(view, one)) {
-                return Chance::exactly(1.0 - target);
-            }
-            if is_contract {
-                return if figures == Figures::Stated { Chance::NEVER } else { Chance::between(0.0, 1.0) };
-            }
-            // Whoever stands behind a contract with a target is in that target.
-            if self.behind.contains(&one) {
-                return Chance::NEVER;
-            }
-        }
-        if one == self.service {
-            return Chance::NEVER;
-        }
-        if let Some(measured) = number(view, one, "measured_availability") {
-            return Chance::exactly(1.0 - measured);
-        }
-        self.chances.read(one, reading)
-    }
-
-    fn compose(&self, figures: Figures, reading: Reading) -> Result<Composition<'_>, QuestionError> {
-        let level = breach_level(self.view.target(self.service).min_delivered);
-        let question =
-            Question { level, reading, stop: self.stop, budget: Budget::default(), ..Question::about(self.service) };
-        Ok(Composition::of(&self.view.graph, &question, |one| self.chance(figures, reading, one))?)
-    }
-
-    fn level(&self, figures: Figures) -> Result<Level, QuestionError> {
-        let written = solve(&self.compose(figures, Reading::AsWritten)?);
-        let best = solve(&self.compose(figures, Reading::Optimistic)?);
-        let worst = solve(&self.compose(figures, Reading::Pessimistic)?);
-        let down = written.with_least.value;
-        let least = 1.0 - worst.with_most.most.max(written.with_most.most);
-        let most = 1.0 - best.with_least.least.min(written.with_least.least);
-        Ok(Level { availability: 1.0 - down, least, most, minutes: down * PERIOD_MINUTES })
-    }
-
-    fn line(&self) -> Result<PromiseLine, QuestionError> {
-        let view = self.view;
-        let promised = target(view, self.service).unwrap_or(0.0);
-        let (contracted, observed) = (self.level(Figures::Contracted)?, self.level(Figures::Observed)?);
-        let promised_minutes = (1.0 - promised) * PERIOD_MINUTES;
-        let has_gap = match promised {
-            promised if contracted.most < promised => Some(true),
-            promised if contracted.least >= promised => Some(false),
-            _ => None,
-        };
-        let cone = self.cone();
-        let contracts = self.contracts(promised)?;
-        let without_target =
-            cone.iter().filter(|one| is_a(view, ci_of(**one), CONTRACT) && target(view, **one).is_none());
-        let has_none = |one: &&ItemIx| {
-            let is_party = self.behind.contains(*one) || is_agreement(view, **one);
-            let stated =
-                number(view, **one, "measured_availability").is_some() || unavailability(view, **one).is_some();
-            !is_party
-                && !stated
-                && !view.is_service(ci_of(**one))
-                && !is_covered(view, **one)
-                && !is_bought(view, **one)
-        };
-        Ok(PromiseLine {
-            subject: Subject::of(&view.catalogue, ci_of(self.service)),
-            promised,
-            promised_minutes,
-            contracted,
-            observed,
-            measured: number(view, self.service, "measured_availability"),
-            gap_minutes: contracted.minutes - promised_minutes,
-            has_gap,
-            contracts,
-            terms: self.terms(&cone)?,
-            without_target: without_target.map(|one| key_of(&view.catalogue, *one)).collect(),
-            without_figure: cone.iter().filter(has_none).count(),
-        })
-    }
-
-    /// Everything the service rests on, ascending.
-    fn cone(&self) -> Vec<ItemIx> {
-        let mut scratch = Scratch::default();
-        let limits = Limits { stop: self.stop, ..Limits::default() };
-        closure::walk(&self.view.graph, &mut scratch, &[self.service], closure::Direction::Dependencies, &limits);
-        let mut cone: Vec<ItemIx> = scratch.met().filter(|one| *one != self.service).collect();
-        cone.sort_unstable();
-        cone
-    }
-
-    /// The contracts by how much of the unavailability they are, and what each would need to promise. The unavailability
-    /// is linear in the chance of one item, so the target needed is exact where the composition is.
-    fn contracts(&self, promised: f64) -> Result<Vec<WeakContract>, QuestionError> {
-        let composition = self.compose(Figures::Stated, Reading::AsWritten)?;
-        let found = solve(&composition);
-        let weights = importance(&composition, &found);
-        let (down, allowed) = (found.with_most.value, 1.0 - promised);
-        let bought = weights.items.iter().filter(|weight| is_bought(self.view, weight.item));
-        let line = |weight: &keelson_analysis::importance::Weight| {
-            let birnbaum = weight.birnbaum.value;
-            let without = down - weight.chance * birnbaum;
-            let needed =
-                (birnbaum > 0.0 && without <= allowed).then(|| 1.0 - ((allowed - without) / birnbaum).min(1.0));
-            WeakContract {
-                subject: Subject::of(&self.view.catalogue, ci_of(weight.item)),
-                target: 1.0 - weight.chance,
-                criticality: weight.criticality,
-                needed,
-            }
-        };
-        Ok(bought.take(self.most).map(line).collect())
-    }
-
-    /// The terms of contracts whose loss alone breaches the service.
-    fn terms(&self, cone: &[ItemIx]) -> Result<Vec<TermLine>, QuestionError> {
-        let view = self.view;
-        let contracts: Vec<ItemIx> = cone.iter().copied().filter(|one| is_a(view, ci_of(*one), CONTRACT)).collect();
-        if contracts.is_empty() {
-            return Ok(Vec::new());
-        }
-        let level = breach_level(view.target(self.service).min_delivered);
-        let question = PointsQuestion { level, stop: self.stop, ..PointsQuestion::default() };
-        let (points, _) = single_points_of(&view.graph, &[self.service], &question, &[])?;
-        let points = points.into_iter().next().unwrap_or_default();
-        let alone = contracts.into_iter().filter(|one| points.items.binary_search(one).is_ok());
-        Ok(alone.flat_map(|contract| self.terms_of(contract)).take(self.most.saturating_mul(6)).collect())
-    }
-
-    fn terms_of(&self, contract: ItemIx) -> Vec<TermLine> {
-        let view = self.view;
-        let subject = Subject::of(&view.catalogue, ci_of(contract));
-        let said = |value: Option<String>| value.unwrap_or_else(|| "not stated".to_owned());
-        let mut lines = Vec::new();
-        if let Some(promised) = text(view, self.service, "support_hours") {
-            let contracted = text(view, contract, "support_hours");
-            let holds = contracted.as_deref().and_then(|contracted| hours::covers(contracted, &promised));
-            let (term, contracted) = ("support hours".to_owned(), said(contracted));
-            lines.push(TermLine { contract: subject.clone(), term, promised, contracted, holds });
-        }
-        for (name, term) in [
-            ("response_minutes", "response"),
-            ("resolution_minutes", "resolution"),
-            ("rto_minutes", "recovery time"),
-            ("rpo_minutes", "recovery point"),
-        ] {
-            let Some(promised) = number(view, self.service, name) else { continue };
-            let contracted = number(view, contract, name);
-            lines.push(TermLine {
-                contract: subject.clone(),
-                term: term.to_owned(),
-                promised: format!("{promised} min"),
-                contracted: said(contracted.map(|minutes| format!("{minutes} min"))),
-                holds: contracted.map(|contracted| contracted <= promised),
-            });
-        }
-        lines.extend(self.notice(contract, &subject));
-        lines
-    }
-
-    /// Whether the supplier's notice leaves time enough to replace it.
-    fn notice(&self, contract: ItemIx, subject: &Subject) -> Option<TermLine> {
-        let view = self.view;
-        let signed: Vec<CiIx> = targets(view, ci_of(contract), SIGNED_WITH);
-        let months =
-            signed.iter().filter_map(|one| number(view, item(*one), "substitution_months")).reduce(f64::max)?;
-        let notice = number(view, contract, "supplier_notice_days");
-        Some(TermLine {
-            contract: subject.clone(),
-            term: "notice".to_owned(),
-            promised: format!("{months} months to replace"),
-            contracted: notice.map_or_else(|| "not stated".to_owned(), |days| format!("{days} days")),
-            holds: notice.map(|days| days >= months * 30.0),
-        })
-    }
 }

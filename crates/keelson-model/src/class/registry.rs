@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::{
     AttributeDefinition, AttributeType, ClassDefinition, ClassExtension, ClassFile, IdentityRule, NeedRule, ROOT_CLASS,
-    Stages,
+    Stages, UnavailabilityRange,
 };
 use crate::{Symbol, unit};
 
@@ -28,6 +28,8 @@ pub struct Class {
     pub stages: Stages,
     /// Days after which an observation is stale.
     pub stale_after_days: u32,
+    /// Between what the unavailability of one that states none lies, where the class or one above says so.
+    pub unavailability: Option<UnavailabilityRange>,
 }
 
 /// All known classes.
@@ -249,6 +251,7 @@ fn resolve(file: &str, lineage: Vec<Symbol>, defined: &Defined) -> Result<Class,
     let mut needs = Vec::new();
     let mut stages = None;
     let mut stale_after_days = None;
+    let mut unavailability = None;
     for name in &lineage {
         let class = &defined[name].1;
         for attribute in &class.attributes {
@@ -265,6 +268,10 @@ fn resolve(file: &str, lineage: Vec<Symbol>, defined: &Defined) -> Result<Class,
         needs.extend(class.needs.iter().cloned());
         stages = stages.or(class.stages);
         stale_after_days = stale_after_days.or(class.stale_after_days);
+        unavailability = unavailability.or(class.unavailability);
+    }
+    if let Some(range) = unavailability.filter(|range: &UnavailabilityRange| !range.is_valid()) {
+        return Err(invalid(format!("its unavailability lies between {} and {}", range.low, range.high)));
     }
     identities.sort_by_key(|rule| rule.priority);
     for rule in &identities {
@@ -284,6 +291,7 @@ fn resolve(file: &str, lineage: Vec<Symbol>, defined: &Defined) -> Result<Class,
         needs,
         stages: stages.unwrap_or(Stages::Component),
         stale_after_days: stale_after_days.unwrap_or(60),
+        unavailability,
     })
 }
 

@@ -12,8 +12,8 @@ pub(super) fn covers(wider: &str, narrower: &str) -> Option<bool> {
     Some(narrower.iter().zip(&wider).all(|(wanted, there)| !wanted || *there))
 }
 
-/// The minutes of a week, from Monday at midnight.
-fn minutes(text: &str) -> Option<Vec<bool>> {
+/// The minutes of a week, from Monday at midnight; `None` where the text cannot be read.
+pub(super) fn minutes(text: &str) -> Option<Vec<bool>> {
     let text = text.trim();
     if ["24x7", "24/7", "always"].iter().any(|always| text.eq_ignore_ascii_case(always)) {
         return Some(vec![true; WEEK]);

@@ -14,7 +14,7 @@ use crate::types::item::ConfigurationItem;
 use crate::types::lookup::ConfigurationItemBy;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use keelson_app::answers::supplier::promise::{
-    Level, PromiseAnswer, PromiseLine, PromiseQuestion, TermLine, WeakContract, promise,
+    ComposedTerm, Level, PromiseAnswer, PromiseLine, PromiseQuestion, TermLine, WeakContract, promise,
 };
 
 /// Whose promises are asked about.
@@ -103,13 +103,20 @@ pub struct ServicePromise {
     observed: AvailabilityLevel,
     /// What was measured of the service itself, where stated.
     measured: Option<f64>,
-    /// Minutes in 30 days by which what is contracted allows more than is promised; 0 or below: no gap.
+    /// Minutes in 30 days by which what is contracted allows more than is promised, every need as it is written and every
+    /// chance at its lower end; 0 or below: no gap.
     gap_minutes: f64,
+    /// The gap is not smaller, whatever is missing.
+    gap_least: f64,
+    /// The gap is not larger, whatever is missing.
+    gap_most: f64,
     /// Whether there is a gap, whatever is missing; absent where that depends on it.
     has_gap: Option<bool>,
     /// The contracts, the weakest first.
     contracts: Vec<ContractTarget>,
-    /// Terms beside availability; the first 100.
+    /// Terms beside availability, composed over everything beneath the service.
+    composed: Vec<ComposedContractTerm>,
+    /// Terms of single contracts; the first 100.
     terms: Vec<ContractTerm>,
     /// Contracts that state no target, by key; the first 100.
     without_target: Vec<String>,
@@ -127,8 +134,11 @@ impl ServicePromise {
             observed: AvailabilityLevel::of(at, &line.observed),
             measured: line.measured,
             gap_minutes: line.gap_minutes,
+            gap_least: line.gap_least,
+            gap_most: line.gap_most,
             has_gap: line.has_gap,
             contracts: line.contracts.iter().take(LONGEST_LIST).map(|one| ContractTarget::of(at, one)).collect(),
+            composed: line.composed.iter().map(|one| ComposedContractTerm::of(at, one)).collect(),
             terms: line.terms.iter().take(LONGEST_LIST).map(|one| ContractTerm::of(at, one)).collect(),
             without_target: line.without_target.iter().take(LONGEST_LIST).cloned().collect(),
             without_figure: line.without_figure,
@@ -155,12 +165,58 @@ impl AvailabilityLevel {
     }
 }
 
-/// A promise compared with the terms of a contract without which the service is breached.
+/// A promise compared with what everything beneath the service comes to.
+#[derive(SimpleObject)]
+pub struct ComposedContractTerm {
+    /// What is compared: `support hours`, `response`, `resolution`, `recovery time`, `recovery point` as contracts
+    /// promise them; `start from nothing` against the recovery time objective of the service itself.
+    term: String,
+    /// What the service promises.
+    promised: String,
+    /// What it comes to, in words.
+    contracted: String,
+    /// At least so many minutes, whatever is missing; of support hours the minutes of a week that are promised and not
+    /// covered. Absent where the service cannot start at all.
+    least: Option<f64>,
+    /// So many with every need as it is written, contracts that do not state the term left aside; absent where the
+    /// service cannot start at all.
+    stated: Option<f64>,
+    /// At most so many, whatever is missing; absent where there is no such limit.
+    most: Option<f64>,
+    /// Whether it is as strong as the promise; absent where that depends on what is missing.
+    holds: Option<bool>,
+    /// What decides it: the contracts whose term it is, or what takes longest on the way to a start; the first 100.
+    decided_by: Vec<ConfigurationItem>,
+    /// Contracts beneath the service that do not state the term, or not so that it can be read, by key; the first 100.
+    unstated: Vec<String>,
+}
+
+impl ComposedContractTerm {
+    fn of(at: &Arc<Moment>, line: &ComposedTerm) -> Self {
+        let deciding = line.decided_by.iter().filter_map(|one| by_key(at, &one.key));
+        Self {
+            term: line.term.clone(),
+            promised: line.promised.clone(),
+            contracted: line.contracted.clone(),
+            least: line.least,
+            stated: line.stated,
+            most: line.most,
+            holds: line.holds,
+            decided_by: deciding.take(LONGEST_LIST).collect(),
+            unstated: line.unstated.iter().take(LONGEST_LIST).cloned().collect(),
+        }
+    }
+}
+
+/// A promise compared with the terms of a contract.
 #[derive(SimpleObject)]
 pub struct ContractTerm {
     /// The contract.
     contract: Option<ConfigurationItem>,
-    /// What is compared: `support hours`, `response`, `resolution`, `recovery time`, `recovery point`, `notice`.
+    /// Whether its loss alone breaches the service.
+    is_alone: bool,
+    /// What is compared: `support hours`, `response`, `resolution`, `recovery time`, `recovery point`, `notice`,
+    /// `credits`, `measurement period`, `exclusions`.
     term: String,
     /// What the service promises, or what replacing takes.
     promised: String,
@@ -174,6 +230,7 @@ impl ContractTerm {
     fn of(at: &Arc<Moment>, line: &TermLine) -> Self {
         Self {
             contract: by_key(at, &line.contract.key),
+            is_alone: line.is_alone,
             term: line.term.clone(),
             promised: line.promised.clone(),
             contracted: line.contracted.clone(),
@@ -191,8 +248,11 @@ pub struct ContractTarget {
     target: f64,
     /// How much of the service's composed unavailability goes if it never failed.
     criticality: f64,
-    /// The target that would close the gap, everything else staying as it is; absent where none would.
+    /// The target that would close the gap as it is told in minutes: everything else at the lower end of its chance, and
+    /// contracts that state no target never failing; absent where none would.
     needed: Option<f64>,
+    /// The target that would still close it with everything else at the upper end; absent where none would.
+    needed_at_worst: Option<f64>,
 }
 
 impl ContractTarget {
@@ -202,6 +262,7 @@ impl ContractTarget {
             target: line.target,
             criticality: line.criticality,
             needed: line.needed,
+            needed_at_worst: line.needed_at_worst,
         }
     }
 }

@@ -1,0 +1,218 @@
+//! One service: what is promised, contracted and observed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicBool;
+
+use keelson_analysis::availability::{Budget, Chance, Composition, Question, availability as solve};
+use keelson_analysis::importance::{Weight, importance};
+use keelson_analysis::single_points::breach_level;
+use keelson_analysis::{Limits, Pool, Reading, Scratch, closure};
+use keelson_graph::ItemIx;
+
+use super::composed::Composing;
+use super::{
+    ComposedTerm, Cut, Level, MOST_COMPOSED, PERIOD_MINUTES, PromiseLine, TERMS_OF_EACH, TermLine, WeakContract,
+    is_bought, is_covered, target,
+};
+use crate::attributes::{is_agreement, number, unavailability};
+use crate::chances::Chances;
+use crate::subject::{ci_of, key_of};
+use crate::supplier::{CONTRACT, is_a};
+use crate::{QuestionError, Subject, View};
+
+/// One service, compared.
+pub(super) struct Compared<'a> {
+    pub(super) view: &'a View,
+    pub(super) service: ItemIx,
+    pub(super) chances: &'a Chances<'a>,
+    pub(super) behind: &'a BTreeSet<ItemIx>,
+    pub(super) pool: &'a Pool,
+    pub(super) stop: Option<&'a AtomicBool>,
+    pub(super) most: usize,
+}
+
+/// Which figures are taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Figures {
+    Contracted,
+    /// As contracted, but contracts that state no target never fail.
+    Stated,
+    Observed,
+}
+
+impl Compared<'_> {
+    /// How likely something fails of itself under some figures.
+    fn chance(&self, figures: Figures, reading: Reading, one: ItemIx) -> Chance {
+        let view = self.view;
+        if figures != Figures::Observed {
+            let is_contract = is_a(view, ci_of(one), CONTRACT);
+            // What a contract with a target covers is in that target, whatever its own is.
+            if !is_contract && is_covered(view, one) {
+                return Chance::NEVER;
+            }
+            if let Some(target) = target(view, one).filter(|_| is_bought(view, one)) {
+                return Chance::exactly(1.0 - target);
+            }
+            if is_contract {
+                return if figures == Figures::Stated { Chance::NEVER } else { self.of_class(one) };
+            }
+            // Whoever stands behind a contract with a target is in that target.
+            if self.behind.contains(&one) {
+                return Chance::NEVER;
+            }
+        }
+        if one == self.service {
+            return Chance::NEVER;
+        }
+        if let Some(measured) = number(view, one, "measured_availability") {
+            return Chance::exactly(1.0 - measured);
+        }
+        self.chances.read(one, reading)
+    }
+
+    /// A contract that states no target promises nothing, so it may be anything, unless its class states a range.
+    fn of_class(&self, contract: ItemIx) -> Chance {
+        let classes = &self.view.catalogue.schema().classes;
+        let class = classes.get(&self.view.catalogue.ci(ci_of(contract)).class);
+        let range = class.and_then(|class| class.unavailability);
+        range.map_or(Chance::between(0.0, 1.0), |range| Chance::between(range.low, range.high))
+    }
+
+    fn compose(&self, figures: Figures, reading: Reading) -> Result<Composition<'_>, QuestionError> {
+        self.compose_with(figures, reading, |chance| chance)
+    }
+
+    fn compose_with(
+        &self,
+        figures: Figures,
+        reading: Reading,
+        end: impl Fn(Chance) -> Chance,
+    ) -> Result<Composition<'_>, QuestionError> {
+        let level = breach_level(self.view.target(self.service).min_delivered);
+        let question =
+            Question { level, reading, stop: self.stop, budget: Budget::default(), ..Question::about(self.service) };
+        Ok(Composition::of(&self.view.graph, &question, |one| end(self.chance(figures, reading, one)))?)
+    }
+
+    fn level(&self, figures: Figures) -> Result<Level, QuestionError> {
+        let written = solve(&self.compose(figures, Reading::AsWritten)?);
+        let best = solve(&self.compose(figures, Reading::Optimistic)?);
+        let worst = solve(&self.compose(figures, Reading::Pessimistic)?);
+        let down = written.with_least.value;
+        let least = 1.0 - worst.with_most.most.max(written.with_most.most);
+        let most = 1.0 - best.with_least.least.min(written.with_least.least);
+        Ok(Level { availability: 1.0 - down, least, most, minutes: down * PERIOD_MINUTES })
+    }
+
+    pub(super) fn line(&self, cut: &mut Cut) -> Result<PromiseLine, QuestionError> {
+        let view = self.view;
+        let promised = target(view, self.service).unwrap_or(0.0);
+        let (contracted, observed) = (self.level(Figures::Contracted)?, self.level(Figures::Observed)?);
+        let promised_minutes = (1.0 - promised) * PERIOD_MINUTES;
+        let has_gap = match promised {
+            promised if contracted.most < promised => Some(true),
+            promised if contracted.least >= promised => Some(false),
+            _ => None,
+        };
+        let cone = self.cone();
+        let contracts = self.contracts(promised)?;
+        let signed: Vec<ItemIx> = cone.iter().copied().filter(|one| is_a(view, ci_of(*one), CONTRACT)).collect();
+        let without_target = signed.iter().filter(|one| target(view, **one).is_none());
+        let (composed, terms) = self.all_terms(&signed, cut)?;
+        let gap = |availability: f64| (promised - availability) * PERIOD_MINUTES;
+        let has_none = |one: &&ItemIx| {
+            let is_party = self.behind.contains(*one) || is_agreement(view, **one);
+            let stated =
+                number(view, **one, "measured_availability").is_some() || unavailability(view, **one).is_some();
+            !is_party
+                && !stated
+                && !view.is_service(ci_of(**one))
+                && !is_covered(view, **one)
+                && !is_bought(view, **one)
+        };
+        Ok(PromiseLine {
+            subject: Subject::of(&view.catalogue, ci_of(self.service)),
+            promised,
+            promised_minutes,
+            contracted,
+            observed,
+            measured: number(view, self.service, "measured_availability"),
+            gap_minutes: contracted.minutes - promised_minutes,
+            gap_least: gap(contracted.most),
+            gap_most: gap(contracted.least),
+            has_gap,
+            contracts,
+            composed,
+            terms,
+            without_target: without_target.map(|one| key_of(&view.catalogue, *one)).collect(),
+            without_figure: cone.iter().filter(has_none).count(),
+        })
+    }
+
+    /// The terms of the contracts beneath the service: composed, and one by one.
+    fn all_terms(&self, signed: &[ItemIx], cut: &mut Cut) -> Result<(Vec<ComposedTerm>, Vec<TermLine>), QuestionError> {
+        let Self { view, service, pool, stop, .. } = *self;
+        let mut composed = Vec::new();
+        if signed.len() > MOST_COMPOSED {
+            cut.uncomposed.push(key_of(&view.catalogue, service));
+        } else {
+            composed = Composing { view, service, contracts: signed, pool, stop }.all()?;
+        }
+        let mut terms = self.terms(signed)?;
+        let room = self.most.saturating_mul(TERMS_OF_EACH);
+        cut.terms += terms.len().saturating_sub(room);
+        terms.truncate(room);
+        Ok((composed, terms))
+    }
+
+    /// Everything the service rests on, ascending.
+    fn cone(&self) -> Vec<ItemIx> {
+        let mut scratch = Scratch::default();
+        let limits = Limits { stop: self.stop, ..Limits::default() };
+        closure::walk(&self.view.graph, &mut scratch, &[self.service], closure::Direction::Dependencies, &limits);
+        let mut cone: Vec<ItemIx> = scratch.met().filter(|one| *one != self.service).collect();
+        cone.sort_unstable();
+        cone
+    }
+
+    /// The contracts by how much of the unavailability they are, and what each would need to promise. The unavailability
+    /// is linear in the chance of one item, so the target needed is exact where the composition is.
+    fn contracts(&self, promised: f64) -> Result<Vec<WeakContract>, QuestionError> {
+        let at_worst = self.weights(End::Most, promised)?;
+        let at_best: BTreeMap<ItemIx, Option<f64>> =
+            self.weights(End::Least, promised)?.into_iter().map(|(weight, needed)| (weight.item, needed)).collect();
+        let bought = at_worst.into_iter().filter(|(weight, _)| is_bought(self.view, weight.item));
+        let line = |(weight, needed): (Weight, Option<f64>)| WeakContract {
+            subject: Subject::of(&self.view.catalogue, ci_of(weight.item)),
+            target: 1.0 - weight.chance,
+            criticality: weight.criticality,
+            needed: at_best.get(&weight.item).copied().flatten(),
+            needed_at_worst: needed,
+        };
+        Ok(bought.take(self.most).map(line).collect())
+    }
+
+    /// How much each item is of the unavailability, all chances at one end, and the availability of it that would keep
+    /// the promise.
+    fn weights(&self, end: End, promised: f64) -> Result<Vec<(Weight, Option<f64>)>, QuestionError> {
+        let composition = self.compose_with(Figures::Stated, Reading::AsWritten, |chance| match end {
+            End::Least => Chance::exactly(chance.least),
+            End::Most => Chance::exactly(chance.most),
+        })?;
+        let found = solve(&composition);
+        let (down, allowed) = (found.with_most.value, 1.0 - promised);
+        let needed = |weight: &Weight| {
+            let birnbaum = weight.birnbaum.value;
+            let without = down - weight.chance * birnbaum;
+            (birnbaum > 0.0 && without <= allowed).then(|| 1.0 - ((allowed - without) / birnbaum).min(1.0))
+        };
+        Ok(importance(&composition, &found).items.into_iter().map(|weight| (weight, needed(&weight))).collect())
+    }
+}
+
+/// Which end of the chances is taken.
+#[derive(Clone, Copy)]
+enum End {
+    Least,
+    Most,
+}
