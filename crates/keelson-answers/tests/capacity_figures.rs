@@ -159,3 +159,58 @@ fn a_survival_limit_can_be_stated() {
     let ix = view.catalogue.find_key("service/a").unwrap();
     assert!(view.catalogue.ci(ix).attribute("survival_limit").is_some());
 }
+
+#[test]
+fn what_is_missing_is_told_of_what_is_asked_about() {
+    let view = view(&[
+        service("a", 10.0, "requests/s", Some(0.0)),
+        service("b", 10.0, "requests/s", Some(0.0)),
+        r#"{"ci":{"key":"cluster/x","class":"cluster","name":"x"}}"#.to_owned(),
+        r#"{"ci":{"key":"cluster/y","class":"cluster","name":"y"}}"#.to_owned(),
+        r#"{"ci":{"key":"cluster/z","class":"cluster","name":"z"}}"#.to_owned(),
+        uses("service/a", "cluster/x", 1.0),
+        uses("service/b", "cluster/y", 1.0),
+        r#"{"relationship":{"dependent":"cluster/y","kind":"uses","dependency":"cluster/z"}}"#.to_owned(),
+    ]);
+    let everything = ask(&view);
+    assert_eq!((everything.without_capacity_count, everything.unrated_count, everything.services.len()), (2, 1, 2));
+    let question = CapacityQuestion { services: vec!["service/a".to_owned()], most: 100, ..Default::default() };
+    let answer = capacity(&view, &question, Asked::now(minutes(0)), &Pool::default(), None).unwrap();
+    let keys: Vec<&str> = answer.without_capacity.iter().map(|one| one.key.as_str()).collect();
+    assert_eq!((keys, answer.without_capacity_count, answer.unrated_count), (vec!["cluster/x"], 1, 0));
+    assert_eq!(answer.services.iter().map(|one| one.source.subject.key.as_str()).collect::<Vec<_>>(), ["service/a"]);
+}
+
+#[test]
+fn a_forecast_names_its_lowest_limits_with_their_days_and_its_last_value() {
+    let mut points = vec![100.0; 150];
+    points[149] = 90.0;
+    let view = view(&[
+        service("a", 100.0, "requests/s", Some(0.02)),
+        cluster("x", 180.0, "requests/s", ""),
+        cluster("y", 100.0, "requests/s", r#","lead_time_days":30.4375"#),
+        uses("service/a", "cluster/x", 1.0),
+        uses("service/a", "cluster/y", 0.5),
+    ]);
+    let answer = ask(&with_series(&view, "service/a", Metric::Demand, "requests/s", &points));
+    let line = &answer.forecasts[0];
+    let told: Vec<(&str, f64)> = line.limits.iter().map(|one| (one.resource.as_str(), one.limit.round())).collect();
+    assert_eq!(told, [("cluster/x", 144.0), ("cluster/y", 160.0)]);
+    assert_eq!((line.limit, line.limited_by.as_deref()), (Some(144.0), Some("cluster/x")));
+    assert_eq!(line.history.last().map(|point| point.value), Some(90.0), "the last day is not thinned away");
+}
+
+/// A view with a value a day in a series that ends today.
+fn with_series(view: &View, key: &str, metric: Metric, unit: &str, values: &[f64]) -> View {
+    let mut book = SeriesBook::default();
+    add(&mut book, view, (key, metric, unit), values);
+    view.with_series(Arc::new(book))
+}
+
+fn add(book: &mut SeriesBook, view: &View, (key, metric, unit): (&str, Metric, &str), values: &[f64]) {
+    let first = -i64::try_from(values.len()).unwrap();
+    let day = |(day, value): (i64, &f64)| ((minutes(0) + TimeDelta::days(day)).timestamp_millis(), *value);
+    let points: Vec<(i64, f64)> = (first..).zip(values).map(day).collect();
+    let item = view.catalogue.find_key(key).unwrap();
+    book.add(item, metric, DailySeries::of(unit, &points, Vec::new()).unwrap());
+}

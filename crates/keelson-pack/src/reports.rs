@@ -6,6 +6,7 @@
 
 mod availability;
 mod capacity;
+mod demand;
 mod quality;
 mod recovery;
 mod sample;
@@ -22,7 +23,8 @@ use keelson_report::zone::Zone;
 use crate::{facts, words};
 
 pub use availability::{availability, cut_sets};
-pub use capacity::{capacity, demand, runs_out};
+pub use capacity::{capacity, runs_out};
+pub use demand::demand;
 pub use quality::{drift, health};
 pub use recovery::recovery;
 pub use sample::sample;
