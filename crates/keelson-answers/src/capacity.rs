@@ -18,7 +18,7 @@ use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, Utc};
 use keelson_analysis::demand::Model;
-use keelson_analysis::demand::plan::{Missing, Plan, Question, Row, plan, rank, service_limits};
+use keelson_analysis::demand::plan::{Missing, Plan, Question, Row, plan, rank};
 use keelson_analysis::{Limits, Pool};
 use keelson_graph::ItemIx;
 use schemars::JsonSchema;
@@ -26,27 +26,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::demand::{LoopLine, UnratedLine, loops, note, refused, visits};
 use crate::single_points::services;
-use crate::subject::{ci_of, find_item, key_of};
+use crate::subject::{ci_of, key_of};
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
 
 pub use forecasts::{BandPoint, DayPoint, DemandLimit, ExhaustionChances, ForecastLine, ForecastMethod};
 pub(crate) use growth::Demand;
 pub use growth::{GrowthBasis, GrowthLine};
 pub use lines::{GroundsLine, LimitBasis, ResourceLine};
-use lines::{Telling, after, single};
+use lines::{Telling, after};
 pub use pools::RedundancyLine;
 pub use relief::{RELIEF_MONTHS, ReliefLine};
 use resources::Known;
 pub use resources::ResourceKind;
+pub use standing::LoadBasis;
+use standing::Uses;
 
 /// Days in a month, on average.
 const DAYS_A_MONTH: f64 = 30.4375;
 /// Months looked ahead unless something else is said: ten years.
 pub const USUAL_HORIZON: f64 = 120.0;
-/// Limits that are told of a service with a forecast.
-const MOST_LIMITS: usize = 3;
-/// Resources whose days are told with their chances.
-const MOST_CHANCES: usize = 200;
 
 /// What is planned.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -117,56 +115,44 @@ pub fn capacity(
     let mut all: Vec<ItemIx> = everybody.iter().chain(&wanted).copied().collect();
     all.sort_unstable();
     all.dedup();
-    let measured = forecasts::of(view, &all, horizon, asked.at);
+    let days = forecasts::days_in(horizon);
+    let measured = forecasts::of(view, &all, days, asked.at);
+    let uses = Uses::of(view, asked.at);
     let demand = growth::demand_of(view, &model, &all, &measured, asked.at, &limits)?;
     let amounts = model.demand(&demand.outside.sources, &limits).map_err(|error| refused(view, &error))?;
     let (mut known, other_units) = resources::of(view, &amounts, &demand.outside);
     let mut found = rows(view, &model, &demand, &known, horizon, &limits)?;
-    let stated = standing::of(view, |one| amounts.of(one) > 0.0);
-    let growths = standing::growths(view, &demand, &limits);
-    for (mut resource, used) in stated {
-        let growth = standing::growth(view, resource.resource.item, &growths);
-        found.rows.push(standing::row((known.len(), &resource, used), growth, horizon)?);
-        resource.standing_growth = Some(growth.unwrap_or(0.0));
-        known.push(resource);
-    }
+    let unforecast = standing::add(view, &demand, (&uses, days), (&mut known, &mut found), horizon, &limits)?;
     rank(&mut found.rows);
     let is_wanted = resources::wanted(view, &model, question, &demand.outside.sources, &limits)?;
-    narrow(&mut found.missing, &is_wanted, question.most);
-    basis.truncated(found.truncations);
+    let has_none = |item| is_wanted(item) && uses.share(item).is_none();
+    narrow(&mut found.missing, &is_wanted, has_none, question.most);
     note(&mut basis, &demand.outside, found.missing.ratio_count, found.missing.capacity_count);
     growth::note(&mut basis, &demand);
     units_note(&mut basis, &other_units);
     let chosen: Vec<&Row> = found.rows.iter().filter(|row| is_wanted(known[row.resource].resource.item)).collect();
-    standing_note(&mut basis, &chosen, &known);
+    standing::note(&mut basis, view, (&chosen, &known), (&uses, unforecast));
     basis.page("resources", question.most.min(chosen.len()), chosen.len());
     basis.rests_on(view, chosen.iter().map(|row| ci_of(known[row.resource].resource.item)), asked);
-    let single = single(view, &model, question, &demand, &known, &limits)?;
     let telling = Telling {
         view,
+        services: &question.services,
         model: &model,
         demand: &demand,
         amounts: &amounts,
         known: &known,
+        measured: &measured,
+        uses: &uses,
         from: asked.at,
         horizon,
         limits,
     };
-    let mut lines: Vec<ResourceLine> =
-        chosen.iter().take(question.most).map(|row| telling.line(row, &single)).collect::<Result<_, _>>()?;
     let mut truncations = found.truncations;
-    for (line, row) in lines.iter_mut().zip(&chosen).take(MOST_CHANCES) {
-        let resource = known[row.resource].resource;
-        let watched = (&limits, &mut truncations);
-        line.chances =
-            forecasts::chances(view, &model, &demand, &measured, resource.item, resource.allowed(), watched)?;
-    }
+    let lines = telling.lines(&chosen[..chosen.len().min(question.most)], &mut truncations)?;
+    basis.truncated(truncations);
+    basis.stopped(stop);
     let is_asked: BTreeSet<ItemIx> = wanted.iter().copied().collect();
-    let told = measured.iter().filter(|one| is_asked.contains(&one.service)).take(question.most);
-    let mut forecasts: Vec<ForecastLine> = told.map(|one| one.line(view)).collect();
-    for line in &mut forecasts {
-        limited(&telling, &found.rows, line)?;
-    }
+    let forecasts = telling.forecasts(&is_asked, &found.rows, question.most)?;
     if view.series_left_out() > 0 {
         let message = format!("{} measured points were not looked at: there are too many", view.series_left_out());
         basis.limit(LimitCode::Items, message);
@@ -205,8 +191,8 @@ pub fn capacity(
 }
 
 /// What is missing of what is asked about, and of that the first.
-fn narrow(missing: &mut Missing, is_wanted: impl Fn(ItemIx) -> bool, most: usize) {
-    missing.capacities.retain(|item| is_wanted(*item));
+fn narrow(missing: &mut Missing, is_wanted: impl Fn(ItemIx) -> bool, has_none: impl Fn(ItemIx) -> bool, most: usize) {
+    missing.capacities.retain(|item| has_none(*item));
     missing.ratios.retain(|(owner, _)| is_wanted(*owner));
     (missing.capacity_count, missing.ratio_count) = (missing.capacities.len(), missing.ratios.len());
     missing.capacities.truncate(most);
@@ -221,41 +207,6 @@ fn units_note(basis: &mut Basis, other_units: &[String]) {
         );
         basis.limit(LimitCode::FigureMissing, message);
     }
-}
-
-/// Says of how many resources whose use is stated nobody knows how it grows.
-fn standing_note(basis: &mut Basis, rows: &[&Row], known: &[Known]) {
-    let unknown = rows.iter().filter(|row| known[row.resource].standing_growth.is_some() && row.grounds.understated);
-    let unknown = unknown.count();
-    if unknown > 0 {
-        let message = format!(
-            "{unknown} resources state their use, and no service that rests on them states how it grows: it counts as not \
-             growing, so they may run out earlier"
-        );
-        basis.limit(LimitCode::FigureMissing, message);
-    }
-}
-
-/// Notes with a forecast which resources stop its service first.
-fn limited(telling: &Telling<'_>, rows: &[Row], line: &mut ForecastLine) -> Result<(), QuestionError> {
-    let Telling { view, model, demand, known, from, .. } = *telling;
-    let service = find_item(view, &line.subject.key)?;
-    let resources: Vec<_> = known.iter().map(|one| one.resource).collect();
-    let found = service_limits(model, &demand.outside.sources, service, &resources, &telling.limits);
-    let (found, _) = found.map_err(|error| refused(view, &error))?;
-    for one in found.iter().take(MOST_LIMITS) {
-        let row = rows.iter().find(|row| row.resource == one.resource);
-        let day = |months: Option<f64>| months.and_then(|months| after(from, months));
-        line.limits.push(DemandLimit {
-            resource: key_of(&view.catalogue, known[one.resource].resource.item),
-            limit: one.limit,
-            decide_by: day(row.and_then(|row| row.decide_in)),
-            exhausted_at: day(row.and_then(|row| row.exhaustion.months())),
-        });
-    }
-    let Some(first) = line.limits.first() else { return Ok(()) };
-    (line.limit, line.limited_by, line.decide_by) = (Some(first.limit), Some(first.resource.clone()), first.decide_by);
-    Ok(())
 }
 
 fn rows(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use keelson_analysis::Pool;
-use keelson_answers::capacity::{CapacityAnswer, CapacityQuestion, GrowthBasis, ResourceLine, capacity};
+use keelson_answers::capacity::{CapacityAnswer, CapacityQuestion, GrowthBasis, LoadBasis, ResourceLine, capacity};
 use keelson_answers::demand::{DemandQuestion, demand};
 use keelson_answers::series::{DailySeries, SeriesBook};
 use keelson_answers::{Asked, View};
@@ -213,4 +213,67 @@ fn add(book: &mut SeriesBook, view: &View, (key, metric, unit): (&str, Metric, &
     let points: Vec<(i64, f64)> = (first..).zip(values).map(day).collect();
     let item = view.catalogue.find_key(key).unwrap();
     book.add(item, metric, DailySeries::of(unit, &points, Vec::new()).unwrap());
+}
+
+/// A resource of 100 TiB of which 30 % are said to be in use.
+fn store() -> View {
+    view(&[
+        service("a", 100.0, "requests/s", Some(0.02)),
+        cluster("x", 100.0, "TiB", r#","utilisation":0.3,"maximum_utilisation":0.8"#),
+        r#"{"relationship":{"dependent":"service/a","kind":"uses","dependency":"cluster/x"}}"#.to_owned(),
+    ])
+}
+
+/// From 50 % by a tenth of a per cent a day: 61.9 % after 120 days, and 80 % another 181 days on.
+#[test]
+fn measured_use_is_taken_before_stated_use_and_grows_by_itself() {
+    let values: Vec<f64> = (0..120).map(|day| 0.5 + 0.001 * f64::from(day)).collect();
+    let answer = ask(&with_series(&store(), "cluster/x", Metric::Utilisation, "1", &values));
+    let line = of(&answer, "cluster/x");
+    assert_eq!((line.load_basis, line.is_model_doubtful), (LoadBasis::Measured, false));
+    assert!((line.load - 61.9).abs() < 1e-9 && !line.grounds.is_inferred, "{line:?}");
+    let even = line.chances.unwrap().even.unwrap();
+    let days = (even - minutes(0)).num_days();
+    assert!((178..=184).contains(&days), "{days}");
+    let line = of(&ask(&store()), "cluster/x").clone();
+    assert_eq!((line.load_basis, line.load.round(), line.measured_utilisation), (LoadBasis::Stated, 30.0, None));
+}
+
+#[test]
+fn measured_use_may_be_a_share_per_cent_or_an_amount_and_nothing_else() {
+    for (unit, value, load) in [("1", 0.6, 60.0), ("%", 60.0, 60.0), ("TiB", 60.0, 60.0), ("requests/s", 60.0, 30.0)] {
+        let answer = ask(&with_series(&store(), "cluster/x", Metric::Utilisation, unit, &[value; 30]));
+        assert!((of(&answer, "cluster/x").load - load).abs() < 1e-9, "{unit}");
+        assert_eq!(says(&answer, "neither a share nor the unit"), unit == "requests/s", "{unit}");
+    }
+}
+
+/// 100 of 180 are 56 %.
+#[test]
+fn use_that_contradicts_the_model_is_told_and_does_not_replace_it() {
+    let modelled = view(&[
+        service("a", 100.0, "requests/s", Some(0.02)),
+        cluster("x", 180.0, "requests/s", ""),
+        uses("service/a", "cluster/x", 1.0),
+    ]);
+    for (share, doubtful) in [(0.9, true), (0.2, true), (0.6, false)] {
+        let answer = ask(&with_series(&modelled, "cluster/x", Metric::Utilisation, "1", &[share; 30]));
+        let line = of(&answer, "cluster/x");
+        assert!((line.load - 100.0).abs() < 1e-9 && line.load_basis == LoadBasis::Demand);
+        assert_eq!((line.is_model_doubtful, line.measured_utilisation), (doubtful, Some(share)));
+        assert_eq!(says(&answer, "differs by more than a fifth"), doubtful);
+    }
+}
+
+#[test]
+fn what_states_no_capacity_and_is_measured_is_planned_by_its_share() {
+    let view = view(&[
+        service("a", 100.0, "requests/s", Some(0.0)),
+        r#"{"ci":{"key":"cluster/x","class":"cluster","name":"x"}}"#.to_owned(),
+        uses("service/a", "cluster/x", 1.0),
+    ]);
+    let answer = ask(&with_series(&view, "cluster/x", Metric::Utilisation, "1", &[0.9; 30]));
+    let line = of(&answer, "cluster/x");
+    assert_eq!((line.capacity.unit.as_str(), line.load.round(), line.is_over_limit), ("%", 90.0, true));
+    assert_eq!(answer.without_capacity_count, 0);
 }

@@ -151,17 +151,45 @@ pub(super) struct Known<'a> {
 }
 
 /// The forecasts of those services whose demand is measured long enough, in the order of the services.
-pub(super) fn of<'a>(view: &'a View, services: &[ItemIx], horizon: f64, now: DateTime<Utc>) -> Vec<Known<'a>> {
-    let days = (horizon * DAYS_A_MONTH).clamp(1.0, MOST_DAYS);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded just here")]
-    let days = days.round() as usize;
+pub(super) fn of<'a>(view: &'a View, services: &[ItemIx], days: usize, now: DateTime<Utc>) -> Vec<Known<'a>> {
     let known = |service: &ItemIx| {
         let series = demand_series(view, *service, now).ok()??;
-        let found = forecast(&Question::about(&series.values, &SEASONS, days)).ok()?;
+        let found = forecast_of(series, days)?;
         let factor = view.growth().map_or(1.0, |growth| growth.factor(CiIx(service.0)));
         Some(Known { service: *service, series, forecast: found, factor })
     };
     services.iter().filter_map(known).collect()
+}
+
+/// Days to look ahead.
+pub(super) fn days_in(horizon: f64) -> usize {
+    let days = (horizon * DAYS_A_MONTH).clamp(1.0, MOST_DAYS);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded just here")]
+    let days = days.round() as usize;
+    days
+}
+
+/// What a series of days will be, if it is long enough.
+pub(super) fn forecast_of(series: &DailySeries, days: usize) -> Option<Forecast> {
+    forecast(&Question::about(&series.values, &SEASONS, days)).ok()
+}
+
+/// Growth per month that the middle of a forecast comes to.
+pub(super) fn growth_of(forecast: &Forecast) -> Option<f64> {
+    let middle: Vec<f64> = forecast.band.path(0.5).collect();
+    // A week at each end, so that the day of the week does not matter.
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / whole(values.len());
+    let week = middle.len().min(7);
+    let (first, last) = (mean(&middle[..week]), mean(&middle[middle.len() - week..]));
+    let months = whole(middle.len() - week) / DAYS_A_MONTH;
+    (first > 0.0 && last > 0.0 && months > 0.0).then(|| (last / first).powf(1.0 / months) - 1.0)
+}
+
+/// The days on which a band passes a limit, by chance.
+pub(super) fn days_of(passing: Passing, first: DateTime<Utc>) -> ExhaustionChances {
+    let Passing { chance_10, chance_50, chance_90 } = passing;
+    let at = |step: Option<usize>| step.map(|step| first + TimeDelta::days(i64::try_from(step).unwrap_or(0)));
+    ExhaustionChances { one_in_ten: at(chance_10), even: at(chance_50), nine_in_ten: at(chance_90) }
 }
 
 /// The forecast of a service among several, which are sorted by their services.
@@ -177,13 +205,7 @@ impl Known<'_> {
 
     /// Growth per month that the middle comes to.
     pub(super) fn growth_per_month(&self) -> Option<f64> {
-        let middle: Vec<f64> = self.forecast.band.path(0.5).collect();
-        // A week at each end, so that the day of the week does not matter.
-        let mean = |values: &[f64]| values.iter().sum::<f64>() / whole(values.len());
-        let week = middle.len().min(7);
-        let (first, last) = (mean(&middle[..week]), mean(&middle[middle.len() - week..]));
-        let months = whole(middle.len() - week) / DAYS_A_MONTH;
-        (first > 0.0 && last > 0.0 && months > 0.0).then(|| (last / first).powf(1.0 / months) - 1.0)
+        growth_of(&self.forecast)
     }
 
     pub(super) fn line(&self, view: &View) -> ForecastLine {
@@ -233,17 +255,16 @@ fn thinned(points: &[DayPoint]) -> Vec<DayPoint> {
     before.chunks(every).filter_map(highest).chain([*last]).collect()
 }
 
-/// When a resource runs out, each day with its chance; absent where no demand on it is forecast. Demand of services
+/// The load of an item to come, and the day it begins; absent where no demand on it is forecast. Demand of services
 /// without a forecast grows as stated.
-pub(super) fn chances(
+pub(super) fn load_of(
     view: &View,
     model: &Model<'_>,
     demand: &Demand,
     forecasts: &[Known<'_>],
     item: ItemIx,
-    allowed: f64,
     (limits, truncations): (&Limits<'_>, &mut Truncations),
-) -> Result<Option<ExhaustionChances>, QuestionError> {
+) -> Result<Option<(Band, DateTime<Utc>)>, QuestionError> {
     if forecasts.is_empty() {
         return Ok(None);
     }
@@ -272,10 +293,7 @@ pub(super) fn chances(
         bands.push(Band::new((0..days).map(|day| [load(day); LEVELS.len()]).collect()));
     }
     let all: Vec<&Band> = bands.iter().collect();
-    let Ok(sum) = Band::sum(&all) else { return Ok(None) };
-    let Passing { chance_10, chance_50, chance_90 } = sum.passing(allowed);
-    let at = |step: Option<usize>| step.map(|step| first + TimeDelta::days(i64::try_from(step).unwrap_or(0)));
-    Ok(Some(ExhaustionChances { one_in_ten: at(chance_10), even: at(chance_50), nine_in_ten: at(chance_90) }))
+    Ok(Band::sum(&all).ok().map(|sum| (sum, first)))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of days are far below 2^52")]

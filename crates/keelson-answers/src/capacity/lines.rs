@@ -1,20 +1,29 @@
 //! What is told of a resource.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use keelson_analysis::Limits;
-use keelson_analysis::demand::plan::{Grounds, Row, service_limits};
+use keelson_analysis::demand::plan::{Grounds, Row, ServiceLimit, service_limits};
 use keelson_analysis::demand::{Amounts, Model};
+use keelson_analysis::{Limits, Truncations};
+use keelson_graph::ItemIx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::resources::{self, Known, ResourceKind};
-use super::{CapacityQuestion, DAYS_A_MONTH, Demand, ExhaustionChances, RELIEF_MONTHS, ReliefLine, relief};
+use super::standing::{self, LoadBasis, Uses, is_supposing};
+use super::{DAYS_A_MONTH, Demand, DemandLimit, ExhaustionChances, ForecastLine, RELIEF_MONTHS, ReliefLine};
+use super::{forecasts, relief};
 use crate::attributes::Amount;
 use crate::change::parties::owners;
 use crate::demand::refused;
 use crate::subject::{ci_of, find_item, key_of};
 use crate::{QuestionError, Subject, View};
 
+/// Limits that are told of a service with a forecast.
+const MOST_LIMITS: usize = 3;
+/// Resources whose days are told with their chances.
+const MOST_CHANCES: usize = 200;
 /// Items of a path that find room.
 const LONGEST_PATH: usize = 20;
 
@@ -56,6 +65,13 @@ pub struct ResourceLine {
     pub load: f64,
     /// Load by capacity.
     pub utilisation: f64,
+    /// What the load is known from.
+    pub load_basis: LoadBasis,
+    /// The use that was measured lately at its peak, as a fraction of the capacity, whatever the load is known from.
+    pub measured_utilisation: Option<f64>,
+    /// Whether that differs by more than a fifth (and more than 5 % of the capacity) from what demand makes of it: the
+    /// model of its load may be wrong. Never where demand is supposed.
+    pub is_model_doubtful: bool,
     /// The utilisation to plan with.
     pub planning_limit: f64,
     /// What that rests on.
@@ -96,39 +112,59 @@ pub struct ResourceLine {
 }
 
 /// What the one service asked about can grow to, by resource; empty where several are.
-pub(super) type Single = Vec<(usize, f64, f64)>;
-
-pub(super) fn single(
-    view: &View,
-    model: &Model<'_>,
-    question: &CapacityQuestion,
-    demand: &Demand,
-    known: &[Known],
-    limits: &Limits<'_>,
-) -> Result<Single, QuestionError> {
-    let [key] = &question.services[..] else { return Ok(Vec::new()) };
-    let service = find_item(view, key)?;
-    let resources: Vec<_> = known.iter().map(|one| one.resource).collect();
-    let found = service_limits(model, &demand.outside.sources, service, &resources, limits);
-    let (found, _) = found.map_err(|error| refused(view, &error))?;
-    Ok(found.into_iter().map(|one| (one.resource, one.limit, one.sensitivity)).collect())
-}
+type Single = Vec<(usize, f64, f64)>;
 
 /// What every line is told from.
 pub(super) struct Telling<'a> {
     pub(super) view: &'a View,
+    /// The services asked about, by key.
+    pub(super) services: &'a [String],
     pub(super) model: &'a Model<'a>,
     pub(super) demand: &'a Demand,
     pub(super) amounts: &'a Amounts,
     pub(super) known: &'a [Known],
+    /// Forecasts of measured demand.
+    pub(super) measured: &'a [forecasts::Known<'a>],
+    /// Measured use.
+    pub(super) uses: &'a Uses<'a>,
     pub(super) from: DateTime<Utc>,
     pub(super) horizon: f64,
     pub(super) limits: Limits<'a>,
 }
 
 impl Telling<'_> {
+    /// The lines of rows, the first of them with the days on which they run out, by chance.
+    pub(super) fn lines(
+        &self,
+        rows: &[&Row],
+        truncations: &mut Truncations,
+    ) -> Result<Vec<ResourceLine>, QuestionError> {
+        let single = self.single()?;
+        let mut lines: Vec<ResourceLine> = rows.iter().map(|row| self.line(row, &single)).collect::<Result<_, _>>()?;
+        for (line, row) in lines.iter_mut().zip(rows).take(MOST_CHANCES) {
+            line.chances = self.chances(&self.known[row.resource], truncations)?;
+        }
+        Ok(lines)
+    }
+
+    /// When a resource runs out, each day with its chance; absent where its load is not forecast.
+    fn chances(
+        &self,
+        known: &Known,
+        truncations: &mut Truncations,
+    ) -> Result<Option<ExhaustionChances>, QuestionError> {
+        let allowed = known.resource.allowed();
+        if let Some(own) = &known.own {
+            return Ok(Some(forecasts::days_of(own.band.passing(allowed), own.begins)));
+        }
+        let watched = (&self.limits, truncations);
+        let item = known.resource.item;
+        let load = forecasts::load_of(self.view, self.model, self.demand, self.measured, item, watched)?;
+        Ok(load.map(|(band, begins)| forecasts::days_of(band.passing(allowed), begins)))
+    }
+
     /// The line of a row.
-    pub(super) fn line(&self, row: &Row, single: &Single) -> Result<ResourceLine, QuestionError> {
+    fn line(&self, row: &Row, single: &Single) -> Result<ResourceLine, QuestionError> {
         let Self { view, model, demand, amounts, from, .. } = *self;
         let known = &self.known[row.resource];
         let item = known.resource.item;
@@ -137,12 +173,18 @@ impl Telling<'_> {
         let at = |months: f64| after(from, months);
         let exhausted = row.exhaustion.months();
         let Grounds { inferred, understated } = row.grounds;
+        let measured = self.uses.share(item);
+        let is_model_doubtful = known.load_basis == LoadBasis::Demand
+            && measured.is_some_and(|measured| standing::disagree(measured, row.utilisation));
         Ok(ResourceLine {
             subject: Subject::of(&view.catalogue, ci_of(item)),
             kind: known.kind,
             capacity: known.capacity.clone(),
             load: row.load / known.resource.per_unit,
             utilisation: row.utilisation,
+            load_basis: known.load_basis,
+            measured_utilisation: measured,
+            is_model_doubtful: is_model_doubtful && !is_supposing(view),
             planning_limit: known.resource.planning_limit,
             limit_basis: known.limit_basis,
             is_over_limit: row.load > known.resource.allowed(),
@@ -162,6 +204,47 @@ impl Telling<'_> {
             path: path.into_iter().map(|item| key_of(&view.catalogue, item)).collect(),
             grounds: GroundsLine { is_inferred: inferred, is_understated: understated },
         })
+    }
+
+    fn single(&self) -> Result<Single, QuestionError> {
+        let [key] = &self.services[..] else { return Ok(Vec::new()) };
+        let found = self.limits_of(find_item(self.view, key)?)?;
+        Ok(found.into_iter().map(|one| (one.resource, one.limit, one.sensitivity)).collect())
+    }
+
+    fn limits_of(&self, service: ItemIx) -> Result<Vec<ServiceLimit>, QuestionError> {
+        let resources: Vec<_> = self.known.iter().map(|one| one.resource).collect();
+        let found = service_limits(self.model, &self.demand.outside.sources, service, &resources, &self.limits);
+        found.map(|(found, _)| found).map_err(|error| refused(self.view, &error))
+    }
+
+    /// The forecasts of services, with the resources that stop each of them first.
+    pub(super) fn forecasts(
+        &self,
+        asked: &BTreeSet<ItemIx>,
+        rows: &[Row],
+        most: usize,
+    ) -> Result<Vec<ForecastLine>, QuestionError> {
+        let mut lines = Vec::new();
+        for one in self.measured.iter().filter(|one| asked.contains(&one.service)).take(most) {
+            let mut line = one.line(self.view);
+            for limit in self.limits_of(one.service)?.iter().take(MOST_LIMITS) {
+                let row = rows.iter().find(|row| row.resource == limit.resource);
+                let day = |months: Option<f64>| months.and_then(|months| after(self.from, months));
+                line.limits.push(DemandLimit {
+                    resource: key_of(&self.view.catalogue, self.known[limit.resource].resource.item),
+                    limit: limit.limit,
+                    decide_by: day(row.and_then(|row| row.decide_in)),
+                    exhausted_at: day(row.and_then(|row| row.exhaustion.months())),
+                });
+            }
+            if let Some(first) = line.limits.first().cloned() {
+                (line.limit, line.limited_by, line.decide_by) =
+                    (Some(first.limit), Some(first.resource), first.decide_by);
+            }
+            lines.push(line);
+        }
+        Ok(lines)
     }
 
     /// Until when relief is to be enough.

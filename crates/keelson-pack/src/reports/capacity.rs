@@ -4,7 +4,9 @@ mod forecasts;
 mod redundancy;
 
 use keelson_answers::attributes::Amount;
-use keelson_answers::capacity::{CapacityAnswer, GrowthBasis, LimitBasis, RedundancyLine, ResourceKind, ResourceLine};
+use keelson_answers::capacity::{
+    CapacityAnswer, GrowthBasis, LimitBasis, LoadBasis, RedundancyLine, ResourceKind, ResourceLine,
+};
 use keelson_report::document::{Cell, Document, Note, Section, Severity, Table};
 
 use super::demand::{loops, source_row, unrated};
@@ -182,7 +184,7 @@ fn first(answer: &CapacityAnswer) -> Section {
                 state(one),
                 number(one.load).into(),
                 amount(&one.capacity).into(),
-                percent(one.utilisation).into(),
+                in_use(one).into(),
                 percent(one.planning_limit).into(),
                 day(one.exhausted_at).unwrap_or_else(never).into(),
                 one.lead_months.map_or_else(|| "not stated".to_owned(), months).into(),
@@ -209,6 +211,19 @@ fn first(answer: &CapacityAnswer) -> Section {
         section = section.paragraph("How far the service may grow before each resource is at its limit:").list(singles);
     }
     section
+}
+
+/// The use, and where it comes from if not from demand; what was measured beside it where that contradicts it.
+fn in_use(one: &ResourceLine) -> String {
+    let used = percent(one.utilisation);
+    match (one.load_basis, one.measured_utilisation) {
+        (LoadBasis::Measured, _) => format!("{used} (measured)"),
+        (LoadBasis::Stated, _) => format!("{used} (stated)"),
+        (LoadBasis::Demand, Some(measured)) if one.is_model_doubtful => {
+            format!("{used} computed, but {} measured", percent(measured))
+        }
+        (LoadBasis::Demand, _) => used,
+    }
 }
 
 fn chances(one: &ResourceLine) -> Option<String> {

@@ -71,6 +71,16 @@ words! {
         Assumed,
     }
 
+    /// What the load of a resource is known from.
+    LoadBasis = keelson_app::answers::capacity::LoadBasis {
+        /// The demand of services that reaches it.
+        Demand,
+        /// The use that was measured: the highest daily peak of the last four weeks.
+        Measured,
+        /// The use that somebody stated.
+        Stated,
+    }
+
     /// Where the growth of demand comes from, the strongest first.
     GrowthBasis = keelson_app::answers::capacity::GrowthBasis {
         /// A scenario.
@@ -443,6 +453,13 @@ pub struct CapacityResource {
     load: f64,
     /// Load by capacity.
     utilisation: f64,
+    /// What the load is known from.
+    load_basis: LoadBasis,
+    /// The use that was measured lately at its peak, as a fraction of the capacity, whatever the load is known from.
+    measured_utilisation: Option<f64>,
+    /// Whether that differs by more than a fifth (and more than 5 % of the capacity) from what demand makes of it: the
+    /// model of its load may be wrong. Never where demand is supposed.
+    is_model_doubtful: bool,
     /// The utilisation to plan with.
     planning_limit: f64,
     /// What that rests on.
@@ -489,6 +506,9 @@ impl CapacityResource {
             capacity: AmountOfUnit::of(&line.capacity),
             load: line.load,
             utilisation: line.utilisation,
+            load_basis: line.load_basis.into(),
+            measured_utilisation: line.measured_utilisation,
+            is_model_doubtful: line.is_model_doubtful,
             planning_limit: line.planning_limit,
             limit_basis: line.limit_basis.into(),
             is_over_limit: line.is_over_limit,
