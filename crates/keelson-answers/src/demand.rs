@@ -26,8 +26,6 @@ use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View, item};
 pub const VISITS: &str = "visits";
 /// Items of a path that find room.
 const LONGEST_PATH: usize = 20;
-/// Days of a series that tell its peak now.
-const RECENT_DAYS: usize = 28;
 /// Items of a loop that find room.
 const MOST_OF_A_LOOP: usize = 20;
 
@@ -199,11 +197,9 @@ fn in_words(view: &View, items: &[ItemIx], gain: Gain) -> String {
     )
 }
 
-/// The highest daily peak of the last four weeks that were measured.
+/// What a series says is asked at the peak now.
 fn peak(series: &DailySeries) -> Option<Amount> {
-    let recent = series.values.iter().rev().filter(|value| !value.is_nan()).take(RECENT_DAYS);
-    let peak = recent.copied().reduce(f64::max)?;
-    Some(Amount { value: peak, unit: series.unit.clone() })
+    Some(Amount { value: series.recent_peak()?, unit: series.unit.clone() })
 }
 
 /// What is asked of services from outside. Those whose demand reaches an amplifying loop are left out and say so.

@@ -14,11 +14,13 @@ use keelson_model::Metric;
 use keelson_graph::ItemIx;
 
 use crate::View;
-use crate::attributes::amount;
+use crate::attributes::{amount, capacity};
 use crate::subject::{ci_of, key_of};
 
 /// A series that ended longer ago than this many days does not tell what is asked now.
 const STALE_DAYS: i64 = 62;
+/// Days of a series that tell its peak now.
+const RECENT_DAYS: usize = 28;
 
 /// A series with a value a day.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +55,12 @@ impl DailySeries {
         self.first + TimeDelta::days(i64::try_from(place).unwrap_or(i64::MAX / DAY))
     }
 
+    /// The highest daily peak of the last four weeks that were measured.
+    #[must_use]
+    pub fn recent_peak(&self) -> Option<f64> {
+        self.values.iter().rev().filter(|value| !value.is_nan()).take(RECENT_DAYS).copied().reduce(f64::max)
+    }
+
     /// The last value that was measured.
     #[must_use]
     pub fn last(&self) -> Option<f64> {
@@ -78,6 +86,11 @@ impl SeriesBook {
     #[must_use]
     pub fn get(&self, ix: CiIx, metric: Metric) -> Option<&DailySeries> {
         self.series.get(&(ix.0, metric))
+    }
+
+    /// The items with a series of a metric, ascending.
+    pub fn items(&self, metric: Metric) -> impl Iterator<Item = CiIx> + '_ {
+        self.series.keys().filter(move |(_, known)| *known == metric).map(|(ix, _)| CiIx(*ix))
     }
 
     /// How many series there are.
@@ -108,14 +121,51 @@ pub(crate) fn demand_series(view: &View, service: ItemIx, now: DateTime<Utc>) ->
             series.unit, stated.unit
         ));
     }
-    let ended = series.day(series.values.len());
-    if now - ended > TimeDelta::days(STALE_DAYS) {
-        return Err(format!(
-            "the measured demand on '{key}' ended on {}, more than {STALE_DAYS} days ago: it is not taken for today's",
-            ended.format("%Y-%m-%d")
-        ));
+    match stale(series, now) {
+        Some(ended) => Err(format!("the measured demand on '{key}' {ended}")),
+        None => Ok(Some(series)),
     }
-    Ok(Some(series))
+}
+
+/// When a series ended, in words, if that is too long ago for it to tell what is asked now.
+fn stale(series: &DailySeries, now: DateTime<Utc>) -> Option<String> {
+    let ended = series.day(series.values.len());
+    (now - ended > TimeDelta::days(STALE_DAYS)).then(|| {
+        format!("ended on {}, more than {STALE_DAYS} days ago: it is not taken for today's", ended.format("%Y-%m-%d"))
+    })
+}
+
+/// The measured use of an item, and what turns its values into shares of the capacity.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UseSeries<'a> {
+    pub(crate) series: &'a DailySeries,
+    pub(crate) scale: f64,
+}
+
+/// The measured use of an item, where it tells how much of it is in use now. It may be a share (unit `1`), per cent, or
+/// an amount in the unit of its capacity.
+///
+/// # Errors
+/// When it does not, with the reason in words: it ended long ago, or is in a unit that says nothing about the capacity.
+pub(crate) fn use_series(view: &View, item: ItemIx, now: DateTime<Utc>) -> Result<Option<UseSeries<'_>>, String> {
+    let Some(series) = view.series(ci_of(item), Metric::Utilisation) else { return Ok(None) };
+    let key = key_of(&view.catalogue, item);
+    let stated = capacity(view, item).filter(|capacity| capacity.unit == series.unit);
+    let scale = match (series.unit.as_str(), stated) {
+        (_, Some(capacity)) => 1.0 / capacity.value,
+        ("1", None) => 1.0,
+        ("%" | "percent", None) => 0.01,
+        (unit, None) => {
+            return Err(format!(
+                "the measured use of '{key}' is in {unit}, which is neither a share nor the unit of its capacity: it is \
+                 not taken"
+            ));
+        }
+    };
+    match stale(series, now) {
+        Some(ended) => Err(format!("the measured use of '{key}' {ended}")),
+        None => Ok(Some(UseSeries { series, scale })),
+    }
 }
 
 impl View {
@@ -129,6 +179,11 @@ impl View {
     #[must_use]
     pub fn series(&self, ix: CiIx, metric: Metric) -> Option<&DailySeries> {
         self.series.as_deref()?.get(ix, metric)
+    }
+
+    /// The items with a series of a metric, ascending.
+    pub fn measured(&self, metric: Metric) -> impl Iterator<Item = CiIx> + '_ {
+        self.series.as_deref().into_iter().flat_map(move |book| book.items(metric))
     }
 
     /// Points of series that were not looked at because there are too many.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use keelson_analysis::Pool;
-use keelson_answers::capacity::{CapacityAnswer, CapacityQuestion, GrowthBasis, ResourceLine, capacity};
+use keelson_answers::capacity::{CapacityAnswer, CapacityQuestion, GrowthBasis, LoadBasis, ResourceLine, capacity};
 use keelson_answers::demand::{DemandQuestion, demand};
 use keelson_answers::series::{DailySeries, SeriesBook};
 use keelson_answers::{Asked, View};
@@ -158,4 +158,122 @@ fn a_survival_limit_can_be_stated() {
     ]);
     let ix = view.catalogue.find_key("service/a").unwrap();
     assert!(view.catalogue.ci(ix).attribute("survival_limit").is_some());
+}
+
+#[test]
+fn what_is_missing_is_told_of_what_is_asked_about() {
+    let view = view(&[
+        service("a", 10.0, "requests/s", Some(0.0)),
+        service("b", 10.0, "requests/s", Some(0.0)),
+        r#"{"ci":{"key":"cluster/x","class":"cluster","name":"x"}}"#.to_owned(),
+        r#"{"ci":{"key":"cluster/y","class":"cluster","name":"y"}}"#.to_owned(),
+        r#"{"ci":{"key":"cluster/z","class":"cluster","name":"z"}}"#.to_owned(),
+        uses("service/a", "cluster/x", 1.0),
+        uses("service/b", "cluster/y", 1.0),
+        r#"{"relationship":{"dependent":"cluster/y","kind":"uses","dependency":"cluster/z"}}"#.to_owned(),
+    ]);
+    let everything = ask(&view);
+    assert_eq!((everything.without_capacity_count, everything.unrated_count, everything.services.len()), (2, 1, 2));
+    let question = CapacityQuestion { services: vec!["service/a".to_owned()], most: 100, ..Default::default() };
+    let answer = capacity(&view, &question, Asked::now(minutes(0)), &Pool::default(), None).unwrap();
+    let keys: Vec<&str> = answer.without_capacity.iter().map(|one| one.key.as_str()).collect();
+    assert_eq!((keys, answer.without_capacity_count, answer.unrated_count), (vec!["cluster/x"], 1, 0));
+    assert_eq!(answer.services.iter().map(|one| one.source.subject.key.as_str()).collect::<Vec<_>>(), ["service/a"]);
+}
+
+#[test]
+fn a_forecast_names_its_lowest_limits_with_their_days_and_its_last_value() {
+    let mut points = vec![100.0; 150];
+    points[149] = 90.0;
+    let view = view(&[
+        service("a", 100.0, "requests/s", Some(0.02)),
+        cluster("x", 180.0, "requests/s", ""),
+        cluster("y", 100.0, "requests/s", r#","lead_time_days":30.4375"#),
+        uses("service/a", "cluster/x", 1.0),
+        uses("service/a", "cluster/y", 0.5),
+    ]);
+    let answer = ask(&with_series(&view, "service/a", Metric::Demand, "requests/s", &points));
+    let line = &answer.forecasts[0];
+    let told: Vec<(&str, f64)> = line.limits.iter().map(|one| (one.resource.as_str(), one.limit.round())).collect();
+    assert_eq!(told, [("cluster/x", 144.0), ("cluster/y", 160.0)]);
+    assert_eq!((line.limit, line.limited_by.as_deref()), (Some(144.0), Some("cluster/x")));
+    assert_eq!(line.history.last().map(|point| point.value), Some(90.0), "the last day is not thinned away");
+}
+
+/// A view with a value a day in a series that ends today.
+fn with_series(view: &View, key: &str, metric: Metric, unit: &str, values: &[f64]) -> View {
+    let mut book = SeriesBook::default();
+    add(&mut book, view, (key, metric, unit), values);
+    view.with_series(Arc::new(book))
+}
+
+fn add(book: &mut SeriesBook, view: &View, (key, metric, unit): (&str, Metric, &str), values: &[f64]) {
+    let first = -i64::try_from(values.len()).unwrap();
+    let day = |(day, value): (i64, &f64)| ((minutes(0) + TimeDelta::days(day)).timestamp_millis(), *value);
+    let points: Vec<(i64, f64)> = (first..).zip(values).map(day).collect();
+    let item = view.catalogue.find_key(key).unwrap();
+    book.add(item, metric, DailySeries::of(unit, &points, Vec::new()).unwrap());
+}
+
+/// A resource of 100 TiB of which 30 % are said to be in use.
+fn store() -> View {
+    view(&[
+        service("a", 100.0, "requests/s", Some(0.02)),
+        cluster("x", 100.0, "TiB", r#","utilisation":0.3,"maximum_utilisation":0.8"#),
+        r#"{"relationship":{"dependent":"service/a","kind":"uses","dependency":"cluster/x"}}"#.to_owned(),
+    ])
+}
+
+/// From 50 % by a tenth of a per cent a day: 61.9 % after 120 days, and 80 % another 181 days on.
+#[test]
+fn measured_use_is_taken_before_stated_use_and_grows_by_itself() {
+    let values: Vec<f64> = (0..120).map(|day| 0.5 + 0.001 * f64::from(day)).collect();
+    let answer = ask(&with_series(&store(), "cluster/x", Metric::Utilisation, "1", &values));
+    let line = of(&answer, "cluster/x");
+    assert_eq!((line.load_basis, line.is_model_doubtful), (LoadBasis::Measured, false));
+    assert!((line.load - 61.9).abs() < 1e-9 && !line.grounds.is_inferred, "{line:?}");
+    let even = line.chances.unwrap().even.unwrap();
+    let days = (even - minutes(0)).num_days();
+    assert!((178..=184).contains(&days), "{days}");
+    let line = of(&ask(&store()), "cluster/x").clone();
+    assert_eq!((line.load_basis, line.load.round(), line.measured_utilisation), (LoadBasis::Stated, 30.0, None));
+}
+
+#[test]
+fn measured_use_may_be_a_share_per_cent_or_an_amount_and_nothing_else() {
+    for (unit, value, load) in [("1", 0.6, 60.0), ("%", 60.0, 60.0), ("TiB", 60.0, 60.0), ("requests/s", 60.0, 30.0)] {
+        let answer = ask(&with_series(&store(), "cluster/x", Metric::Utilisation, unit, &[value; 30]));
+        assert!((of(&answer, "cluster/x").load - load).abs() < 1e-9, "{unit}");
+        assert_eq!(says(&answer, "neither a share nor the unit"), unit == "requests/s", "{unit}");
+    }
+}
+
+/// 100 of 180 are 56 %.
+#[test]
+fn use_that_contradicts_the_model_is_told_and_does_not_replace_it() {
+    let modelled = view(&[
+        service("a", 100.0, "requests/s", Some(0.02)),
+        cluster("x", 180.0, "requests/s", ""),
+        uses("service/a", "cluster/x", 1.0),
+    ]);
+    for (share, doubtful) in [(0.9, true), (0.2, true), (0.6, false)] {
+        let answer = ask(&with_series(&modelled, "cluster/x", Metric::Utilisation, "1", &[share; 30]));
+        let line = of(&answer, "cluster/x");
+        assert!((line.load - 100.0).abs() < 1e-9 && line.load_basis == LoadBasis::Demand);
+        assert_eq!((line.is_model_doubtful, line.measured_utilisation), (doubtful, Some(share)));
+        assert_eq!(says(&answer, "differs by more than a fifth"), doubtful);
+    }
+}
+
+#[test]
+fn what_states_no_capacity_and_is_measured_is_planned_by_its_share() {
+    let view = view(&[
+        service("a", 100.0, "requests/s", Some(0.0)),
+        r#"{"ci":{"key":"cluster/x","class":"cluster","name":"x"}}"#.to_owned(),
+        uses("service/a", "cluster/x", 1.0),
+    ]);
+    let answer = ask(&with_series(&view, "cluster/x", Metric::Utilisation, "1", &[0.9; 30]));
+    let line = of(&answer, "cluster/x");
+    assert_eq!((line.capacity.unit.as_str(), line.load.round(), line.is_over_limit), ("%", 90.0, true));
+    assert_eq!(answer.without_capacity_count, 0);
 }

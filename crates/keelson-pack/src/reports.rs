@@ -6,6 +6,7 @@
 
 mod availability;
 mod capacity;
+mod demand;
 mod promise;
 mod quality;
 mod recovery;
@@ -24,7 +25,8 @@ use keelson_report::zone::Zone;
 use crate::{facts, words};
 
 pub use availability::{availability, cut_sets};
-pub use capacity::{capacity, demand, runs_out};
+pub use capacity::{capacity, runs_out};
+pub use demand::demand;
 pub use promise::promise;
 pub use quality::{drift, health};
 pub use recovery::recovery;

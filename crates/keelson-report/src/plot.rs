@@ -1,24 +1,29 @@
 //! A plot over time: what was measured, what is to come and how sure that is, limits, and days that matter.
 //!
 //! Drawn by the library `plotters`; this module decides what is drawn and how it is told without colour: history is a
-//! full line, the middle of a forecast a dashed one, its band a shaded area between thin lines, limits and days are
-//! dotted lines with their names beside them.
+//! full line, the middle of a forecast a dashed one, its band a shaded area between thin lines, limits are dotted lines
+//! with their names on them, and days lines of their own kind, each with a sign and its name above the plot. What lies
+//! outside of the plot is named at its edge.
+
+mod marks;
 
 use chrono::{DateTime, Duration, Utc};
 use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::document::{Figure, Id};
 use crate::svg::{Canvas, Svg};
 use crate::text::visible;
+use marks::Place;
 
 /// Size of a plot.
-const SIZE: (u32, u32) = (860, 340);
+const SIZE: (u32, u32) = (860, 360);
+/// Most days that find room above a plot.
+const MOST_DAYS: usize = 8;
 /// Most points of a line; more are thinned, which the description says.
 pub const MOST_POINTS: usize = 1_000;
 /// Letters of a name that find room.
-const LONGEST: usize = 48;
+const LONGEST: usize = 64;
 
 /// A day to come.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,6 +36,26 @@ pub struct Ahead {
     pub middle: f64,
     /// The upper end.
     pub high: f64,
+}
+
+/// What a day means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DayKind {
+    /// By then something is to be decided.
+    Decide,
+    /// Then something has run out.
+    RunsOut,
+}
+
+/// A day that matters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Day {
+    /// What it is, and the day itself: `decide on database by 2027-03-01`.
+    pub name: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What it means.
+    pub kind: DayKind,
 }
 
 /// What a plot shows.
@@ -46,8 +71,8 @@ pub struct TimePlot {
     pub forecast: Vec<Ahead>,
     /// Limits with their names.
     pub limits: Vec<(String, f64)>,
-    /// Days that matter, with their names.
-    pub days: Vec<(String, DateTime<Utc>)>,
+    /// Days that matter; the first eight are drawn, all are told.
+    pub days: Vec<Day>,
 }
 
 impl TimePlot {
@@ -56,11 +81,12 @@ impl TimePlot {
     pub fn figure(&self, name: &str) -> Option<Figure> {
         let shown = Shown::of(self)?;
         let mut inner = String::new();
-        shown.draw(&mut inner)?;
+        let place = shown.draw(&mut inner)?;
         let description = shown.description();
         let mut canvas = Canvas::default();
         canvas.raw(elements(&inner));
-        let svg: Svg = canvas.finish(f64::from(SIZE.0), f64::from(SIZE.1), &self.title, &description);
+        marks::draw(&mut canvas, &shown, place);
+        let svg: Svg = canvas.finish(f64::from(SIZE.0), f64::from(shown.height()), &self.title, &description);
         Some(Figure { name: Id::new(name), title: self.title.clone(), description, svg })
     }
 }
@@ -94,6 +120,9 @@ impl<'a> Shown<'a> {
             Some(ends.map_or((at, at), |(from, to)| (from.min(at), to.max(at))))
         })?;
         let to = if to > from { to } else { from + Duration::days(1) };
+        // Room for days soon after; one far away would press everything together.
+        let reach = to + (to - from) / 2;
+        let to = plot.days.iter().map(|day| day.at).filter(|at| *at <= reach).fold(to, DateTime::max);
         let values = history.iter().map(|(_, value)| *value).chain(forecast.iter().map(|ahead| ahead.high));
         let highest = values.fold(0.0_f64, f64::max);
         // A limit far above everything would press the lines flat.
@@ -107,18 +136,37 @@ impl<'a> Shown<'a> {
         Some(Self { plot, history, forecast, from, to, top, is_thinned })
     }
 
-    fn draw(&self, out: &mut String) -> Option<()> {
-        let area = SVGBackend::with_string(out, SIZE).into_drawing_area();
-        self.paint(&area).ok()?;
-        area.present().ok()
+    /// Height of the drawing, with a line of its own for the name of each day.
+    fn height(&self) -> u32 {
+        SIZE.1 + self.lanes()
+    }
+
+    fn lanes(&self) -> u32 {
+        let days = u8::try_from(self.days().len()).unwrap_or(u8::MAX);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few lines of a few pixels")]
+        let lanes = (marks::LANE * f64::from(days)) as u32;
+        lanes
+    }
+
+    fn days(&self) -> &'a [Day] {
+        &self.plot.days[..self.plot.days.len().min(MOST_DAYS)]
+    }
+
+    fn draw(&self, out: &mut String) -> Option<Place> {
+        let area = SVGBackend::with_string(out, (SIZE.0, self.height())).into_drawing_area();
+        let place = self.paint(&area).ok()?;
+        area.present().ok()?;
+        Some(place)
     }
 
     fn paint<DB: DrawingBackend>(
         &self,
         area: &DrawingArea<DB, Shift>,
-    ) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
+    ) -> Result<Place, DrawingAreaErrorKind<DB::ErrorType>> {
         let mut chart = ChartBuilder::on(area)
             .margin(12)
+            .margin_top(12 + self.lanes())
+            .margin_bottom(28)
             .margin_right(24)
             .x_label_area_size(30)
             .y_label_area_size(64)
@@ -149,27 +197,20 @@ impl<'a> Shown<'a> {
             chart.draw_series(DashedLineSeries::new(middle, 7, 4, RGBColor(20, 60, 120).stroke_width(2)))?;
         }
         chart.draw_series(LineSeries::new(self.history.iter().copied(), RGBColor(20, 60, 120).stroke_width(2)))?;
-        for (name, limit) in self.plot.limits.iter().filter(|(_, limit)| limit.is_finite() && *limit <= self.top) {
-            let ends = [(self.from, *limit), (self.to, *limit)];
-            chart.draw_series(DashedLineSeries::new(ends, 2, 3, RGBColor(150, 30, 30).stroke_width(2)))?;
-            let style = label(RGBColor(120, 20, 20), HPos::Left);
-            chart.draw_series(std::iter::once(Text::new(short(name), (self.from, *limit), style)))?;
-        }
-        for (name, day) in self.plot.days.iter().filter(|(_, day)| *day >= self.from && *day <= self.to) {
-            let ends = [(*day, 0.0), (*day, self.top)];
-            chart.draw_series(DashedLineSeries::new(ends, 2, 5, RGBColor(60, 60, 60).stroke_width(1)))?;
-            let is_late = *day - self.from > (self.to - self.from) / 2;
-            let style = label(RGBColor(40, 40, 40), if is_late { HPos::Right } else { HPos::Left });
-            chart.draw_series(std::iter::once(Text::new(short(name), (*day, self.top * 0.99), style)))?;
-        }
-        Ok(())
+        let (left, bottom) = chart.backend_coord(&(self.from, 0.0));
+        let (right, top) = chart.backend_coord(&(self.to, self.top));
+        let [left, right, top, bottom] = [left, right, top, bottom].map(f64::from);
+        Ok(Place { left, right, top, bottom })
     }
 
     /// What can be seen, in words.
     fn description(&self) -> String {
         let unit = &self.plot.unit;
         let mut parts = Vec::new();
-        if let (Some(first), Some(last)) = (self.history.first(), self.history.last()) {
+        // Of the points as they were given: those drawn are the highest of every few.
+        let mut whole = self.plot.history.iter().filter(|(_, value)| value.is_finite());
+        if let Some(first) = whole.next() {
+            let last = whole.next_back().unwrap_or(first);
             parts.push(format!(
                 "Measured from {} to {}, last {} {unit}",
                 first.0.format("%Y-%m-%d"),
@@ -188,16 +229,12 @@ impl<'a> Shown<'a> {
         }
         let limits = self.plot.limits.iter().filter(|(_, limit)| limit.is_finite());
         parts.extend(limits.map(|(name, limit)| format!("{name}: {} {unit}", number(*limit))));
-        parts.extend(self.plot.days.iter().map(|(name, day)| format!("{name}: {}", day.format("%Y-%m-%d"))));
+        parts.extend(self.plot.days.iter().map(|day| day.name.clone()));
         if self.is_thinned {
             parts.push("of many points the highest of every few are drawn".to_owned());
         }
         parts.join("; ") + "."
     }
-}
-
-fn label(colour: RGBColor, side: HPos) -> TextStyle<'static> {
-    ("sans-serif", 12).into_font().color(&colour).pos(Pos::new(side, VPos::Bottom))
 }
 
 fn short(name: &str) -> String {
@@ -228,7 +265,10 @@ mod tests {
             history: (0..90).map(|n| (day(n), value(n))).collect(),
             forecast: (90..180).map(ahead).collect(),
             limits: vec![(format!("limit of {name}"), 80.0)],
-            days: vec![("decide by".to_owned(), day(120))],
+            days: vec![
+                Day { name: "decide by 2027-03-01".to_owned(), at: day(120), kind: DayKind::Decide },
+                Day { name: "runs out on 2027-03-31".to_owned(), at: day(150), kind: DayKind::RunsOut },
+            ],
         }
     }
 
@@ -242,7 +282,7 @@ mod tests {
         assert!(
             description.starts_with("Measured from 2026-11-01 to 2027-01-29, last 62.25 transactions/s; forecast for")
         );
-        assert!(description.contains("decide by: 2027-03-01"), "{description}");
+        assert!(description.contains("decide by 2027-03-01; runs out on 2027-03-31"), "{description}");
     }
 
     #[test]
@@ -252,5 +292,35 @@ mod tests {
         assert_eq!(TimePlot::default().figure("none").map(|_| ()), None);
         let odd = TimePlot { history: vec![(DateTime::UNIX_EPOCH, f64::NAN)], ..TimePlot::default() };
         assert_eq!(odd.figure("none").map(|_| ()), None);
+    }
+
+    #[test]
+    fn limits_and_days_are_drawn_also_where_they_lie_outside() {
+        let markup = |plot: &TimePlot| {
+            let figure = plot.figure("demand");
+            figure.as_ref().map(|figure| figure.svg.markup(&figure.name)).unwrap_or_default()
+        };
+        let mut inside = plot("a");
+        let drawn = markup(&inside);
+        for label in ["limit of a: 80 transactions/s", "decide by 2027-03-01", "runs out on 2027-03-31", "measured"] {
+            assert!(drawn.contains(&format!(">{label}</text>")), "{label}");
+        }
+        inside.limits[0].1 = 10_000.0;
+        inside.days[0].at += Duration::days(4_000);
+        inside.days[1].at -= Duration::days(4_000);
+        let drawn = markup(&inside);
+        for label in ["transactions/s, above this plot", ", after this plot", ", before this plot"] {
+            assert!(drawn.contains(label), "{label}");
+        }
+    }
+
+    #[test]
+    fn the_last_value_is_told_as_measured_however_many_are_drawn() {
+        let mut plot = plot("a");
+        let from = DateTime::UNIX_EPOCH;
+        let value = |n: i64| if n % 10 == 0 { 50.0 } else { 7.0 };
+        plot.history = (0..5_002).map(|n| (from + Duration::hours(n), value(n))).collect();
+        let description = plot.figure("demand").map(|figure| figure.description).unwrap_or_default();
+        assert!(description.contains(", last 7 transactions/s;"), "{description}");
     }
 }

@@ -101,9 +101,9 @@ pub struct ForecastLine {
     pub nominal: Option<f64>,
     /// Growth per month that the middle of the forecast comes to.
     pub growth_per_month: Option<f64>,
-    /// The history: a point a day, thinned to the highest where there are many.
+    /// The history: a point a day, thinned to the highest where there are many; the last stays as it is.
     pub history: Vec<DayPoint>,
-    /// The forecast, with what is supposed; thinned where there are many days.
+    /// The forecast, with what is supposed; thinned to the highest where there are many days.
     pub band: Vec<BandPoint>,
     /// The lowest demand on the service at which a resource is at its limit, where one is.
     pub limit: Option<f64>,
@@ -111,6 +111,22 @@ pub struct ForecastLine {
     pub limited_by: Option<String>,
     /// The day by which to decide on that resource.
     pub decide_by: Option<DateTime<Utc>>,
+    /// The lowest limits, at most three; the first is that of the resource named.
+    pub limits: Vec<DemandLimit>,
+}
+
+/// The demand on a service at which a resource is at its planning limit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DemandLimit {
+    /// The resource, by key.
+    pub resource: String,
+    /// The demand on the service, everything else staying as it is.
+    pub limit: f64,
+    /// The day by which to decide on the resource, where it runs out within the months looked ahead.
+    pub decide_by: Option<DateTime<Utc>>,
+    /// The day on which it runs out.
+    pub exhausted_at: Option<DateTime<Utc>>,
 }
 
 /// The days on which a resource runs out, by chance.
@@ -134,18 +150,51 @@ pub(super) struct Known<'a> {
     factor: f64,
 }
 
-/// The forecasts of those services whose demand is measured long enough.
-pub(super) fn of<'a>(view: &'a View, services: &[ItemIx], horizon: f64, now: DateTime<Utc>) -> Vec<Known<'a>> {
-    let days = (horizon * DAYS_A_MONTH).clamp(1.0, MOST_DAYS);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded just here")]
-    let days = days.round() as usize;
+/// The forecasts of those services whose demand is measured long enough, in the order of the services.
+pub(super) fn of<'a>(view: &'a View, services: &[ItemIx], days: usize, now: DateTime<Utc>) -> Vec<Known<'a>> {
     let known = |service: &ItemIx| {
         let series = demand_series(view, *service, now).ok()??;
-        let found = forecast(&Question::about(&series.values, &SEASONS, days)).ok()?;
+        let found = forecast_of(series, days)?;
         let factor = view.growth().map_or(1.0, |growth| growth.factor(CiIx(service.0)));
         Some(Known { service: *service, series, forecast: found, factor })
     };
     services.iter().filter_map(known).collect()
+}
+
+/// Days to look ahead.
+pub(super) fn days_in(horizon: f64) -> usize {
+    let days = (horizon * DAYS_A_MONTH).clamp(1.0, MOST_DAYS);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded just here")]
+    let days = days.round() as usize;
+    days
+}
+
+/// What a series of days will be, if it is long enough.
+pub(super) fn forecast_of(series: &DailySeries, days: usize) -> Option<Forecast> {
+    forecast(&Question::about(&series.values, &SEASONS, days)).ok()
+}
+
+/// Growth per month that the middle of a forecast comes to.
+pub(super) fn growth_of(forecast: &Forecast) -> Option<f64> {
+    let middle: Vec<f64> = forecast.band.path(0.5).collect();
+    // A week at each end, so that the day of the week does not matter.
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / whole(values.len());
+    let week = middle.len().min(7);
+    let (first, last) = (mean(&middle[..week]), mean(&middle[middle.len() - week..]));
+    let months = whole(middle.len() - week) / DAYS_A_MONTH;
+    (first > 0.0 && last > 0.0 && months > 0.0).then(|| (last / first).powf(1.0 / months) - 1.0)
+}
+
+/// The days on which a band passes a limit, by chance.
+pub(super) fn days_of(passing: Passing, first: DateTime<Utc>) -> ExhaustionChances {
+    let Passing { chance_10, chance_50, chance_90 } = passing;
+    let at = |step: Option<usize>| step.map(|step| first + TimeDelta::days(i64::try_from(step).unwrap_or(0)));
+    ExhaustionChances { one_in_ten: at(chance_10), even: at(chance_50), nine_in_ten: at(chance_90) }
+}
+
+/// The forecast of a service among several, which are sorted by their services.
+pub(super) fn of_service<'a, 'b>(forecasts: &'b [Known<'a>], service: ItemIx) -> Option<&'b Known<'a>> {
+    forecasts.binary_search_by_key(&service, |one| one.service).ok().map(|at| &forecasts[at])
 }
 
 impl Known<'_> {
@@ -156,13 +205,7 @@ impl Known<'_> {
 
     /// Growth per month that the middle comes to.
     pub(super) fn growth_per_month(&self) -> Option<f64> {
-        let middle: Vec<f64> = self.forecast.band.path(0.5).collect();
-        // A week at each end, so that the day of the week does not matter.
-        let mean = |values: &[f64]| values.iter().sum::<f64>() / whole(values.len());
-        let week = middle.len().min(7);
-        let (first, last) = (mean(&middle[..week]), mean(&middle[middle.len() - week..]));
-        let months = whole(middle.len() - week) / DAYS_A_MONTH;
-        (first > 0.0 && last > 0.0 && months > 0.0).then(|| (last / first).powf(1.0 / months) - 1.0)
+        growth_of(&self.forecast)
     }
 
     pub(super) fn line(&self, view: &View) -> ForecastLine {
@@ -173,7 +216,10 @@ impl Known<'_> {
         let history: Vec<DayPoint> =
             history.map(|(at, value)| DayPoint { day: series.day(at), value: *value }).collect();
         let levels: Vec<Vec<f64>> = TOLD.iter().map(|level| forecast.band.path(*level).collect()).collect();
+        // The day with the highest middle of every few: picking every so many days would show a wave that is none.
         let every = forecast.band.len().div_ceil(MOST_TOLD).max(1);
+        let days: Vec<usize> = (0..forecast.band.len()).collect();
+        let highest = |few: &[usize]| few.iter().copied().max_by(|a, b| levels[1][*a].total_cmp(&levels[1][*b]));
         let point = |at: usize| BandPoint {
             day: begins + TimeDelta::days(i64::try_from(at).unwrap_or(0)),
             low: levels[0][at] * factor,
@@ -192,31 +238,33 @@ impl Known<'_> {
             nominal: forecast.score.map(|score| score.nominal),
             growth_per_month: self.growth_per_month(),
             history: thinned(&history),
-            band: (0..forecast.band.len()).step_by(every).map(point).collect(),
+            band: days.chunks(every).filter_map(highest).map(point).collect(),
             limit: None,
             limited_by: None,
             decide_by: None,
+            limits: Vec::new(),
         }
     }
 }
 
-/// The highest of every few points.
+/// The highest of every few points, and the last as it is.
 fn thinned(points: &[DayPoint]) -> Vec<DayPoint> {
-    let every = points.len().div_ceil(MOST_TOLD).max(1);
-    points.chunks(every).filter_map(|few| few.iter().copied().max_by(|a, b| a.value.total_cmp(&b.value))).collect()
+    let Some((last, before)) = points.split_last() else { return Vec::new() };
+    let every = before.len().div_ceil(MOST_TOLD - 1).max(1);
+    let highest = |few: &[DayPoint]| few.iter().copied().max_by(|a, b| a.value.total_cmp(&b.value));
+    before.chunks(every).filter_map(highest).chain([*last]).collect()
 }
 
-/// When a resource runs out, each day with its chance; absent where no demand on it is forecast. Demand of services
+/// The load of an item to come, and the day it begins; absent where no demand on it is forecast. Demand of services
 /// without a forecast grows as stated.
-pub(super) fn chances(
+pub(super) fn load_of(
     view: &View,
     model: &Model<'_>,
     demand: &Demand,
     forecasts: &[Known<'_>],
     item: ItemIx,
-    allowed: f64,
     (limits, truncations): (&Limits<'_>, &mut Truncations),
-) -> Result<Option<ExhaustionChances>, QuestionError> {
+) -> Result<Option<(Band, DateTime<Utc>)>, QuestionError> {
     if forecasts.is_empty() {
         return Ok(None);
     }
@@ -232,7 +280,7 @@ pub(super) fn chances(
         bands.push(Band::new(steps.collect()));
     }
     let days = bands.iter().map(Band::len).min().unwrap_or(0);
-    let others = demand.growing.iter().filter(|one| using.iter().all(|known| known.service != one.source.item));
+    let others = demand.growing.iter().filter(|one| of_service(forecasts, one.source.item).is_none());
     let others: Vec<(f64, f64)> = others
         .map(|one| (one.source.demand * taken.of(one.source.item), one.growth))
         .filter(|(load, _)| *load > 0.0)
@@ -245,10 +293,7 @@ pub(super) fn chances(
         bands.push(Band::new((0..days).map(|day| [load(day); LEVELS.len()]).collect()));
     }
     let all: Vec<&Band> = bands.iter().collect();
-    let Ok(sum) = Band::sum(&all) else { return Ok(None) };
-    let Passing { chance_10, chance_50, chance_90 } = sum.passing(allowed);
-    let at = |step: Option<usize>| step.map(|step| first + TimeDelta::days(i64::try_from(step).unwrap_or(0)));
-    Ok(Some(ExhaustionChances { one_in_ten: at(chance_10), even: at(chance_50), nine_in_ten: at(chance_90) }))
+    Ok(Band::sum(&all).ok().map(|sum| (sum, first)))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of days are far below 2^52")]

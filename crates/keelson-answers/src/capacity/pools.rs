@@ -140,7 +140,8 @@ fn line(
 
 /// The load as parts that grow: as the demand of its owner does, or of everybody where the owner has none.
 fn parts(demand: &Demand, owner: ItemIx, now: f64) -> Vec<Part> {
-    let own = demand.growing.iter().find(|one| one.source.item == owner);
+    // They are in the order of the services.
+    let own = demand.growing.binary_search_by_key(&owner, |one| one.source.item).ok().map(|at| &demand.growing[at]);
     let growth = own.map_or_else(|| demand.growing.iter().map(|one| one.growth).fold(0.0, f64::max), |own| own.growth);
     vec![Part { load: now, growth }]
 }

@@ -11,6 +11,7 @@ use keelson_model::Standing;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::standing::{LoadBasis, Own};
 use super::{CapacityQuestion, DAYS_A_MONTH, LimitBasis};
 use crate::attributes::{Amount, capacity, is_agreement, number, text};
 use crate::demand::Outside;
@@ -46,6 +47,10 @@ pub(super) struct Known {
     pub(super) lead_months: Option<f64>,
     /// Growth per month of its load where its use is stated and no demand reaches it; absent otherwise.
     pub(super) standing_growth: Option<f64>,
+    /// What its load is known from.
+    pub(super) load_basis: LoadBasis,
+    /// Its own forecast, where its use is measured and no demand reaches it.
+    pub(super) own: Option<Own>,
 }
 
 /// Everything that has demand and states a capacity. What has demand from outside in another unit than its capacity has
@@ -72,7 +77,11 @@ fn is_a(view: &View, item: ItemIx, class: &str) -> bool {
 }
 
 pub(super) fn known(view: &View, item: ItemIx) -> Option<Known> {
-    let capacity = capacity(view, item)?;
+    capacity(view, item).map(|capacity| with(view, item, capacity))
+}
+
+/// A resource with so much of it.
+pub(super) fn with(view: &View, item: ItemIx, capacity: Amount) -> Known {
     let (limit, limit_basis) = limit(view, item);
     let lead_months = lead(view, item);
     let resource = Resource {
@@ -82,7 +91,16 @@ pub(super) fn known(view: &View, item: ItemIx) -> Option<Known> {
         planning_limit: limit,
         lead_months: lead_months.unwrap_or(0.0),
     };
-    Some(Known { resource, kind: kind(view, item), capacity, limit_basis, lead_months, standing_growth: None })
+    Known {
+        resource,
+        kind: kind(view, item),
+        capacity,
+        limit_basis,
+        lead_months,
+        load_basis: LoadBasis::Demand,
+        standing_growth: None,
+        own: None,
+    }
 }
 
 fn limit(view: &View, item: ItemIx) -> (f64, LimitBasis) {

@@ -1,13 +1,15 @@
-//! The capacity plan (ISO/IEC 20000-1, 8.4.3), and the report about demand.
+//! The capacity plan (ISO/IEC 20000-1, 8.4.3).
+
+mod forecasts;
+mod redundancy;
 
 use keelson_answers::attributes::Amount;
 use keelson_answers::capacity::{
-    CapacityAnswer, ForecastMethod, GrowthBasis, LimitBasis, RedundancyLine, ResourceKind, ResourceLine,
+    CapacityAnswer, GrowthBasis, LimitBasis, LoadBasis, RedundancyLine, ResourceKind, ResourceLine,
 };
-use keelson_answers::demand::{DemandAnswer, LoopLine, SourceLine, UnratedLine};
 use keelson_report::document::{Cell, Document, Note, Section, Severity, Table};
-use keelson_report::plot::{Ahead, TimePlot};
 
+use super::demand::{loops, source_row, unrated};
 use super::{Frame, amounts, limits};
 use crate::words::{NAMES, count, item, names, percent};
 
@@ -21,8 +23,8 @@ pub fn capacity(answer: &CapacityAnswer, frame: &Frame) -> Document {
     for kind in [ResourceKind::Human, ResourceKind::Technical, ResourceKind::Information, ResourceKind::Financial] {
         document.push(of_kind(answer, kind));
     }
-    forecasts(&mut document, answer, frame);
-    document.push(redundancy(answer));
+    forecasts::forecasts(&mut document, answer, frame);
+    document.push(redundancy::redundancy(answer));
     document.push(assumptions(answer));
     quality(&mut document, answer);
     document.push(limits(&answer.basis));
@@ -39,12 +41,12 @@ pub fn runs_out(answer: &CapacityAnswer, frame: &Frame) -> Document {
     document
 }
 
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     let digits = if value.abs() >= 100.0 || value.fract().abs() < 1e-9 { 0 } else { 2 };
     format!("{value:.digits$}")
 }
 
-fn amount(amount: &Amount) -> String {
+pub(super) fn amount(amount: &Amount) -> String {
     format!("{} {}", number(amount.value), amount.unit)
 }
 
@@ -182,7 +184,7 @@ fn first(answer: &CapacityAnswer) -> Section {
                 state(one),
                 number(one.load).into(),
                 amount(&one.capacity).into(),
-                percent(one.utilisation).into(),
+                in_use(one).into(),
                 percent(one.planning_limit).into(),
                 day(one.exhausted_at).unwrap_or_else(never).into(),
                 one.lead_months.map_or_else(|| "not stated".to_owned(), months).into(),
@@ -209,6 +211,19 @@ fn first(answer: &CapacityAnswer) -> Section {
         section = section.paragraph("How far the service may grow before each resource is at its limit:").list(singles);
     }
     section
+}
+
+/// The use, and where it comes from if not from demand; what was measured beside it where that contradicts it.
+fn in_use(one: &ResourceLine) -> String {
+    let used = percent(one.utilisation);
+    match (one.load_basis, one.measured_utilisation) {
+        (LoadBasis::Measured, _) => format!("{used} (measured)"),
+        (LoadBasis::Stated, _) => format!("{used} (stated)"),
+        (LoadBasis::Demand, Some(measured)) if one.is_model_doubtful => {
+            format!("{used} computed, but {} measured", percent(measured))
+        }
+        (LoadBasis::Demand, _) => used,
+    }
 }
 
 fn chances(one: &ResourceLine) -> Option<String> {
@@ -279,121 +294,6 @@ fn of_kind(answer: &CapacityAnswer, kind: ResourceKind) -> Section {
     section.block(table)
 }
 
-fn forecasts(document: &mut Document, answer: &CapacityAnswer, frame: &Frame) {
-    for (place, one) in answer.forecasts.iter().enumerate() {
-        let name = &one.subject.name;
-        let error = one.error.map_or_else(
-            || "its error could not be tried".to_owned(),
-            |error| format!("its error is {error:.2} of that of the plainest method"),
-        );
-        let coverage = match (one.coverage, one.nominal) {
-            (Some(found), Some(nominal)) => {
-                format!("; its intervals held {} of the time, where {} were meant to", percent(found), percent(nominal))
-            }
-            _ => String::new(),
-        };
-        let growth = one
-            .growth_per_month
-            .map_or_else(|| "no growth can be told".to_owned(), |growth| format!("{:+.1} % a month", growth * 100.0));
-        let gaps = if one.gaps > 0 { format!(", {} of them gaps", one.gaps) } else { String::new() };
-        let mut section = Section::new(format!("Demand on {name}")).paragraph(format!(
-            "Forecast by {} from {} days{gaps}: {growth}; {error}{coverage}.",
-            method(one.method),
-            one.days
-        ));
-        let mut limits = Vec::new();
-        if let (Some(limit), Some(by)) = (one.limit, &one.limited_by) {
-            limits.push((format!("limit of {by}"), limit));
-            section = section.paragraph(format!("First limited by {by}, at {} {}.", number(limit), one.unit));
-        }
-        let days = one.decide_by.map(|day| (format!("decide by {}", frame.day(day)), day)).into_iter().collect();
-        let plot = TimePlot {
-            title: format!("Demand on {name}: daily peaks, forecast and limit"),
-            unit: one.unit.clone(),
-            history: one.history.iter().map(|point| (point.day, point.value)).collect(),
-            forecast: one
-                .band
-                .iter()
-                .map(|day| Ahead { at: day.day, low: day.low, middle: day.middle, high: day.high })
-                .collect(),
-            limits,
-            days,
-        };
-        if let Some(figure) = plot.figure(&format!("demand-{}", place + 1)) {
-            section = section.block(figure);
-        }
-        document.push(section);
-    }
-}
-
-fn method(method: ForecastMethod) -> &'static str {
-    match method {
-        ForecastMethod::SeasonalNaive => "repeating the last season",
-        ForecastMethod::RobustTrend => "a robust trend",
-        ForecastMethod::Decomposition => "decomposition into trend and seasons",
-        ForecastMethod::HoltWinters => "exponential smoothing",
-        ForecastMethod::DampedHoltWinters => "damped exponential smoothing",
-    }
-}
-
-fn redundancy(answer: &CapacityAnswer) -> Section {
-    let section = Section::new("Redundancy under load").paragraph(
-        "How many members must be up follows from the load; growth takes redundancy away before anything runs out. Judged at \
-         the whole capacity of the members, which they may reach for a short while.",
-    );
-    if answer.redundancy.is_empty() {
-        return section.paragraph("No need of a service has several members with a stated capacity.");
-    }
-    let mut table = Table::new("redundancy", "Needs of several members against their load")
-        .naming_column("Need")
-        .column("Service")
-        .column("State")
-        .number_column("Load")
-        .number_column("Members")
-        .number_column("Needed")
-        .number_column("Declared")
-        .number_column("Spare")
-        .number_column("Carries with one lost")
-        .number_column("Delivered with one lost")
-        .column("Redundancy ends");
-    for one in &answer.redundancy {
-        table.push(None, redundancy_row(one, answer));
-    }
-    section.block(table)
-}
-
-fn redundancy_row(one: &RedundancyLine, answer: &CapacityAnswer) -> [Cell; 11] {
-    let known = |value: Option<u32>| value.map_or_else(|| "\u{2013}".to_owned(), |value| value.to_string());
-    let state = match one {
-        one if one.unknown.is_some() => Cell::mark(Severity::Caution, "not known"),
-        one if one.is_redundancy_false => Cell::mark(Severity::Serious, "believed in, not there"),
-        one if one.margin.is_none_or(|margin| margin == 0) => Cell::mark(Severity::Serious, "none"),
-        one if one.expires_months.is_some_and(|months| months < 12.0) => {
-            Cell::mark(Severity::Caution, "ends within a year")
-        }
-        _ => Cell::mark(Severity::Good, "there"),
-    };
-    let ends = match (&one.unknown, one.expires_months, one.expires_at) {
-        (Some(why), ..) => why.clone(),
-        (None, Some(months), _) if months <= 0.0 => "already".to_owned(),
-        (None, Some(_), Some(at)) => at.format("%Y-%m-%d").to_string(),
-        _ => format!("not in {}", months(answer.horizon_months)),
-    };
-    [
-        one.need.as_str().into(),
-        item(&one.subject).into(),
-        state,
-        one.load.as_ref().map_or_else(|| "not known".to_owned(), amount).into(),
-        one.members.len().to_string().into(),
-        known(one.required).into(),
-        known(one.declared).into(),
-        known(one.margin).into(),
-        one.carries_without_one.map_or_else(|| "\u{2013}".to_owned(), number).into(),
-        one.delivered_without_one.map_or_else(|| "\u{2013}".to_owned(), percent).into(),
-        ends.into(),
-    ]
-}
-
 fn assumptions(answer: &CapacityAnswer) -> Section {
     let mut table = Table::new("demand", "Demand on services, and how it grows")
         .naming_column("Service")
@@ -420,23 +320,6 @@ fn assumptions(answer: &CapacityAnswer) -> Section {
     section.block(table)
 }
 
-fn source_row(source: &SourceLine, growth: String) -> [Cell; 5] {
-    [
-        item(&source.subject).into(),
-        source
-            .demand
-            .as_ref()
-            .map_or_else(
-                || "not stated".to_owned(),
-                |demand| amount(demand) + if source.is_measured { " (measured)" } else { "" },
-            )
-            .into(),
-        format!("{}", source.factor).into(),
-        growth.into(),
-        source.left_out.as_deref().unwrap_or("").into(),
-    ]
-}
-
 fn quality(document: &mut Document, answer: &CapacityAnswer) {
     let mut section = Section::new("Quality of the data");
     let stated = answer.services.iter().filter(|one| one.source.demand.is_some()).count();
@@ -451,100 +334,4 @@ fn quality(document: &mut Document, answer: &CapacityAnswer) {
         section = section.paragraph(format!("No capacity data: {}.", names(&keys, answer.without_capacity_count, 40)));
     }
     document.push(unrated(loops(section, &answer.loops), &answer.unrated, answer.unrated_count));
-}
-
-fn unrated(section: Section, lines: &[UnratedLine], total: usize) -> Section {
-    if lines.is_empty() {
-        return section;
-    }
-    let told: Vec<String> =
-        lines.iter().take(40).map(|one| format!("{} on {}", one.dependent, one.dependency)).collect();
-    section.paragraph(format!("No ratio of visits: {}.", names(&told, total, 40)))
-}
-
-fn loops(section: Section, lines: &[LoopLine]) -> Section {
-    let told: Vec<String> = lines
-        .iter()
-        .take(20)
-        .map(|one| {
-            let word = if one.is_amplifying { "AMPLIFYING, not computed" } else { "solved" };
-            format!("{word}: {} with a gain of {:.3}", names(&one.items, one.size, NAMES), one.gain_high)
-        })
-        .collect();
-    if told.is_empty() { section } else { section.paragraph("Loops that pass demand on to themselves:").list(told) }
-}
-
-/// The report about demand: how much of everything services take.
-#[must_use]
-pub fn demand(answer: &DemandAnswer, frame: &Frame) -> Document {
-    let mut document = frame.document("Demand", &answer.basis);
-    let amplifying = answer.loops.iter().filter(|one| one.is_amplifying).count();
-    let (severity, sentence) = match (amplifying, answer.items.first()) {
-        (0, None) => (Severity::Caution, "No service asked about states a demand.".to_owned()),
-        (0, Some(first)) => {
-            let used = first.utilisation.map_or_else(
-                || "its capacity is not stated".to_owned(),
-                |used| format!("{} of its capacity", percent(used)),
-            );
-            (
-                Severity::Information,
-                format!(
-                    "{} have demand; most used is {}: {used}.",
-                    count(answer.item_count, "item", "items"),
-                    first.subject.name
-                ),
-            )
-        }
-        (some, _) => (
-            Severity::Serious,
-            format!(
-                "{} calls itself more often than it is called: its demand cannot be computed.",
-                count(some, "loop", "loops")
-            ),
-        ),
-    };
-    let section = Section::new("Summary").block(Note { severity, text: sentence.into() });
-    document.push(loops(section, &answer.loops));
-    document.push(items(answer));
-    let mut table = Table::new("services", "Demand on services from outside")
-        .naming_column("Service")
-        .number_column("Demand at its peak")
-        .number_column("Supposed factor")
-        .column("Growth a month")
-        .column("Left out");
-    for one in &answer.services {
-        table.push(None, source_row(one, "not asked".to_owned()));
-    }
-    document.push(unrated(Section::new("Where it comes from").block(table), &answer.unrated, answer.unrated_count));
-    document.push(limits(&answer.basis));
-    document
-}
-
-fn items(answer: &DemandAnswer) -> Section {
-    let section = Section::new("Demand on items");
-    if answer.items.is_empty() {
-        return section.paragraph("Nothing has demand.");
-    }
-    let mut table = Table::new("items", "Items with demand, the most used first")
-        .naming_column("Item")
-        .number_column("Demand")
-        .number_column("Capacity")
-        .number_column("In use")
-        .number_column("Taken by a unit of the service")
-        .column("Demand comes by");
-    for one in &answer.items {
-        let inferred = if one.is_inferred { " (inferred)" } else { "" };
-        table.push(
-            None,
-            [
-                item(&one.subject).into(),
-                number(one.demand).into(),
-                one.capacity.as_ref().map_or_else(|| "no capacity data".to_owned(), amount).into(),
-                one.utilisation.map_or_else(|| "\u{2013}".to_owned(), percent).into(),
-                one.sensitivity.map_or_else(|| "\u{2013}".to_owned(), number).into(),
-                (one.path.join(" \u{2192} ") + inferred).into(),
-            ],
-        );
-    }
-    section.block(table)
 }

@@ -19,8 +19,8 @@ use crate::types::words::words;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use keelson_app::answers::capacity::{
-    BandPoint, CapacityAnswer, CapacityQuestion, DayPoint, ExhaustionChances, ForecastLine, GroundsLine, GrowthLine,
-    RedundancyLine, ReliefLine, ResourceLine, capacity,
+    BandPoint, CapacityAnswer, CapacityQuestion, DayPoint, DemandLimit, ExhaustionChances, ForecastLine, GroundsLine,
+    GrowthLine, RedundancyLine, ReliefLine, ResourceLine, capacity,
 };
 
 /// Most months looked ahead.
@@ -69,6 +69,16 @@ words! {
         Stated,
         /// Nobody stated one: 80 % for what queues, all of it for contracts, licences and quotas.
         Assumed,
+    }
+
+    /// What the load of a resource is known from.
+    LoadBasis = keelson_app::answers::capacity::LoadBasis {
+        /// The demand of services that reaches it.
+        Demand,
+        /// The use that was measured: the highest daily peak of the last four weeks.
+        Measured,
+        /// The use that somebody stated.
+        Stated,
     }
 
     /// Where the growth of demand comes from, the strongest first.
@@ -263,9 +273,9 @@ pub struct DemandForecast {
     nominal: Option<f64>,
     /// Growth per month that the middle of the forecast comes to.
     growth_per_month: Option<f64>,
-    /// The history: a point a day, thinned to the highest where there are many; the first 100.
+    /// The history: a point a day, thinned to the highest where there are many, the last as it is; the first 100.
     history: Vec<MeasuredDay>,
-    /// The forecast, with what is supposed; thinned where there are many days; the first 100.
+    /// The forecast, with what is supposed; thinned to the highest where there are many days; the first 100.
     band: Vec<ForecastDay>,
     /// The lowest demand on the service at which a resource is at its limit, where one is.
     limit: Option<f64>,
@@ -273,6 +283,32 @@ pub struct DemandForecast {
     limited_by: Option<String>,
     /// The day by which to decide on that resource.
     decide_by: Option<DateTime<Utc>>,
+    /// The lowest limits, at most three; the first is that of the resource named.
+    limits: Vec<ServiceDemandLimit>,
+}
+
+/// The demand on a service at which a resource is at its planning limit.
+#[derive(SimpleObject)]
+pub struct ServiceDemandLimit {
+    /// The resource.
+    item: Option<ConfigurationItem>,
+    /// The demand on the service, everything else staying as it is.
+    limit: f64,
+    /// The day by which to decide on the resource, where it runs out within the months looked ahead.
+    decide_by: Option<DateTime<Utc>>,
+    /// The day on which it runs out.
+    exhausted_at: Option<DateTime<Utc>>,
+}
+
+impl ServiceDemandLimit {
+    fn of(at: &Arc<Moment>, line: &DemandLimit) -> Self {
+        Self {
+            item: by_key(at, &line.resource),
+            limit: line.limit,
+            decide_by: line.decide_by,
+            exhausted_at: line.exhausted_at,
+        }
+    }
 }
 
 impl DemandForecast {
@@ -293,6 +329,7 @@ impl DemandForecast {
             limit: line.limit,
             limited_by: line.limited_by.clone(),
             decide_by: line.decide_by,
+            limits: line.limits.iter().take(LONGEST_LIST).map(|one| ServiceDemandLimit::of(at, one)).collect(),
         }
     }
 }
@@ -416,6 +453,13 @@ pub struct CapacityResource {
     load: f64,
     /// Load by capacity.
     utilisation: f64,
+    /// What the load is known from.
+    load_basis: LoadBasis,
+    /// The use that was measured lately at its peak, as a fraction of the capacity, whatever the load is known from.
+    measured_utilisation: Option<f64>,
+    /// Whether that differs by more than a fifth (and more than 5 % of the capacity) from what demand makes of it: the
+    /// model of its load may be wrong. Never where demand is supposed.
+    is_model_doubtful: bool,
     /// The utilisation to plan with.
     planning_limit: f64,
     /// What that rests on.
@@ -462,6 +506,9 @@ impl CapacityResource {
             capacity: AmountOfUnit::of(&line.capacity),
             load: line.load,
             utilisation: line.utilisation,
+            load_basis: line.load_basis.into(),
+            measured_utilisation: line.measured_utilisation,
+            is_model_doubtful: line.is_model_doubtful,
             planning_limit: line.planning_limit,
             limit_basis: line.limit_basis.into(),
             is_over_limit: line.is_over_limit,

@@ -1,0 +1,112 @@
+//! Demand on services, and how it grows.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use keelson_analysis::Limits;
+use keelson_analysis::demand::Model;
+use keelson_analysis::demand::plan::Growing;
+use keelson_catalogue::CiIx;
+use keelson_graph::ItemIx;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::forecasts;
+use crate::attributes::number;
+use crate::demand::{Outside, SourceLine, outside};
+use crate::{Basis, LimitCode, QuestionError, View};
+
+/// Demand on a service, and how it grows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GrowthLine {
+    /// Its demand.
+    #[serde(flatten)]
+    pub source: SourceLine,
+    /// Growth per month, as a fraction; absent where nobody states one: then it counts as not growing.
+    pub growth_per_month: Option<f64>,
+    /// Where the growth comes from.
+    pub growth_basis: GrowthBasis,
+}
+
+/// Where the growth of demand comes from, the strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GrowthBasis {
+    /// A scenario.
+    Supposed,
+    /// A forecast from measurements.
+    Forecast,
+    /// What somebody stated.
+    Stated,
+    /// Nothing: it counts as not growing.
+    Nothing,
+}
+
+/// Demand with its growth.
+pub(crate) struct Demand {
+    pub(crate) outside: Outside,
+    pub(crate) growing: Vec<Growing>,
+    /// Those that say nothing about growth: they count as not growing.
+    pub(crate) silent: BTreeSet<ItemIx>,
+}
+
+/// How demand on a service grows: as supposed, as forecast from measurements, or as stated.
+fn growth(view: &View, forecasts: &[forecasts::Known<'_>], service: ItemIx) -> (Option<f64>, GrowthBasis) {
+    if let Some(growth) = view.growth().and_then(|growth| growth.per_month(CiIx(service.0))) {
+        return (Some(growth), GrowthBasis::Supposed);
+    }
+    if let Some(growth) = forecasts::of_service(forecasts, service).and_then(forecasts::Known::growth_per_month) {
+        return (Some(growth), GrowthBasis::Forecast);
+    }
+    match number(view, service, "demand_growth_per_month") {
+        Some(growth) => (Some(growth), GrowthBasis::Stated),
+        None => (None, GrowthBasis::Nothing),
+    }
+}
+
+/// The demand on services, in the order in which they are given, and how it grows.
+pub(super) fn demand_of(
+    view: &View,
+    model: &Model<'_>,
+    services: &[ItemIx],
+    measured: &[forecasts::Known<'_>],
+    now: DateTime<Utc>,
+    limits: &Limits<'_>,
+) -> Result<Demand, QuestionError> {
+    let outside = outside(view, model, services, now, limits)?;
+    let (mut growing, mut silent) = (Vec::new(), BTreeSet::new());
+    for source in &outside.sources {
+        let growth = growth(view, measured, source.item).0;
+        if growth.is_none() {
+            silent.insert(source.item);
+        }
+        growing.push(Growing { source: *source, growth: growth.unwrap_or(0.0) });
+    }
+    Ok(Demand { outside, growing, silent })
+}
+
+/// What is asked of those services that are asked about; demand is known of all, in their order.
+pub(super) fn lines(
+    view: &View,
+    demand: &Demand,
+    measured: &[forecasts::Known<'_>],
+    (all, asked): (&[ItemIx], &BTreeSet<ItemIx>),
+) -> Vec<GrowthLine> {
+    let told = all.iter().zip(&demand.outside.lines).filter(|(service, _)| asked.contains(*service));
+    told.map(|(service, source)| {
+        let (growth_per_month, growth_basis) = growth(view, measured, *service);
+        GrowthLine { source: source.clone(), growth_per_month, growth_basis }
+    })
+    .collect()
+}
+
+/// Says of how many services nobody knows how their demand grows.
+pub(super) fn note(basis: &mut Basis, demand: &Demand) {
+    let still = demand.silent.len();
+    if still > 0 {
+        let message =
+            format!("{still} services with demand state no growth: it counts as none, so dates may be earlier");
+        basis.limit(LimitCode::FigureMissing, message);
+    }
+}
