@@ -207,7 +207,7 @@ impl Telling<'_> {
     }
 
     fn single(&self) -> Result<Single, QuestionError> {
-        let [key] = &self.services[..] else { return Ok(Vec::new()) };
+        let [key] = self.services else { return Ok(Vec::new()) };
         let found = self.limits_of(find_item(self.view, key)?)?;
         Ok(found.into_iter().map(|one| (one.resource, one.limit, one.sensitivity)).collect())
     }
