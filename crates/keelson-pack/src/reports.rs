@@ -6,8 +6,9 @@
 
 mod availability;
 mod capacity;
+mod drift;
+mod health;
 mod promise;
-mod quality;
 mod recovery;
 mod register;
 mod sample;
@@ -25,8 +26,9 @@ use crate::{facts, words};
 
 pub use availability::{availability, cut_sets};
 pub use capacity::{capacity, demand, runs_out};
+pub use drift::drift;
+pub use health::health;
 pub use promise::promise;
-pub use quality::{drift, health};
 pub use recovery::recovery;
 pub use register::register;
 pub use sample::sample;

@@ -138,7 +138,7 @@ impl Contract<'_> {
         let told = |period: Option<String>, target: f64| {
             let allowed = days(&period).map(|days| allowed_minutes(target, days));
             match (period, allowed) {
-                (Some(period), Some(allowed)) => format!("over a {period}: {:.1} min at once", allowed),
+                (Some(period), Some(allowed)) => format!("over a {period}: {allowed:.1} min at once"),
                 (period, _) => said(period),
             }
         };
