@@ -152,6 +152,9 @@ pub(crate) fn visits(view: &View) -> Result<Visits, QuestionError> {
         if !view.graph.contains(owner) || !view.graph.contains(member) {
             continue;
         }
+        if view.is_altered && !view.graph.members(owner).contains(&member) {
+            continue;
+        }
         for claim in slot.relationship.live_claims() {
             let Some(ratio) = claim.attributes.get(VISITS).and_then(Value::as_f64) else { continue };
             let origin = match claim.basis {

@@ -5,26 +5,36 @@
 //! `P(no sighting | real) = e^(−r·W·c)` with *r* sightings a day expected, a window of *W* days and a share *c* of traffic
 //! that is sampled. Below 1 % it is aspirational; otherwise one cannot tell. Never is it called wrong.
 //!
-//! Only services whose answers change are reported: single points of failure, which say what every single loss does.
+//! Only services whose answers change are reported: single points of failure, which say what every single loss does; how
+//! many failures it takes; whether the promised availability is met; and by when to decide on more capacity.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+mod compare;
+mod figures;
+mod graphs;
+mod redundancy;
 
-use chrono::TimeDelta;
+use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
+
 use keelson_analysis::sampling::interval;
-use keelson_analysis::single_points::{Question, SinglePoints, single_points_of};
-use keelson_analysis::{Pool, Reading};
-use keelson_catalogue::{CiIx, RelationshipIx};
-use keelson_graph::{Changes, ItemIx, NeedSpec, Snapshot};
-use keelson_model::{Basis as Ground, Standing};
+use keelson_analysis::{Limits, Pool, Scratch, closure};
+use keelson_graph::ItemIx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::projection::DrawnFrom;
+use crate::availability::rank;
 use crate::single_points::services;
-use crate::subject::{ci_of, key_of};
+use crate::subject::ci_of;
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
 
+use compare::{Difference, compare};
+use figures::Work;
+pub use figures::{Change, DriftFigures};
+use graphs::Graphs;
+pub use redundancy::{RedundancyFault, RedundancyFinding};
+
+/// Most affected services whose answers are compared, those worth most first.
+const MOST_COMPARED: usize = 200;
 /// Below this chance of not being seen, something declared is aspirational.
 const UNLIKELY: f64 = 0.01;
 
@@ -91,7 +101,16 @@ pub struct DriftService {
     pub observed_points: Vec<String>,
     /// Its single points without what is aspirational.
     pub certain_points: Vec<String>,
-    /// The share of its answers that stay the same, from 0 to 1.
+    /// The other answers as declared.
+    pub declared: DriftFigures,
+    /// If all that is observed is there as well.
+    pub observed: DriftFigures,
+    /// Without what is aspirational.
+    pub certain: DriftFigures,
+    /// Which answers change.
+    pub changes: Vec<Change>,
+    /// The share of its answers that stay the same, from 0 to 1: each single point is an answer, and so are how many
+    /// failures it takes, whether its target is met, and by when to decide, where these are known.
     pub stability: f64,
     /// The differences responsible.
     pub because: Vec<DriftLine>,
@@ -122,32 +141,19 @@ pub struct DriftAnswer {
     pub missing: usize,
     /// How many are aspirational.
     pub aspirational: usize,
+    /// How many relationships are observed only, and were not within the window: they count neither as missing nor as
+    /// confirmed.
+    pub old: usize,
     /// How many services were looked at.
     pub service_count: usize,
+    /// How many of them rest on something that differs.
+    pub affected_count: usize,
     /// The services whose answers change, the least stable first.
     pub services: Vec<DriftService>,
     /// The differences, missing ones first.
     pub differences: Vec<DriftLine>,
-}
-
-/// A difference with its place in the graph.
-#[derive(Clone, Debug)]
-struct Difference {
-    line: DriftLine,
-    owner: ItemIx,
-    member: ItemIx,
-    /// The plain relationship; absent for a membership of a need, which is not taken out.
-    relationship: Option<RelationshipIx>,
-}
-
-/// What was found in the catalogue.
-#[derive(Default)]
-struct Found {
-    missing: Vec<Difference>,
-    unobserved: Vec<Difference>,
-    in_sight: usize,
-    confirmed: usize,
-    out_of_sight: usize,
+    /// Redundancy that is declared and not there: by what the load takes, or by what is observed.
+    pub redundancy: Vec<RedundancyFinding>,
 }
 
 /// Compares what is declared with what is observed.
@@ -158,7 +164,7 @@ pub fn drift(
     view: &View,
     question: &DriftQuestion,
     asked: Asked,
-    _pool: &Pool,
+    pool: &Pool,
     stop: Option<&AtomicBool>,
 ) -> Result<DriftAnswer, QuestionError> {
     let DriftQuestion { window_days, sampling, rate_per_day, .. } = *question;
@@ -169,30 +175,16 @@ pub fn drift(
     let found = compare(view, window_days, unseen_chance, asked);
     let aspirational: Vec<&Difference> =
         found.unobserved.iter().filter(|one| one.line.kind == DriftKind::Aspirational).collect();
-    let graphs = Graphs::of(view, &found.missing, &aspirational)?;
-    let ask = |graph: &Snapshot| points(graph, &wanted, stop);
-    let (declared, observed, certain) = (ask(&graphs.declared)?, ask(&graphs.all)?, ask(&graphs.certain)?);
+    let graphs = Graphs::of(view, &found, &aspirational)?;
+    let owners: Vec<ItemIx> = found.missing.iter().chain(aspirational.iter().copied()).map(|one| one.owner).collect();
+    let (affected, all_affected) = affected(view, &wanted, owners, stop, &mut basis);
+    let work = Work { view, graphs: &graphs, asked, pool, stop };
+    let compared = work.compare(&affected, &mut basis)?;
     let mut budget = question.budget;
-    let (mut lines, mut uncompared) = (Vec::new(), Vec::new());
-    for (at, service) in wanted.iter().enumerate() {
-        let sets = [&declared[at], &observed[at], &certain[at]];
-        if sets.iter().any(|set| set.is_cut) {
-            uncompared.push(key_of(&view.catalogue, *service));
-            continue;
-        }
-        if sets[0].items == sets[1].items && sets[0].items == sets[2].items {
-            continue;
-        }
-        let tried = Tried { view, graphs: &graphs, service: *service, stop };
-        let because = tried.responsible(&sets, &found.missing, &aspirational, &mut budget)?;
-        lines.push(line(view, *service, &sets, because));
-    }
-    if let [first, ..] = &uncompared[..] {
-        let message = format!(
-            "single points of {} services were not found within the budget ('{first}' first): they are not compared",
-            uncompared.len()
-        );
-        basis.limit(LimitCode::Items, message);
+    let mut lines = Vec::new();
+    for one in compared.iter().filter(|one| !one.changes().is_empty()) {
+        let because = work.responsible(one, &found.missing, &aspirational, &mut budget)?;
+        lines.push(one.line(view, because));
     }
     if budget == 0 && question.budget > 0 {
         basis.remark(
@@ -200,20 +192,19 @@ pub fn drift(
             "the search for responsible differences ended because its budget was spent",
         );
     }
+    let mut redundancy = redundancy::findings(&work, &wanted, &affected, question.most, &mut basis)?;
     basis.stopped(stop);
     lines.sort_by(|a, b| a.stability.total_cmp(&b.stability).then_with(|| a.subject.key.cmp(&b.subject.key)));
-    let differences: Vec<DriftLine> = found
-        .missing
-        .iter()
-        .chain(&found.unobserved)
-        .map(|one| one.line.clone())
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
-    basis.page("services", lines.len().min(question.most), lines.len());
-    basis.page("differences", differences.len().min(question.most), differences.len());
+    let differences: BTreeSet<DriftLine> =
+        found.missing.iter().chain(&found.unobserved).map(|one| one.line.clone()).collect();
+    for (what, count) in
+        [("services", lines.len()), ("differences", differences.len()), ("findings of redundancy", redundancy.len())]
+    {
+        basis.page(what, count.min(question.most), count);
+    }
     basis.rests_on(view, wanted.iter().map(|one| ci_of(*one)), asked);
     lines.truncate(question.most);
+    redundancy.truncate(question.most);
     let ends = interval(found.in_sight as u64, found.confirmed as u64, 0.95).ok().filter(|_| found.in_sight > 0);
     Ok(DriftAnswer {
         unseen_chance,
@@ -225,11 +216,37 @@ pub fn drift(
         out_of_sight: found.out_of_sight,
         missing: found.missing.len(),
         aspirational: aspirational.len(),
+        old: found.old.len(),
         service_count: wanted.len(),
+        affected_count: all_affected,
         services: lines,
         differences: differences.into_iter().take(question.most).collect(),
+        redundancy,
         basis,
     })
+}
+
+/// The services that rest on a dependent of which something differs, those worth most first, and how many there are.
+fn affected(
+    view: &View,
+    wanted: &[ItemIx],
+    owners: Vec<ItemIx>,
+    stop: Option<&AtomicBool>,
+    basis: &mut Basis,
+) -> (Vec<ItemIx>, usize) {
+    let mut scratch = Scratch::default();
+    let limits = Limits { stop, ..Limits::default() };
+    closure::walk(&view.graph, &mut scratch, &owners, closure::Direction::Dependents, &limits);
+    let met: BTreeSet<ItemIx> = scratch.met().chain(owners).collect();
+    let mut affected: Vec<ItemIx> = wanted.iter().copied().filter(|one| met.contains(one)).collect();
+    rank(view, &mut affected);
+    let all = affected.len();
+    if all > MOST_COMPARED {
+        let message = format!("{all} services rest on what differs: the {MOST_COMPARED} worth most are compared");
+        basis.limit(LimitCode::Items, message);
+        affected.truncate(MOST_COMPARED);
+    }
+    (affected, all)
 }
 
 fn check(window: f64, sampling: f64, rate: f64) -> Result<(), QuestionError> {
@@ -252,201 +269,4 @@ fn check(window: f64, sampling: f64, rate: f64) -> Result<(), QuestionError> {
 #[expect(clippy::cast_precision_loss, reason = "counts of relationships are far below 2^52")]
 fn share(part: usize, whole: usize) -> f64 {
     part as f64 / whole as f64
-}
-
-/// Compares relationship by relationship, dependent by dependent.
-fn compare(view: &View, window_days: f64, unseen_chance: f64, asked: Asked) -> Found {
-    let mut found = Found::default();
-    #[expect(clippy::cast_possible_truncation, reason = "windows are far below what a time delta holds")]
-    let since = asked.at - TimeDelta::seconds((window_days * 86_400.0).min(1e11) as i64);
-    let kind = if unseen_chance < UNLIKELY { DriftKind::Aspirational } else { DriftKind::Unobserved };
-    for owner in view.graph.item_numbers() {
-        let seen = seen(view, ci_of(owner), since, asked);
-        for need in view.graph.needs(owner).filter(|need| need.phase().runs()) {
-            let relationship = match DrawnFrom::of_tag(need.tag) {
-                DrawnFrom::Relationship(ix) => Some(ix),
-                DrawnFrom::Need(_) => None,
-            };
-            let only_observed =
-                relationship.is_some_and(|ix| view.catalogue.relationship(ix).relationship.basis() == Ground::Observed);
-            for member in need.members {
-                let difference = |kind| Difference {
-                    line: DriftLine {
-                        kind,
-                        dependent: key_of(&view.catalogue, owner),
-                        dependency: key_of(&view.catalogue, *member),
-                        name: crate::needs::title(&view.catalogue, &need).0,
-                    },
-                    owner,
-                    member: *member,
-                    relationship,
-                };
-                if only_observed {
-                    found.missing.push(difference(DriftKind::Missing));
-                } else if seen.is_empty() {
-                    found.out_of_sight += 1;
-                } else if seen.contains(&ci_of(*member)) {
-                    (found.in_sight, found.confirmed) = (found.in_sight + 1, found.confirmed + 1);
-                } else {
-                    found.in_sight += 1;
-                    found.unobserved.push(difference(kind));
-                }
-            }
-        }
-    }
-    found
-}
-
-/// What was seen to be used by an item within the window.
-fn seen(view: &View, ix: CiIx, since: chrono::DateTime<chrono::Utc>, asked: Asked) -> BTreeSet<CiIx> {
-    let slots = view.catalogue.slot(ix).dependencies.iter().map(|at| view.catalogue.relationship(*at));
-    let live = slots.filter(|slot| slot.relationship.standing == Standing::Live);
-    let within = |slot: &&keelson_catalogue::RelationshipSlot| {
-        slot.relationship.live_claims().any(|claim| {
-            let at = crate::basis::confirmed(&view.catalogue, &claim.provenance);
-            claim.basis == Ground::Observed && at >= since && at <= asked.at
-        })
-    };
-    live.filter(within).map(|slot| slot.dependency).collect()
-}
-
-/// The graph as it is declared, with all that is observed, and without what is aspirational.
-struct Graphs {
-    declared: Snapshot,
-    all: Snapshot,
-    certain: Snapshot,
-}
-
-impl Graphs {
-    fn of(view: &View, missing: &[Difference], aspirational: &[&Difference]) -> Result<Self, QuestionError> {
-        let observed: BTreeSet<RelationshipIx> = missing.iter().filter_map(|one| one.relationship).collect();
-        let gone: BTreeSet<RelationshipIx> = aspirational.iter().filter_map(|one| one.relationship).collect();
-        let owners: BTreeSet<ItemIx> = missing.iter().map(|one| one.owner).collect();
-        let declared =
-            changed(&view.graph, &owners, |drawn| if observed.contains(&drawn) { Fate::Out } else { Fate::Stays })?;
-        let all =
-            changed(&view.graph, &owners, |drawn| if observed.contains(&drawn) { Fate::Certain } else { Fate::Stays })?;
-        let owners: BTreeSet<ItemIx> = aspirational.iter().map(|one| one.owner).collect();
-        let certain = changed(&declared, &owners, |drawn| if gone.contains(&drawn) { Fate::Out } else { Fate::Stays })?;
-        Ok(Self { declared, all, certain })
-    }
-}
-
-/// What becomes of a plain need.
-enum Fate {
-    Stays,
-    Out,
-    Certain,
-}
-
-/// A graph in which some plain needs of some items are taken out, or taken for certain.
-fn changed(
-    graph: &Snapshot,
-    owners: &BTreeSet<ItemIx>,
-    fate: impl Fn(RelationshipIx) -> Fate,
-) -> Result<Snapshot, QuestionError> {
-    let mut changes = Changes::new();
-    for owner in owners {
-        let specs = graph.needs(*owner).filter_map(|need| {
-            let mut spec: NeedSpec = need.to_spec();
-            match DrawnFrom::of_tag(need.tag) {
-                DrawnFrom::Relationship(ix) => match fate(ix) {
-                    Fate::Stays => Some(spec),
-                    Fate::Out => None,
-                    Fate::Certain => {
-                        spec.doubt.existence = false;
-                        Some(spec)
-                    }
-                },
-                DrawnFrom::Need(_) => Some(spec),
-            }
-        });
-        changes.replace_needs(*owner, specs.collect());
-    }
-    graph.with_changes(changes).map_err(QuestionError::Graph)
-}
-
-fn points(
-    graph: &Snapshot,
-    services: &[ItemIx],
-    stop: Option<&AtomicBool>,
-) -> Result<Vec<SinglePoints>, QuestionError> {
-    let question = Question { reading: Reading::AsWritten, stop, ..Question::default() };
-    Ok(single_points_of(graph, services, &question, &[])?.0)
-}
-
-/// The search for what is responsible for the difference of one service.
-struct Tried<'a> {
-    view: &'a View,
-    graphs: &'a Graphs,
-    service: ItemIx,
-    stop: Option<&'a AtomicBool>,
-}
-
-impl Tried<'_> {
-    /// The differences each of which alone changes the answer; where none does, those among what is now needed.
-    fn responsible(
-        &self,
-        [declared, observed, certain]: &[&SinglePoints; 3],
-        missing: &[Difference],
-        aspirational: &[&Difference],
-        budget: &mut usize,
-    ) -> Result<Vec<DriftLine>, QuestionError> {
-        let mut found = Vec::new();
-        let mut candidates: Vec<&Difference> = Vec::new();
-        if declared.items != observed.items {
-            candidates.extend(missing);
-        }
-        if declared.items != certain.items {
-            candidates.extend(aspirational);
-        }
-        for one in candidates {
-            if *budget == 0 || self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
-                break;
-            }
-            *budget -= 1;
-            let graph = self.with(one)?;
-            let points = points(&graph, &[self.service], self.stop)?;
-            if points.first().is_some_and(|points| points.items != declared.items) {
-                found.push(one.line.clone());
-            }
-        }
-        Ok(found)
-    }
-
-    /// The declared graph with one difference made.
-    fn with(&self, one: &Difference) -> Result<Snapshot, QuestionError> {
-        if one.line.kind == DriftKind::Missing {
-            let mut specs: Vec<NeedSpec> = self.graphs.declared.needs(one.owner).map(|need| need.to_spec()).collect();
-            let all = self.view.graph.needs(one.owner);
-            let same = |tag: u64| matches!(DrawnFrom::of_tag(tag), DrawnFrom::Relationship(ix) if Some(ix) == one.relationship);
-            for need in all.filter(|need| same(need.tag) && need.members.contains(&one.member)) {
-                let mut spec = need.to_spec();
-                spec.doubt.existence = false;
-                specs.push(spec);
-            }
-            let mut changes = Changes::new();
-            changes.replace_needs(one.owner, specs);
-            return self.graphs.declared.with_changes(changes).map_err(QuestionError::Graph);
-        }
-        let fate = |drawn: RelationshipIx| if Some(drawn) == one.relationship { Fate::Out } else { Fate::Stays };
-        changed(&self.graphs.declared, &BTreeSet::from([one.owner]), fate)
-    }
-}
-
-fn line(view: &View, service: ItemIx, sets: &[&SinglePoints; 3], because: Vec<DriftLine>) -> DriftService {
-    let keys = |set: &SinglePoints| set.items.iter().map(|item| key_of(&view.catalogue, *item)).collect::<Vec<_>>();
-    let of = |set: &SinglePoints| set.items.iter().copied().collect::<BTreeSet<ItemIx>>();
-    let sets_of = [of(sets[0]), of(sets[1]), of(sets[2])];
-    let mut counts: BTreeMap<ItemIx, usize> = BTreeMap::new();
-    sets_of.iter().flatten().for_each(|item| *counts.entry(*item).or_default() += 1);
-    let same = counts.values().filter(|count| **count == 3).count();
-    DriftService {
-        subject: Subject::of(&view.catalogue, ci_of(service)),
-        declared_points: keys(sets[0]),
-        observed_points: keys(sets[1]),
-        certain_points: keys(sets[2]),
-        stability: if counts.is_empty() { 1.0 } else { share(same, counts.len()) },
-        because,
-    }
 }

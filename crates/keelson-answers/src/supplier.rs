@@ -2,6 +2,7 @@
 
 pub mod chain;
 pub mod concentration;
+mod horizon;
 pub mod loss;
 pub mod promise;
 pub mod register;

@@ -30,6 +30,9 @@ pub struct View {
     pub supposed: Option<Arc<Supposed>>,
     /// Measured series beside it; absent where nobody laid any.
     pub series: Option<Arc<SeriesBook>>,
+    /// Whether the graph was altered since it was drawn: then what the catalogue says of a relationship may be about one
+    /// that the graph does not have.
+    pub(crate) is_altered: bool,
 }
 
 impl View {
@@ -40,7 +43,7 @@ impl View {
     pub fn of(catalogue: Arc<Catalogue>) -> Result<Self, GraphError> {
         let graph = Arc::new(projection::draw(&catalogue)?);
         let briefs = Arc::new(Briefs::of(&catalogue));
-        Ok(Self { catalogue, graph, briefs, supposed: None, series: None })
+        Ok(Self { catalogue, graph, briefs, supposed: None, series: None, is_altered: false })
     }
 
     /// The view after a commit: `catalogue` is this view's catalogue with `changes` applied. Costs
@@ -59,7 +62,12 @@ impl View {
             graph = graph.compact()?;
         }
         let briefs = Arc::new(self.briefs.after(&catalogue, changes));
-        Ok(Self { catalogue, graph: Arc::new(graph), briefs, supposed: None, series: None })
+        Ok(Self { catalogue, graph: Arc::new(graph), briefs, supposed: None, series: None, is_altered: false })
+    }
+
+    /// The same catalogue with an altered graph.
+    pub(crate) fn altered(&self, graph: Arc<Snapshot>) -> Self {
+        Self { graph, is_altered: true, ..self.clone() }
     }
 
     /// What a summary asks of a configuration item, without reading its record.

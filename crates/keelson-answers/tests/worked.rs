@@ -8,7 +8,7 @@ use keelson_answers::availability::{AvailabilityQuestion, MethodWord, availabili
 use keelson_answers::capacity::{CapacityAnswer, CapacityQuestion, capacity};
 use keelson_answers::cut_sets::{CutSetsQuestion, cut_sets};
 use keelson_answers::demand::{DemandQuestion, demand};
-use keelson_answers::drift::{DriftKind, DriftQuestion, drift};
+use keelson_answers::drift::{Change, DriftKind, DriftQuestion, RedundancyFault, drift};
 use keelson_answers::health::{HealthQuestion, health};
 use keelson_answers::recovery::{RecoveryOutcome, RecoveryQuestion, recovery};
 use keelson_answers::sample::{SampleQuestion, sample};
@@ -398,7 +398,16 @@ fn e18_a_placement_that_was_seen_elsewhere_matters_and_a_member_of_a_pool_does_n
         (because.kind, because.dependent.as_str(), because.dependency.as_str()),
         (DriftKind::Missing, "software-instance/web3", "host/hv2")
     );
-    near(payments.stability, 3.0 / 7.0, 1e-9);
+    // Three of seven single points stay, and one failure is enough on every graph.
+    assert_eq!(payments.changes, [Change::SinglePoints]);
+    assert_eq!((payments.declared.resilience.at_most, payments.observed.resilience.at_most), (Some(1), Some(1)));
+    near(payments.stability, 4.0 / 8.0, 1e-9);
+    let shared: Vec<_> = answer.redundancy.iter().filter(|one| one.subject.name == "payments").collect();
+    assert_eq!(
+        (shared.len(), shared[0].fault, shared[0].need.as_str()),
+        (1, RedundancyFault::SharedAsObserved, "web pool")
+    );
+    assert!(shared[0].shared.contains(&"host/hv2".to_owned()), "{:?}", shared[0]);
     // Of what is in sight, the portal's first web server was seen, the rest of its members and web3's host were not.
     assert!(answer.in_sight > answer.confirmed && answer.confirmed == 1);
 

@@ -3,14 +3,15 @@
 //! The rank is the number of steps from the contract (1 = direct), found breadth first; ranks may be equal. On a
 //! circle of sub-contractors an item keeps its smallest rank (analyses 5.4).
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use keelson_catalogue::CiIx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{SUBCONTRACTS_TO, targets};
-use crate::{Subject, View};
+use crate::attributes::number;
+use crate::{Subject, View, item};
 
 /// A link of a chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -30,29 +31,27 @@ pub struct ChainLine {
 pub(crate) struct Chain {
     /// Provider, rank and recipients, nearest first.
     pub(crate) links: Vec<(CiIx, u32, Option<CiIx>)>,
-    /// Sub-contracts that lead back to somebody met before at a smaller rank or the same: provider, recipient.
+    /// Sub-contracts that close a circle, at a rank no larger than the one before: provider, recipient.
     pub(crate) circles: Vec<(CiIx, CiIx)>,
 }
 
-/// The chain behind a direct provider.
-pub(crate) fn chain(view: &View, direct: CiIx) -> Chain {
-    let mut ranks: BTreeMap<CiIx, u32> = BTreeMap::from([(direct, 1)]);
-    let mut above: BTreeMap<CiIx, Option<CiIx>> = BTreeMap::from([(direct, None)]);
-    let mut found = Chain { links: vec![(direct, 1, None)], circles: Vec::new() };
-    let mut queue = VecDeque::from([direct]);
+/// The chain behind the direct providers of one contract.
+pub(crate) fn chain(view: &View, direct: &[CiIx]) -> Chain {
+    let mut ranks: BTreeMap<CiIx, u32> = direct.iter().map(|one| (*one, 1)).collect();
+    let mut found = Chain { links: direct.iter().map(|one| (*one, 1, None)).collect(), circles: Vec::new() };
+    let mut queue: VecDeque<CiIx> = direct.iter().copied().collect();
     while let Some(recipient) = queue.pop_front() {
         let rank = ranks[&recipient];
         for provider in targets(view, recipient, SUBCONTRACTS_TO) {
             match ranks.get(&provider) {
                 None => {
                     ranks.insert(provider, rank + 1);
-                    above.insert(provider, Some(recipient));
                     found.links.push((provider, rank + 1, Some(recipient)));
                     queue.push_back(provider);
                 }
                 // Of equal ranks each recipient is a link of its own.
                 Some(known) if *known == rank + 1 => found.links.push((provider, rank + 1, Some(recipient))),
-                Some(_) if leads_back(&above, recipient, provider) => found.circles.push((provider, recipient)),
+                Some(_) if leads_to(view, provider, recipient) => found.circles.push((provider, recipient)),
                 Some(_) => {}
             }
         }
@@ -60,16 +59,28 @@ pub(crate) fn chain(view: &View, direct: CiIx) -> Chain {
     found
 }
 
-/// Whether somebody stands above an item on its way from the contract.
-fn leads_back(above: &BTreeMap<CiIx, Option<CiIx>>, from: CiIx, to: CiIx) -> bool {
-    let mut at = Some(from);
-    while let Some(ix) = at {
-        if ix == to {
+/// Whether somebody works for another, directly or not, or is the same.
+fn leads_to(view: &View, recipient: CiIx, provider: CiIx) -> bool {
+    let (mut met, mut queue) = (BTreeSet::from([recipient]), vec![recipient]);
+    while let Some(one) = queue.pop() {
+        if one == provider {
             return true;
         }
-        at = above.get(&ix).copied().flatten();
+        queue.extend(targets(view, one, SUBCONTRACTS_TO).into_iter().filter(|next| met.insert(*next)));
     }
     false
+}
+
+/// Down to which rank a chain is known: as far as those in it say that theirs is, counted from its beginning. Absent where
+/// the first of them do not say.
+pub(crate) fn known_to_rank(view: &View, chain: &Chain) -> Option<f64> {
+    let stated = |ix: CiIx| number(view, item(ix), "chain_known_to_rank");
+    let direct = chain.links.iter().filter(|(_, rank, _)| *rank == 1);
+    if direct.clone().any(|(ix, _, _)| stated(*ix).is_none()) {
+        return None;
+    }
+    let known = chain.links.iter().filter_map(|(ix, rank, _)| Some(f64::from(*rank) + stated(*ix)? - 1.0));
+    known.reduce(f64::min)
 }
 
 /// The lines of a chain.

@@ -11,6 +11,7 @@ use keelson_graph::ItemIx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::horizon::Horizon;
 use super::{critical_services, suppliers};
 use crate::attributes::{Money, money, number, text, value_per_hour};
 use crate::impact::{ImpactQuestion, assess};
@@ -49,8 +50,12 @@ pub struct ShareLine {
     pub spend: Option<Money>,
     /// The share of all that is paid in that currency.
     pub spend_share: Option<f64>,
-    /// Months it would take to replace it, where stated; of a group the longest.
+    /// Months it would take to replace it, where stated; of a group the longest, where all of it state theirs.
     pub substitution_months: Option<f64>,
+    /// Months until the first of its contracts ends, or something that rests on one runs out; below 0 where that is past.
+    pub months_left: Option<f64>,
+    /// Whether it can be replaced by then; absent where one of the two is not known.
+    pub is_replaceable_in_time: Option<bool>,
 }
 
 /// Two suppliers neither of which fells a service alone, and both together do.
@@ -115,14 +120,17 @@ pub fn concentration(
 ) -> Result<ConcentrationAnswer, QuestionError> {
     let mut basis = Basis::of(view, asked);
     let all = suppliers(view);
-    let work = Work { view, asked, pool, stop, critical: critical_services(view), spend: spend(view, &all) };
+    let horizon = Horizon::of(view, asked, pool, stop, &mut basis);
+    let (critical, paid) = (critical_services(view), spend(view, &all));
+    let work = Work { view, asked, pool, stop, critical, spend: paid, horizon };
     let alone: Vec<(ItemIx, Fall)> =
         all.iter().map(|one| Ok((*one, work.fall(&[*one])?))).collect::<Result<_, QuestionError>>()?;
     let mut lines: Vec<ShareLine> =
         alone.iter().map(|(one, fall)| work.line(&key_of(&view.catalogue, *one), &[*one], fall)).collect();
     rank(&mut lines);
     let by = |name: &dyn Fn(ItemIx) -> Option<String>| work.grouped(&all, name);
-    let owners = by(&|one| text(view, one, "ultimate_owner"))?;
+    let named = owners_of(view, &all);
+    let owners = by(&|one| named.get(&one).cloned())?;
     let countries = by(&|one| text(view, one, "country"))?;
     let regions = by(&|one| text(view, one, "region"))?;
     let pairs = work.pairs(&alone, question.pairs, &mut basis)?;
@@ -131,7 +139,14 @@ pub fn concentration(
     if without > 0 {
         basis.limit(LimitCode::FigureMissing, format!("{without} of {} suppliers state no annual spend", all.len()));
     }
-    for (what, shown) in [("suppliers", lines.len()), ("pairs of suppliers", pairs.len())] {
+    note_unplaced(view, &all, &mut basis);
+    for (what, shown) in [
+        ("suppliers", lines.len()),
+        ("ultimate owners", owners.len()),
+        ("countries", countries.len()),
+        ("regions", regions.len()),
+        ("pairs of suppliers", pairs.len()),
+    ] {
         basis.page(what, shown.min(question.most), shown);
     }
     basis.rests_on(
@@ -155,6 +170,36 @@ pub fn concentration(
         without_spend: without,
         basis,
     })
+}
+
+/// The ultimate owner of each supplier, by key. Somebody whom others name is at the top of its own group.
+fn owners_of(view: &View, all: &[ItemIx]) -> BTreeMap<ItemIx, String> {
+    let mut owners: BTreeMap<ItemIx, String> =
+        all.iter().filter_map(|one| Some((*one, text(view, *one, "ultimate_owner")?))).collect();
+    let named: BTreeSet<String> = owners.values().cloned().collect();
+    for one in all {
+        let key = key_of(&view.catalogue, *one);
+        if named.contains(&key) {
+            owners.entry(*one).or_insert(key);
+        }
+    }
+    owners
+}
+
+/// Says how many suppliers are in no group, because nobody says where they belong.
+fn note_unplaced(view: &View, all: &[ItemIx], basis: &mut Basis) {
+    let owners = owners_of(view, all);
+    let without = |name: &str| all.iter().filter(|one| text(view, **one, name).is_none()).count();
+    for (what, count) in [
+        ("no ultimate owner", all.iter().filter(|one| !owners.contains_key(one)).count()),
+        ("no country", without("country")),
+        ("no region", without("region")),
+    ] {
+        if count > 0 {
+            let message = format!("{count} of {} suppliers state {what}, and are in no group of that kind", all.len());
+            basis.remark(LimitCode::FigureMissing, message);
+        }
+    }
 }
 
 fn rank(lines: &mut [ShareLine]) {
@@ -203,6 +248,7 @@ struct Work<'a> {
     stop: Option<&'a AtomicBool>,
     critical: Vec<ItemIx>,
     spend: Spend,
+    horizon: Horizon,
 }
 
 impl Work<'_> {
@@ -230,6 +276,10 @@ impl Work<'_> {
             let total: f64 = self.spend.get(&spend.currency).map_or(0.0, |paid| paid.iter().sum());
             (total > 0.0).then(|| spend.amount / total)
         };
+        let months: Option<Vec<f64>> = lost.iter().map(|one| number(view, *one, "substitution_months")).collect();
+        let substitution_months = months.and_then(|months| months.into_iter().reduce(f64::max));
+        let left = lost.iter().filter_map(|one| self.horizon.months(view, ci_of(*one), self.asked));
+        let months_left = left.reduce(f64::min);
         ShareLine {
             name: name.to_owned(),
             suppliers: lost.iter().map(key).collect(),
@@ -240,10 +290,9 @@ impl Work<'_> {
             touched_count: fall.touched.len(),
             spend_share: spend.as_ref().and_then(share_of),
             spend,
-            substitution_months: lost
-                .iter()
-                .filter_map(|one| number(view, *one, "substitution_months"))
-                .reduce(f64::max),
+            substitution_months,
+            months_left,
+            is_replaceable_in_time: substitution_months.zip(months_left).map(|(takes, left)| takes <= left),
         }
     }
 

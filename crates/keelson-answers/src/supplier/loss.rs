@@ -9,8 +9,9 @@ use keelson_model::Criticality;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::chain::{ChainLine, chain, lines as chain_lines};
-use super::{CONTRACT, SIGNED_WITH, is_a, sources};
+use super::chain::{ChainLine, chain, known_to_rank, lines as chain_lines};
+use super::horizon::Horizon;
+use super::{CONTRACT, SIGNED_WITH, is_a, sources, targets};
 use crate::attributes::{Money, add, moment, number, text, value_per_hour};
 use crate::impact::{Assessment, ImpactQuestion, ProofText, ProtectedBy, assess, proof_lines};
 use crate::subject::{ci_of, find_item};
@@ -71,6 +72,12 @@ pub struct ContractLine {
     pub supplier_notice_days: Option<f64>,
     /// Availability it promises.
     pub target: Option<f64>,
+    /// The first day on which something that rests on it runs out, within ten years; absent where none is known.
+    pub runs_out_at: Option<DateTime<Utc>>,
+    /// What runs out then, by key.
+    pub runs_out: Option<String>,
+    /// Whether that is before the contract ends; absent where one of the days is not known.
+    pub runs_out_first: Option<bool>,
 }
 
 /// What falls over with a supplier.
@@ -92,7 +99,7 @@ pub struct SupplierLossAnswer {
     pub exit_plan_tested: Option<DateTime<Utc>>,
     /// Who works for it, nearest first; itself at rank 1.
     pub chain: Vec<ChainLine>,
-    /// Down to which rank the chain is known, where stated.
+    /// Down to which rank the chain is known, as far as those in it say that theirs is; absent where the first do not say.
     pub chain_known_to_rank: Option<f64>,
     /// Whom it works for, by key: those who subcontract to it.
     pub works_for: Vec<String>,
@@ -131,7 +138,11 @@ pub fn supplier_loss(
     let assessment =
         assess(view, &ImpactQuestion { seeds, interval: None, budget: question.budget, limits }, asked, pool)?;
     let mut basis = assessment.basis().clone();
-    let known_to = number(view, supplier, "chain_known_to_rank");
+    let ix = ci_of(supplier);
+    // Behind a contract stand those who signed it.
+    let direct = if is_a(view, ix, CONTRACT) { targets(view, ix, SIGNED_WITH) } else { vec![ix] };
+    let chain = chain(view, &direct);
+    let known_to = known_to_rank(view, &chain);
     if known_to.is_none() && is_a(view, ci_of(supplier), super::SUPPLIER) {
         let message = "nobody states down to which rank its chain of sub-contractors is known";
         basis.limit(LimitCode::FigureMissing, message);
@@ -151,20 +162,20 @@ pub fn supplier_loss(
         basis.page(what, count.min(most), count);
     }
     let protection = assessment.protection();
-    let ix = ci_of(supplier);
+    let horizon = Horizon::of(view, asked, pool, stop, &mut basis);
     Ok(SupplierLossAnswer {
         supplier: Subject::of(&view.catalogue, ix),
         country: text(view, supplier, "country"),
         substitution_months: number(view, supplier, "substitution_months"),
         exit_plan: crate::attributes::flag(view, supplier, "exit_plan"),
         exit_plan_tested: moment(view, supplier, "exit_plan_tested"),
-        chain: chain_lines(view, &chain(view, ix)),
+        chain: chain_lines(view, &chain),
         chain_known_to_rank: known_to,
         works_for: sources(view, ix, super::SUBCONTRACTS_TO)
             .iter()
             .map(|one| view.catalogue.ci(*one).key.to_string())
             .collect(),
-        contracts: contracts(view, supplier, asked, most),
+        contracts: contracts(view, supplier, asked, most, &horizon),
         touched_count: losing.len() + assessment.protected().len(),
         falls_over: fallen.iter().take(most).map(|one| touched.losing(*one)).collect(),
         may_fall_over: assessment.certainty_answer().map(|certainty| certainty.possible).unwrap_or_default(),
@@ -216,12 +227,13 @@ impl Touched<'_> {
 }
 
 /// The contracts signed with a supplier; of a contract itself.
-fn contracts(view: &View, supplier: ItemIx, asked: Asked, most: usize) -> Vec<ContractLine> {
+fn contracts(view: &View, supplier: ItemIx, asked: Asked, most: usize, horizon: &Horizon) -> Vec<ContractLine> {
     let ix = ci_of(supplier);
     let signed = if is_a(view, ix, CONTRACT) { vec![ix] } else { sources(view, ix, SIGNED_WITH) };
     let line = |ix: &keelson_catalogue::CiIx| {
         let one = item(*ix);
         let end = moment(view, one, "end");
+        let runs_out = horizon.runs_out(view, *ix);
         ContractLine {
             subject: Subject::of(&view.catalogue, *ix),
             end,
@@ -229,6 +241,9 @@ fn contracts(view: &View, supplier: ItemIx, asked: Asked, most: usize) -> Vec<Co
             notice_days: number(view, one, "notice_days"),
             supplier_notice_days: number(view, one, "supplier_notice_days"),
             target: number(view, one, "target_availability"),
+            runs_out_at: runs_out.map(|(at, _)| *at),
+            runs_out: runs_out.map(|(_, what)| what.clone()),
+            runs_out_first: runs_out.zip(end).map(|((at, _), end)| *at < end),
         }
     };
     signed.iter().filter(|ix| is_a(view, **ix, CONTRACT)).take(most).map(line).collect()

@@ -7,7 +7,7 @@
 mod findings;
 mod templates;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 
 use keelson_analysis::{Limits, Pool, Scratch, closure};
@@ -17,8 +17,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::chain::{Chain, chain};
-use super::{CONTRACT, SIGNED_WITH, all_of, critical_services, targets};
-use crate::subject::{ci_of, find_item};
+use super::{CONTRACT, SIGNED_WITH, SUPPLIER, all_of, critical_services, is_a, targets};
+use crate::attributes::{add, number, value_per_hour};
+use crate::recovery::{RecoveryQuestion, ServiceRecovery, recovery};
+use crate::subject::{ci_of, find_item, key_of};
 use crate::{Asked, Basis, LimitCode, QuestionError, View, item};
 
 pub use findings::{FindingKind, RegisterFinding};
@@ -74,10 +76,12 @@ pub(crate) struct Bought {
     pub(crate) contract: CiIx,
     /// Who signed it.
     pub(crate) providers: Vec<CiIx>,
-    /// The chain behind each of them.
-    pub(crate) chains: Vec<Chain>,
+    /// The chain behind them.
+    pub(crate) chain: Chain,
     /// The critical services that rest on it or on one of those who signed it.
     pub(crate) functions: Vec<ItemIx>,
+    /// All services that do.
+    pub(crate) services: Vec<ItemIx>,
 }
 
 /// What templates and findings are made of.
@@ -89,6 +93,10 @@ pub(crate) struct Material<'a> {
     pub(crate) functions: Vec<ItemIx>,
     /// Value felled with each provider, by provider; filled when first asked for.
     pub(crate) impact: BTreeMap<CiIx, String>,
+    /// Suppliers behind critical functions that stand in no chain of a contract, with those functions.
+    pub(crate) uncovered: BTreeMap<CiIx, Vec<ItemIx>>,
+    /// How critical functions that state a recovery time objective start when everything was off.
+    pub(crate) starts: Vec<ServiceRecovery>,
 }
 
 /// Writes the register.
@@ -106,6 +114,7 @@ pub fn register(
     let entity = question.entity.as_deref().map(|key| crate::find(&view.catalogue, key)).transpose()?;
     let material = material(view, asked, entity, pool, stop)?;
     let mut templates = templates::all(&material);
+    let findings = findings::all(&material, &templates);
     for template in &mut templates {
         basis.page(&format!("rows of {}", template.code), template.row_count.min(question.most), template.row_count);
         template.rows.truncate(question.most);
@@ -116,9 +125,9 @@ pub fn register(
     }
     basis.stopped(stop);
     let parts = material.bought.iter().flat_map(|one| one.providers.iter().copied().chain([one.contract]));
-    let parts: std::collections::BTreeSet<CiIx> = parts.collect();
+    let parts: BTreeSet<CiIx> = parts.collect();
     basis.rests_on(view, parts.into_iter(), asked);
-    Ok(RegisterAnswer { templates, findings: findings::all(&material), caveat: CAVEAT.to_owned(), basis })
+    Ok(RegisterAnswer { templates, findings, caveat: CAVEAT.to_owned(), basis })
 }
 
 fn material<'a>(
@@ -138,17 +147,57 @@ fn material<'a>(
         let starts = providers.iter().copied().chain([contract]).map(item);
         let starts: Vec<ItemIx> = starts.filter(|one| view.graph.contains(*one)).collect();
         closure::walk(&view.graph, &mut scratch, &starts, closure::Direction::Dependents, &limits);
-        let mut resting: Vec<ItemIx> = scratch.met().filter(|one| functions.binary_search(one).is_ok()).collect();
-        resting.sort_unstable();
+        let mut services: Vec<ItemIx> = scratch.met().filter(|one| view.is_service(ci_of(*one))).collect();
+        services.sort_unstable();
+        let resting = services.iter().copied().filter(|one| functions.binary_search(one).is_ok()).collect();
         for provider in &providers {
             if !impact.contains_key(provider) {
                 impact.insert(*provider, felled(view, *provider, asked, pool, &limits)?);
             }
         }
-        let chains = providers.iter().map(|provider| chain(view, *provider)).collect();
-        bought.push(Bought { contract, providers, chains, functions: resting });
+        let chain = chain(view, &providers);
+        bought.push(Bought { contract, providers, chain, functions: resting, services });
     }
-    Ok(Material { view, asked, entity, bought, functions, impact })
+    let uncovered = uncovered(view, &functions, &bought, stop);
+    let starts = starts(view, &functions, asked, pool, stop)?;
+    Ok(Material { view, asked, entity, bought, functions, impact, uncovered, starts })
+}
+
+/// Suppliers behind critical functions with whom, or with whose recipient, no contract is signed.
+fn uncovered(
+    view: &View,
+    functions: &[ItemIx],
+    bought: &[Bought],
+    stop: Option<&AtomicBool>,
+) -> BTreeMap<CiIx, Vec<ItemIx>> {
+    let covered: BTreeSet<CiIx> =
+        bought.iter().flat_map(|one| one.chain.links.iter().map(|(provider, _, _)| *provider)).collect();
+    let limits = Limits { stop, ..Limits::default() };
+    let mut scratch = Scratch::default();
+    let mut found: BTreeMap<CiIx, Vec<ItemIx>> = BTreeMap::new();
+    for function in functions {
+        closure::walk(&view.graph, &mut scratch, &[*function], closure::Direction::Dependencies, &limits);
+        let behind = scratch.met().map(ci_of).filter(|ix| is_a(view, *ix, SUPPLIER) && !covered.contains(ix));
+        behind.for_each(|ix| found.entry(ix).or_default().push(*function));
+    }
+    found
+}
+
+/// How critical functions that state a recovery time objective start when everything was off.
+fn starts(
+    view: &View,
+    functions: &[ItemIx],
+    asked: Asked,
+    pool: &Pool,
+    stop: Option<&AtomicBool>,
+) -> Result<Vec<ServiceRecovery>, QuestionError> {
+    let with = functions.iter().filter(|one| number(view, **one, "rto_minutes").is_some());
+    let services: Vec<String> = with.map(|one| key_of(&view.catalogue, *one)).collect();
+    if services.is_empty() {
+        return Ok(Vec::new());
+    }
+    let question = RecoveryQuestion { most: services.len(), services, ..RecoveryQuestion::default() };
+    Ok(recovery(view, &question, asked, pool, stop)?.services)
 }
 
 /// What falls when a provider is discontinued, in words.
@@ -167,15 +216,14 @@ fn felled(
         crate::impact::ImpactQuestion { seeds: vec![(key, 1.0)], interval: None, budget: 0, limits: *limits };
     let found = crate::impact::assess(view, &question, asked, pool)?;
     let breached = |one: &&ItemIx| found.verdict(**one) == keelson_analysis::impact::Verdict::Breached;
-    let fallen: Vec<String> = found
-        .affected_services()
-        .iter()
-        .filter(breached)
-        .map(|one| view.catalogue.ci(ci_of(*one)).name().to_owned())
-        .collect();
-    Ok(if fallen.is_empty() {
-        "no service falls over".to_owned()
-    } else {
-        format!("falls over: {}", fallen.join(", "))
+    let fallen: Vec<ItemIx> = found.affected_services().iter().filter(breached).copied().collect();
+    let mut value = Vec::new();
+    fallen.iter().filter_map(|one| value_per_hour(view, *one)).for_each(|more| add(&mut value, &more));
+    let value: Vec<String> = value.iter().map(|one| format!("{} {} an hour", one.amount, one.currency)).collect();
+    let names: Vec<&str> = fallen.iter().map(|one| view.catalogue.ci(ci_of(*one)).name()).collect();
+    Ok(match (&names[..], &value[..]) {
+        ([], _) => "no service falls over".to_owned(),
+        (_, []) => format!("falls over: {}", names.join(", ")),
+        _ => format!("falls over: {} ({})", names.join(", "), value.join(", ")),
     })
 }

@@ -64,9 +64,13 @@ fn severity(kind: FindingKind) -> Severity {
         FindingKind::ContractEnded | FindingKind::AlternativesNotIndependent | FindingKind::CircleOfSubcontractors => {
             Severity::Serious
         }
-        FindingKind::ContractWithoutProvider | FindingKind::NotAssessed | FindingKind::ServiceTypeMissing => {
-            Severity::Caution
+        FindingKind::SupplierWithoutContract | FindingKind::UnknownReference | FindingKind::ObjectiveMissed => {
+            Severity::Serious
         }
+        FindingKind::ContractWithoutProvider
+        | FindingKind::RankWithoutRecipient
+        | FindingKind::NotAssessed
+        | FindingKind::ServiceTypeMissing => Severity::Caution,
         FindingKind::IdentifierMissing | FindingKind::ObjectiveMissing | FindingKind::ChainUnknown => {
             Severity::Information
         }

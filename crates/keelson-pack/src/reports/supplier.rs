@@ -1,7 +1,7 @@
 //! Reports about suppliers: what falls over with one, and concentration.
 
 use keelson_answers::supplier::concentration::{ConcentrationAnswer, ShareLine};
-use keelson_answers::supplier::loss::{SupplierLossAnswer, TouchedService};
+use keelson_answers::supplier::loss::{ContractLine, SupplierLossAnswer, TouchedService};
 use keelson_report::document::{Cell, Document, Note, Section, Severity, Table};
 
 use super::availability::nines;
@@ -140,7 +140,8 @@ fn contracts(answer: &SupplierLossAnswer, frame: &Frame) -> Section {
         .column("Ends")
         .number_column("Notice we give")
         .number_column("Notice it gives")
-        .number_column("Promises");
+        .number_column("Promises")
+        .column("Runs out");
     for one in &answer.contracts {
         let days = |days: Option<f64>| days.map_or_else(|| "not stated".to_owned(), |days| format!("{days} days"));
         let state = if one.has_ended {
@@ -157,10 +158,21 @@ fn contracts(answer: &SupplierLossAnswer, frame: &Frame) -> Section {
                 days(one.notice_days).into(),
                 days(one.supplier_notice_days).into(),
                 one.target.map_or_else(|| "no target stated".to_owned(), nines).into(),
+                runs_out(one, frame),
             ],
         );
     }
     section.block(table)
+}
+
+/// When something that rests on a contract runs out, against the end of the contract.
+fn runs_out(one: &ContractLine, frame: &Frame) -> Cell {
+    let (Some(at), Some(what)) = (one.runs_out_at, &one.runs_out) else { return Cell::from("not known") };
+    let text = format!("{what} on {}", frame.day(at));
+    match one.runs_out_first {
+        Some(true) => Cell::mark(Severity::Caution, format!("{text}, before it ends")),
+        _ => Cell::from(text),
+    }
 }
 
 /// The report about concentration: how much rests on few suppliers.
@@ -213,9 +225,13 @@ fn shares(file: &str, title: &str, lines: &[ShareLine]) -> Section {
         .number_column("Touched")
         .column("Paid a year")
         .number_column("Of all paid")
+        .number_column("Months to replace")
+        .number_column("Months left")
         .column("Which");
     for one in lines {
         let share = |share: Option<f64>| share.map_or_else(|| "not stated".to_owned(), percent);
+        let months =
+            |months: Option<f64>| months.map_or_else(|| "not known".to_owned(), |months| format!("{months:.1}"));
         let severity = if one.felled_count > 0 { Severity::Serious } else { Severity::Good };
         table.push(
             Some(severity),
@@ -228,6 +244,11 @@ fn shares(file: &str, title: &str, lines: &[ShareLine]) -> Section {
                 one.touched_count.to_string().into(),
                 amounts(one.spend.as_slice()).into(),
                 share(one.spend_share).into(),
+                months(one.substitution_months).into(),
+                match one.is_replaceable_in_time {
+                    Some(false) => Cell::mark(Severity::Serious, months(one.months_left)),
+                    _ => months(one.months_left).into(),
+                },
                 names(&one.felled, one.felled_count, NAMES).into(),
             ],
         );

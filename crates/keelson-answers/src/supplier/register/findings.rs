@@ -7,10 +7,13 @@ use keelson_graph::ItemIx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Bought, Material};
+use super::templates::reference;
+use super::{Bought, Material, Template};
 use crate::attributes::{moment, number, text};
 use crate::item;
+use crate::recovery::RecoveryOutcome;
 use crate::subject::{ci_of, key_of};
+use crate::supplier::{SUPPLIER, all_of};
 
 /// What a rule found, the gravest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -22,8 +25,16 @@ pub enum FindingKind {
     AlternativesNotIndependent,
     /// Somebody is a sub-contractor of itself, directly or not.
     CircleOfSubcontractors,
+    /// A critical function rests on a supplier with whom no contract is signed, so it has no row in B_07.01.
+    SupplierWithoutContract,
+    /// Something is referred to that is not in the register.
+    UnknownReference,
+    /// A critical function starts later than its recovery time objective, or cannot start.
+    ObjectiveMissed,
     /// A contract names nobody it is signed with.
     ContractWithoutProvider,
+    /// A sub-contractor has no recipient one rank above it under the same contract and type of service.
+    RankWithoutRecipient,
     /// A provider behind a critical function has no assessment of substitutability.
     NotAssessed,
     /// A contract behind a critical function states no ICT service type.
@@ -57,7 +68,7 @@ pub struct RegisterFinding {
 }
 
 /// Everything the rules find.
-pub(super) fn all(material: &Material<'_>) -> Vec<RegisterFinding> {
+pub(super) fn all(material: &Material<'_>, templates: &[Template]) -> Vec<RegisterFinding> {
     let mut found = Vec::new();
     for one in &material.bought {
         of_contract(material, one, &mut found);
@@ -65,6 +76,12 @@ pub(super) fn all(material: &Material<'_>) -> Vec<RegisterFinding> {
     shared(material, &mut found);
     providers(material, &mut found);
     functions(material, &mut found);
+    late(material, &mut found);
+    uncovered(material, &mut found);
+    references(material, &mut found);
+    for template in templates.iter().filter(|template| template.code == "B_05.02") {
+        ranks(template, &mut found);
+    }
     found.sort();
     found.dedup();
     found
@@ -92,10 +109,12 @@ fn of_contract(material: &Material<'_>, one: &Bought, found: &mut Vec<RegisterFi
         ..finding(kind, template, contract.clone(), message)
     };
     let end = moment(material.view, item(one.contract), "end");
-    if let Some(end) = end.filter(|end| *end <= material.asked.at && !one.functions.is_empty()) {
-        let (day, many) = (end.format("%Y-%m-%d"), one.functions.len());
-        let message =
-            format!("it ended on {day}, and {many} critical functions still rest on it: renew it or move them");
+    if let Some(end) = end.filter(|end| *end <= material.asked.at && !one.services.is_empty()) {
+        let (day, many) = (end.format("%Y-%m-%d"), one.services.len());
+        let critical = one.functions.len();
+        let message = format!(
+            "it ended on {day}, and {many} services still rest on it, {critical} of them critical: renew it or move them"
+        );
         found.push(about(FindingKind::ContractEnded, "B_02.02", message));
     }
     if one.providers.is_empty() {
@@ -106,7 +125,7 @@ fn of_contract(material: &Material<'_>, one: &Bought, found: &mut Vec<RegisterFi
         let message = "it supports a critical function and states no ICT service type (S01 to S19)".to_owned();
         found.push(about(FindingKind::ServiceTypeMissing, "B_02.02", message));
     }
-    for (provider, recipient) in one.chains.iter().flat_map(|chain| &chain.circles) {
+    for (provider, recipient) in &one.chain.circles {
         let (provider, recipient) = (key(material, *provider), key(material, *recipient));
         let message = format!("{recipient} subcontracts to {provider}, which stands above it in the same chain");
         let circle = about(FindingKind::CircleOfSubcontractors, "B_05.02", message);
@@ -118,7 +137,7 @@ fn of_contract(material: &Material<'_>, one: &Bought, found: &mut Vec<RegisterFi
 fn shared(material: &Material<'_>, found: &mut Vec<RegisterFinding>) {
     let mut behind: BTreeMap<(CiIx, ItemIx), (u32, BTreeSet<CiIx>)> = BTreeMap::new();
     for one in &material.bought {
-        for (provider, rank, _) in one.chains.iter().flat_map(|chain| &chain.links).filter(|(_, rank, _)| *rank > 1) {
+        for (provider, rank, _) in one.chain.links.iter().filter(|(_, rank, _)| *rank > 1) {
             for function in &one.functions {
                 let entry = behind.entry((*provider, *function)).or_insert((*rank, BTreeSet::new()));
                 entry.0 = entry.0.min(*rank);
@@ -171,6 +190,78 @@ fn providers(material: &Material<'_>, found: &mut Vec<RegisterFinding>) {
             let message = "nobody says down to which rank its chain of sub-contractors is known";
             found.push(about(FindingKind::ChainUnknown, "B_05.02", message));
         }
+    }
+}
+
+/// Suppliers behind critical functions that no contract covers.
+fn uncovered(material: &Material<'_>, found: &mut Vec<RegisterFinding>) {
+    for (supplier, functions) in &material.uncovered {
+        let message = "a critical function rests on it, and neither with it nor with one it works for is a contract signed: \
+                       it has no assessment in the register";
+        found.push(RegisterFinding {
+            functions: keys(material, functions),
+            ..finding(FindingKind::SupplierWithoutContract, "B_07.01", key(material, *supplier), message.to_owned())
+        });
+    }
+}
+
+/// What is referred to and is not there.
+fn references(material: &Material<'_>, found: &mut Vec<RegisterFinding>) {
+    let view = material.view;
+    let known: BTreeSet<String> = material.bought.iter().map(|one| reference(view, one.contract)).collect();
+    for one in &material.bought {
+        let Some(framing) = text(view, item(one.contract), "overarching_reference") else { continue };
+        if !known.contains(&framing) {
+            let message = format!("it names '{framing}' as the contract that frames it, which is not in the register");
+            let contract = key(material, one.contract);
+            found.push(RegisterFinding {
+                contracts: vec![contract.clone()],
+                ..finding(FindingKind::UnknownReference, "B_02.01", contract, message)
+            });
+        }
+    }
+    for (attribute, template) in [("ultimate_owner", "B_05.01"), ("alternative_supplier", "B_07.01")] {
+        for supplier in all_of(view, SUPPLIER) {
+            let Some(other) = text(view, item(supplier), attribute) else { continue };
+            if crate::find(&view.catalogue, &other).is_err() {
+                let message = format!("it names '{other}', which is not in the catalogue");
+                found.push(finding(FindingKind::UnknownReference, template, key(material, supplier), message));
+            }
+        }
+    }
+}
+
+/// Every row of a rank above 1 has its recipient one rank above it, under the same contract and type of service.
+fn ranks(chain: &Template, found: &mut Vec<RegisterFinding>) {
+    let under = |row: &[String], provider: &str, rank: u32| -> Option<[String; 4]> {
+        Some([row.first()?.clone(), row.get(1)?.clone(), provider.to_owned(), rank.to_string()])
+    };
+    let rank = |row: &[String]| row.get(4).and_then(|rank| rank.parse::<u32>().ok());
+    let there: BTreeSet<[String; 4]> =
+        chain.rows.iter().filter_map(|row| under(row, row.get(2)?, rank(row)?)).collect();
+    for row in &chain.rows {
+        let (Some(at), Some(provider), Some(recipient)) = (rank(row), row.get(2), row.get(5)) else { continue };
+        let above = at.checked_sub(1).filter(|above| *above > 0);
+        let is_there = above.is_none_or(|above| under(row, recipient, above).is_some_and(|key| there.contains(&key)));
+        if !is_there {
+            let message = format!("it has rank {at} and no recipient of rank {} under the same contract", at - 1);
+            let missing = finding(FindingKind::RankWithoutRecipient, "B_05.02", provider.clone(), message);
+            found.push(RegisterFinding { rank: Some(at), ..missing });
+        }
+    }
+}
+
+/// Objectives of recovery that are not met by the start computed over the graph.
+fn late(material: &Material<'_>, found: &mut Vec<RegisterFinding>) {
+    for one in &material.starts {
+        let message = match (one.outcome, one.late) {
+            (RecoveryOutcome::Stuck, _) => "from everything off it cannot start".to_owned(),
+            (RecoveryOutcome::Missed, Some(late)) => {
+                format!("from everything off it is up {} min after its objective, or later", late.least)
+            }
+            _ => continue,
+        };
+        found.push(finding(FindingKind::ObjectiveMissed, "B_06.01", one.subject.key.clone(), message));
     }
 }
 

@@ -204,7 +204,7 @@ fn specific(material: &Material<'_>, contract: CiIx, provider: CiIx, function: &
         of("ict_service_type"),
         of("start"),
         of("end"),
-        String::new(),
+        of("termination_reason"),
         of("notice_days"),
         of("supplier_notice_days"),
         of("governing_law"),
@@ -213,7 +213,7 @@ fn specific(material: &Material<'_>, contract: CiIx, provider: CiIx, function: &
         at_rest,
         of("processing_location"),
         of("data_classification"),
-        String::new(),
+        of("reliance"),
     ]
 }
 
@@ -314,7 +314,7 @@ fn chain(material: &Material<'_>) -> Template {
     let mut rows = Vec::new();
     for one in &material.bought {
         let service = cell(view, one.contract, "ict_service_type");
-        for (provider, rank, recipient) in one.chains.iter().flat_map(|chain| &chain.links) {
+        for (provider, rank, recipient) in &one.chain.links {
             let [id, sort] = party(view, *provider);
             let [to, to_sort] = recipient.map_or_else(Default::default, |recipient| party(view, recipient));
             rows.push(vec![reference(view, one.contract), service.clone(), id, sort, rank.to_string(), to, to_sort]);
@@ -372,6 +372,7 @@ fn assessments(material: &Material<'_>) -> Template {
         for provider in &one.providers {
             let [id, sort] = party(view, *provider);
             let months = cell(view, *provider, "substitution_months");
+            let other = cell(view, *provider, "alternative_supplier");
             let reason = if months.is_empty() { String::new() } else { format!("{months} months to replace") };
             rows.push(vec![
                 reference(view, one.contract),
@@ -381,10 +382,10 @@ fn assessments(material: &Material<'_>) -> Template {
                 reason,
                 first(view, *provider, &["last_assessment"]),
                 cell(view, *provider, "exit_plan"),
-                String::new(),
+                cell(view, *provider, "reintegration_possible"),
                 material.impact.get(provider).cloned().unwrap_or_default(),
-                String::new(),
-                String::new(),
+                if other.is_empty() { String::new() } else { "yes".to_owned() },
+                crate::find(&view.catalogue, &other).map_or(other, |ix| party(view, ix)[0].clone()),
             ]);
         }
     }

@@ -188,8 +188,12 @@ pub struct SupplierShare {
     spend: Option<Money>,
     /// The share of all that is paid in that currency.
     spend_share: Option<f64>,
-    /// Months it would take to replace it, where stated; of a group the longest.
+    /// Months it would take to replace it, where stated; of a group the longest, where all of it state theirs.
     substitution_months: Option<f64>,
+    /// Months until the first of its contracts ends, or something that rests on one runs out; below 0 where that is past.
+    months_left: Option<f64>,
+    /// Whether it can be replaced by then; absent where one of the two is not known.
+    is_replaceable_in_time: Option<bool>,
 }
 
 impl SupplierShare {
@@ -205,6 +209,8 @@ impl SupplierShare {
             spend: line.spend.as_ref().map(|one| Money::of(one.amount, &one.currency)),
             spend_share: line.spend_share,
             substitution_months: line.substitution_months,
+            months_left: line.months_left,
+            is_replaceable_in_time: line.is_replaceable_in_time,
         }
     }
 }

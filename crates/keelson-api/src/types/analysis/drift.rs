@@ -14,7 +14,10 @@ use crate::types::item::ConfigurationItem;
 use crate::types::lookup::ConfigurationItemBy;
 use crate::types::words::words;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
-use keelson_app::answers::drift::{DriftAnswer, DriftLine, DriftQuestion, DriftService, drift};
+use chrono::{DateTime, Utc};
+use keelson_app::answers::drift::{
+    DriftAnswer, DriftFigures, DriftLine, DriftQuestion, DriftService, RedundancyFinding, drift,
+};
 
 /// Most single differences tried.
 const MOST_TRIED: usize = 2_000;
@@ -63,6 +66,32 @@ words! {
         Aspirational,
         /// Declared and not seen; one cannot tell.
         Unobserved,
+    }
+}
+
+words! {
+    /// An answer about a service that depends on whether declaration or observation is right.
+    DriftingAnswer = keelson_app::answers::drift::Change {
+        /// Its single points of failure.
+        SinglePoints,
+        /// How many failures it takes to breach it.
+        Resilience,
+        /// Whether its promised availability is met.
+        Target,
+        /// By when to decide on more capacity.
+        DecisionDate,
+    }
+}
+
+words! {
+    /// What is wrong with a redundancy need.
+    RedundancyFault = keelson_app::answers::drift::RedundancyFault {
+        /// More members must be up at today's load than are declared to be needed: the redundancy is not there.
+        NeedsMore,
+        /// Enough members to breach it were observed on something that as declared they do not share.
+        SharedAsObserved,
+        /// Fewer members must be up at today's load than are declared to be needed.
+        NeedsFewer,
     }
 }
 
@@ -120,6 +149,17 @@ impl Drift {
         self.answer.aspirational
     }
 
+    /// How many relationships are observed only, and were not within the window: they count neither as missing nor as
+    /// confirmed.
+    async fn old(&self) -> usize {
+        self.answer.old
+    }
+
+    /// How many services rest on something that differs.
+    async fn affected_count(&self) -> usize {
+        self.answer.affected_count
+    }
+
     /// How many services were looked at.
     async fn service_count(&self) -> usize {
         self.answer.service_count
@@ -151,6 +191,20 @@ impl Drift {
         let paging = Paging::new(first, after, last, before);
         let list = ("drift.differences", String::new());
         placed(ctx, &self.at, list, &self.answer.differences, &paging, |one| DriftDifference::of(&self.at, one))
+    }
+
+    /// Redundancy that is declared and not there: by what the load takes, or by what is observed; at most the first 10000.
+    async fn redundancy(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<DriftingRedundancy>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        let list = ("drift.redundancy", String::new());
+        placed(ctx, &self.at, list, &self.answer.redundancy, &paging, |one| DriftingRedundancy::of(&self.at, one))
     }
 
     /// How complete the answer is, and what it rests on.
@@ -194,7 +248,16 @@ pub struct DriftingService {
     observed_points: Vec<String>,
     /// Its single points without what is aspirational; the first 100.
     certain_points: Vec<String>,
-    /// The share of its answers that stay the same, from 0 to 1.
+    /// The other answers as declared.
+    declared: DriftAnswers,
+    /// If all that is observed is there as well.
+    observed: DriftAnswers,
+    /// Without what is aspirational.
+    certain: DriftAnswers,
+    /// Which answers change.
+    changes: Vec<DriftingAnswer>,
+    /// The share of its answers that stay the same, from 0 to 1: each single point is an answer, and so are how many
+    /// failures it takes, whether its target is met, and by when to decide, where these are known.
     stability: f64,
     /// The differences responsible; the first 100.
     because: Vec<DriftDifference>,
@@ -207,8 +270,75 @@ impl DriftingService {
             declared_points: line.declared_points.iter().take(LONGEST_LIST).cloned().collect(),
             observed_points: line.observed_points.iter().take(LONGEST_LIST).cloned().collect(),
             certain_points: line.certain_points.iter().take(LONGEST_LIST).cloned().collect(),
+            declared: DriftAnswers::of(&line.declared),
+            observed: DriftAnswers::of(&line.observed),
+            certain: DriftAnswers::of(&line.certain),
+            changes: line.changes.iter().map(|change| (*change).into()).collect(),
             stability: line.stability,
             because: line.because.iter().take(LONGEST_LIST).map(|one| DriftDifference::of(at, one)).collect(),
+        }
+    }
+}
+
+/// Answers about a service on one graph, every need as it is written.
+#[derive(SimpleObject)]
+pub struct DriftAnswers {
+    /// It takes at least so many failures to breach it.
+    failures_at_least: usize,
+    /// So many are enough; absent where no number is known that is.
+    failures_at_most: Option<usize>,
+    /// Whether nothing that may fail breaches it.
+    is_unbreakable: bool,
+    /// Its unavailability as a fraction, every chance at its lower end.
+    unavailability: f64,
+    /// Whether the availability it promises is met; absent where none is promised, or it cannot be told.
+    meets_target: Option<bool>,
+    /// The first day by which to decide on more of something it uses; absent where none is known.
+    decide_by: Option<DateTime<Utc>>,
+}
+
+impl DriftAnswers {
+    fn of(figures: &DriftFigures) -> Self {
+        Self {
+            failures_at_least: figures.resilience.at_least,
+            failures_at_most: figures.resilience.at_most,
+            is_unbreakable: figures.resilience.is_unbreakable,
+            unavailability: figures.unavailability,
+            meets_target: figures.meets_target,
+            decide_by: figures.decide_by,
+        }
+    }
+}
+
+/// A redundancy need that is not what it is declared to be.
+#[derive(SimpleObject)]
+pub struct DriftingRedundancy {
+    /// What is wrong.
+    fault: RedundancyFault,
+    /// Whose need it is.
+    item: Option<ConfigurationItem>,
+    /// What it is called.
+    need: String,
+    /// How many members are declared to be needed; absent where nobody says.
+    declared: Option<u32>,
+    /// How many the load takes; absent where it is not about a load.
+    derived: Option<u32>,
+    /// What the members share as observed, by key; the first 20.
+    shared: Vec<String>,
+    /// In words.
+    message: String,
+}
+
+impl DriftingRedundancy {
+    fn of(at: &Arc<Moment>, line: &RedundancyFinding) -> Self {
+        Self {
+            fault: line.fault.into(),
+            item: by_key(at, &line.subject.key),
+            need: line.need.clone(),
+            declared: line.declared,
+            derived: line.derived,
+            shared: line.shared.clone(),
+            message: line.message.clone(),
         }
     }
 }

@@ -45,8 +45,16 @@ words! {
         AlternativesNotIndependent,
         /// Somebody is a sub-contractor of itself, directly or not.
         CircleOfSubcontractors,
+        /// A critical function rests on a supplier with whom no contract is signed, so it has no row in B_07.01.
+        SupplierWithoutContract,
+        /// Something is referred to that is not in the register.
+        UnknownReference,
+        /// A critical function starts later than its recovery time objective, or cannot start.
+        ObjectiveMissed,
         /// A contract names nobody it is signed with.
         ContractWithoutProvider,
+        /// A sub-contractor has no recipient one rank above it under the same contract and type of service.
+        RankWithoutRecipient,
         /// A provider behind a critical function has no assessment of substitutability.
         NotAssessed,
         /// A contract behind a critical function states no ICT service type.

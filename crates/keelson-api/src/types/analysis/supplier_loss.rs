@@ -230,6 +230,12 @@ pub struct SupplierContract {
     supplier_notice_days: Option<f64>,
     /// Availability it promises.
     target: Option<f64>,
+    /// The first day on which something that rests on it runs out, within ten years; absent where none is known.
+    runs_out_at: Option<DateTime<Utc>>,
+    /// What runs out then, by key.
+    runs_out: Option<String>,
+    /// Whether that is before the contract ends; absent where one of the days is not known.
+    runs_out_first: Option<bool>,
 }
 
 impl SupplierContract {
@@ -241,6 +247,9 @@ impl SupplierContract {
             notice_days: line.notice_days,
             supplier_notice_days: line.supplier_notice_days,
             target: line.target,
+            runs_out_at: line.runs_out_at,
+            runs_out: line.runs_out.clone(),
+            runs_out_first: line.runs_out_first,
         }
     }
 }

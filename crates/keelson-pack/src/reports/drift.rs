@@ -1,81 +1,11 @@
-//! Reports about the quality of the catalogue: health, and drift between what is declared and observed.
+//! The report about drift between what is declared and observed.
 
-use keelson_answers::drift::{DriftAnswer, DriftKind, DriftLine, DriftService};
-use keelson_answers::health::{HealthAnswer, HealthKind, HealthLine};
+use keelson_answers::drift::{Change, DriftAnswer, DriftKind, DriftLine, DriftService, RedundancyFault};
 use keelson_report::document::{Cell, Document, Note, Section, Severity, Table};
 
-use super::{Frame, amounts, limits};
-use crate::words::{NAMES, count, item, names, percent, said};
-
-/// The report about health: shares as they should be, and findings weighted by what is at stake.
-#[must_use]
-pub fn health(answer: &HealthAnswer, frame: &Frame) -> Document {
-    let mut document = frame.document("Health of the catalogue", &answer.basis);
-    let (severity, sentence) = match &answer.next {
-        None => (Severity::Good, format!("Nothing was found in {}.", count(answer.item_count, "item", "items"))),
-        Some(next) => (Severity::Caution, format!("Mend next: {next}.")),
-    };
-    let total = count(answer.finding_count, "finding", "findings");
-    document.push(Section::new("Summary").block(Note { severity, text: sentence.into() }).paragraph(format!(
-        "{total} about {}, weighed by what an hour without the services costs that rest on the item.",
-        count(answer.item_count, "item", "items")
-    )));
-    let mut table = Table::new("scores", "Shares of the catalogue that are as they should be")
-        .naming_column("What")
-        .number_column("Share")
-        .number_column("Good")
-        .number_column("Of");
-    for one in &answer.scores {
-        let cells = [
-            one.name.as_str().into(),
-            percent(one.share).into(),
-            one.good.to_string().into(),
-            one.total.to_string().into(),
-        ];
-        table.push(None, cells);
-    }
-    document.push(Section::new("Shares").block(table));
-    document.push(findings(answer));
-    document.push(limits(&answer.basis));
-    document
-}
-
-fn findings(answer: &HealthAnswer) -> Section {
-    let section = Section::new("Findings, by what is at stake");
-    if answer.findings.is_empty() {
-        return section.paragraph("None.");
-    }
-    let mut table = Table::new("findings", "What to mend, most at stake first")
-        .naming_column("About")
-        .column("Side")
-        .column("Finding")
-        .column("Value at stake, an hour")
-        .number_column("Services resting on it")
-        .column("Most critical")
-        .column("What to do");
-    for one in &answer.findings {
-        table.push(None, row(one));
-    }
-    section.block(table)
-}
-
-fn row(one: &HealthLine) -> [Cell; 7] {
-    let side = match one.kind {
-        HealthKind::Completeness => "completeness",
-        HealthKind::Correctness => "correctness",
-        HealthKind::Relationships => "relationships",
-        HealthKind::Compliance => "compliance",
-    };
-    [
-        one.key.as_str().into(),
-        side.into(),
-        said(&one.code).into(),
-        amounts(&one.value_at_stake).into(),
-        one.services_at_stake.to_string().into(),
-        one.criticality.map_or_else(|| "\u{2013}".to_owned(), |criticality| criticality.to_string()).into(),
-        one.message.as_str().into(),
-    ]
-}
+use super::availability::nines;
+use super::{Frame, limits};
+use crate::words::{NAMES, count, item, names, percent};
 
 /// The report about drift: what differs, and for which services that matters.
 #[must_use]
@@ -83,6 +13,7 @@ pub fn drift(answer: &DriftAnswer, frame: &Frame) -> Document {
     let mut document = frame.document("Drift between declared and observed", &answer.basis);
     document.push(summary(answer));
     document.push(services(answer));
+    document.push(redundancy(answer));
     document.push(evidence(answer));
     document.push(differences(answer));
     document.push(limits(&answer.basis));
@@ -92,17 +23,21 @@ pub fn drift(answer: &DriftAnswer, frame: &Frame) -> Document {
 fn summary(answer: &DriftAnswer) -> Section {
     let of = count(answer.service_count, "service", "services");
     let (severity, sentence) = match answer.services.first() {
-        None => (Severity::Good, format!("No difference changes the single points of any of {of}.")),
+        None => (Severity::Good, format!("No difference changes an answer about any of {of}.")),
         Some(first) => (
             Severity::Serious,
             format!(
-                "The single points of {} of {of} depend on whether declaration or observation is right; least stable is {}.",
+                "Answers about {} of {of} depend on whether declaration or observation is right; least stable is {}.",
                 answer.services.len(),
                 first.subject.name
             ),
         ),
     };
     let section = Section::new("Summary").block(Note { severity, text: sentence.into() });
+    let section = section.paragraph(format!(
+        "{} on something that differs.",
+        count(answer.affected_count, "service rests", "services rest")
+    ));
     section.paragraph(format!(
         "{} observed and not declared; {} so unlikely unseen that {} aspirational.",
         count(answer.missing, "relationship is", "relationships are"),
@@ -113,7 +48,8 @@ fn summary(answer: &DriftAnswer) -> Section {
 
 fn services(answer: &DriftAnswer) -> Section {
     let section = Section::new("Services whose answers change").paragraph(
-        "Single points say what every single loss does: a service is listed when one of them comes or goes.",
+        "Single points say what every single loss does. A service is listed when one of them comes or goes, when another \
+         number of failures is enough, when its target is met or missed, or when the day of a decision moves.",
     );
     if answer.services.is_empty() {
         return section.paragraph("None.");
@@ -121,21 +57,109 @@ fn services(answer: &DriftAnswer) -> Section {
     let mut table = Table::new("services", "Single points as declared, as observed, and without what is aspirational")
         .naming_column("Service")
         .number_column("Stable")
+        .column("What changes")
         .column("As declared")
         .column("With what is observed")
         .column("Without what is aspirational")
         .column("Because of");
     for one in &answer.services {
         let listed = |keys: &[String]| if keys.is_empty() { "none".to_owned() } else { names(keys, keys.len(), 12) };
+        let changes: Vec<&str> = one.changes.iter().map(|change| changed(*change)).collect();
         table.push(
             None,
             [
                 item(&one.subject).into(),
                 percent(one.stability).into(),
+                changes.join(", ").into(),
                 listed(&one.declared_points).into(),
                 listed(&one.observed_points).into(),
                 listed(&one.certain_points).into(),
                 because(one).into(),
+            ],
+        );
+    }
+    section.block(table).block(figures(answer))
+}
+
+fn changed(change: Change) -> &'static str {
+    match change {
+        Change::SinglePoints => "single points",
+        Change::Resilience => "how many failures it takes",
+        Change::Target => "whether its target is met",
+        Change::DecisionDate => "day of a decision",
+    }
+}
+
+fn figures(answer: &DriftAnswer) -> Table {
+    let mut table = Table::new("figures", "Other answers on each graph")
+        .naming_column("Service")
+        .column("Graph")
+        .number_column("Failures enough")
+        .number_column("Available")
+        .column("Target")
+        .column("Decide by");
+    for one in &answer.services {
+        for (graph, of) in [
+            ("as declared", &one.declared),
+            ("with what is observed", &one.observed),
+            ("without what is aspirational", &one.certain),
+        ] {
+            let failures = match of.resilience {
+                found if found.is_unbreakable => "no number".to_owned(),
+                found => match found.at_most {
+                    Some(most) if most == found.at_least => most.to_string(),
+                    Some(most) => format!("{} to {most}", found.at_least),
+                    None => format!("{} or more", found.at_least),
+                },
+            };
+            let target = match of.meets_target {
+                Some(true) => Cell::mark(Severity::Good, "met"),
+                Some(false) => Cell::mark(Severity::Serious, "missed"),
+                None => Cell::from("cannot be told"),
+            };
+            let day = of.decide_by.map_or_else(|| "not known".to_owned(), |day| day.format("%Y-%m-%d").to_string());
+            table.push(
+                None,
+                [
+                    item(&one.subject).into(),
+                    graph.into(),
+                    failures.into(),
+                    nines(1.0 - of.unavailability).into(),
+                    target,
+                    day.into(),
+                ],
+            );
+        }
+    }
+    table
+}
+
+fn redundancy(answer: &DriftAnswer) -> Section {
+    let section = Section::new("Redundancy that is not what it is declared to be");
+    if answer.redundancy.is_empty() {
+        return section.paragraph("None was found.");
+    }
+    let mut table =
+        Table::new("redundancy", "Needs of several members, against their load and against what is observed")
+            .column("State")
+            .naming_column("Whose need")
+            .column("Need")
+            .column("What was found")
+            .column("Shared as observed");
+    for one in &answer.redundancy {
+        let (severity, word) = match one.fault {
+            RedundancyFault::NeedsMore => (Severity::Serious, "the load takes more"),
+            RedundancyFault::SharedAsObserved => (Severity::Serious, "shared as observed"),
+            RedundancyFault::NeedsFewer => (Severity::Information, "the load takes fewer"),
+        };
+        table.push(
+            None,
+            [
+                Cell::mark(severity, word),
+                item(&one.subject).into(),
+                one.need.as_str().into(),
+                one.message.as_str().into(),
+                names(&one.shared, one.shared.len(), NAMES).into(),
             ],
         );
     }
@@ -176,9 +200,16 @@ fn evidence(answer: &DriftAnswer) -> Section {
         ),
         _ => "No declared relationship is in sight: nothing is observed of any dependent.".to_owned(),
     };
-    section.paragraph(confirmed).paragraph(format!(
+    let section = section.paragraph(confirmed).paragraph(format!(
         "{} of dependents of which nothing is observed say nothing either way.",
         answer.out_of_sight
+    ));
+    if answer.old == 0 {
+        return section;
+    }
+    section.paragraph(format!(
+        "{} observed only, and before the window: neither missing nor confirmed.",
+        count(answer.old, "relationship was", "relationships were")
     ))
 }
 
