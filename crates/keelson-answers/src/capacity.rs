@@ -24,9 +24,9 @@ use keelson_graph::ItemIx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::demand::{LoopLine, UnratedLine, loops, note, refused, visits};
+use crate::demand::{InferredLine, LoopLine, UnratedLine, loops, note, refused, unrated_line, visits};
 use crate::single_points::services;
-use crate::subject::{ci_of, key_of};
+use crate::subject::ci_of;
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
 
 pub use forecasts::{BandPoint, DayPoint, DemandLimit, ExhaustionChances, ForecastLine, ForecastMethod};
@@ -91,6 +91,8 @@ pub struct CapacityAnswer {
     pub unrated_count: usize,
     /// The first of them.
     pub unrated: Vec<UnratedLine>,
+    /// The ratios that were inferred from measurements.
+    pub inferred: Vec<InferredLine>,
 }
 
 /// Finds what runs out first.
@@ -110,7 +112,7 @@ pub fn capacity(
     // Everybody's demand fills a resource, also where only one service is asked about.
     let everybody = services(view, &[])?;
     let wanted = services(view, &question.services)?;
-    let visits = visits(view)?;
+    let (visits, inferred) = visits(view, asked.at)?;
     let model = Model::new(&view.graph, &visits, &limits);
     let mut all: Vec<ItemIx> = everybody.iter().chain(&wanted).copied().collect();
     all.sort_unstable();
@@ -128,6 +130,7 @@ pub fn capacity(
     let has_none = |item| is_wanted(item) && uses.share(item).is_none();
     narrow(&mut found.missing, &is_wanted, has_none, question.most);
     note(&mut basis, &demand.outside, found.missing.ratio_count, found.missing.capacity_count);
+    inferred.note(&mut basis);
     growth::note(&mut basis, &demand);
     units_note(&mut basis, &other_units);
     let chosen: Vec<&Row> = found.rows.iter().filter(|row| is_wanted(known[row.resource].resource.item)).collect();
@@ -162,7 +165,6 @@ pub fn capacity(
     let mut redundancy = pools::lines(view, &model, (&demand, &amounts), horizon, asked.at, &owners)?;
     basis.page("redundancy needs", question.most.min(redundancy.len()), redundancy.len());
     redundancy.truncate(question.most);
-    let key = |item: ItemIx| key_of(&view.catalogue, item);
     Ok(CapacityAnswer {
         from: asked.at,
         horizon_months: horizon,
@@ -180,12 +182,8 @@ pub fn capacity(
             .map(|item| Subject::of(&view.catalogue, ci_of(*item)))
             .collect(),
         unrated_count: found.missing.ratio_count,
-        unrated: found
-            .missing
-            .ratios
-            .iter()
-            .map(|(owner, member)| UnratedLine { dependent: key(*owner), dependency: key(*member) })
-            .collect(),
+        unrated: found.missing.ratios.iter().map(|pair| unrated_line(view, &inferred, *pair)).collect(),
+        inferred: inferred.lines.into_iter().take(question.most).collect(),
         basis,
     })
 }

@@ -9,7 +9,7 @@ use keelson_answers::capacity::{
 };
 use keelson_report::document::{Cell, Document, Note, Section, Severity, Table};
 
-use super::demand::{loops, source_row, unrated};
+use super::demand::{inferred, loops, source_row, unrated};
 use super::{Frame, amounts, limits};
 use crate::words::{NAMES, count, item, names, percent};
 
@@ -333,5 +333,6 @@ fn quality(document: &mut Document, answer: &CapacityAnswer) {
         let keys: Vec<&str> = answer.without_capacity.iter().map(|one| one.key.as_str()).collect();
         section = section.paragraph(format!("No capacity data: {}.", names(&keys, answer.without_capacity_count, 40)));
     }
-    document.push(unrated(loops(section, &answer.loops), &answer.unrated, answer.unrated_count));
+    section = inferred(loops(section, &answer.loops), &answer.inferred);
+    document.push(unrated(section, &answer.unrated, answer.unrated_count));
 }

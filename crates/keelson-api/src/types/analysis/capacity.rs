@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::demand::{DemandLoop, ServiceDemand, UnratedRelationship};
+use super::demand::{DemandLoop, InferredRatio, ServiceDemand, UnratedRelationship};
 use super::{AmountOfUnit, by_subjects};
 use super::{LISTED, answered, key_of, keys_of};
 use crate::connection::{Connection, Paging};
@@ -242,6 +242,11 @@ impl CapacityPlan {
         let paging = Paging::new(first, after, last, before);
         let list = ("capacityPlan.unrated", String::new());
         placed(ctx, &self.at, list, &self.answer.unrated, &paging, |one| UnratedRelationship::of(&self.at, one))
+    }
+
+    /// The ratios that were inferred from measurements; the first 100.
+    async fn inferred(&self) -> Vec<InferredRatio> {
+        self.answer.inferred.iter().take(LONGEST_LIST).map(InferredRatio::of).collect()
     }
 
     /// How complete the answer is, and what it rests on.
