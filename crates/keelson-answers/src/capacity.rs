@@ -7,6 +7,7 @@
 
 mod forecasts;
 mod growth;
+mod hours;
 mod lines;
 mod pools;
 mod relief;
@@ -32,6 +33,8 @@ use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
 pub use forecasts::{BandPoint, DayPoint, DemandLimit, ExhaustionChances, ForecastLine, ForecastMethod};
 pub(crate) use growth::Demand;
 pub use growth::{GrowthBasis, GrowthLine};
+use hours::Profiles;
+pub use hours::{HourDays, HourStanding, HourWindow, ProfileBasis, RedundancyHours};
 pub use lines::{GroundsLine, LimitBasis, ResourceLine};
 use lines::{Telling, after};
 pub use pools::RedundancyLine;
@@ -152,8 +155,6 @@ pub fn capacity(
     };
     let mut truncations = found.truncations;
     let lines = telling.lines(&chosen[..chosen.len().min(question.most)], &mut truncations)?;
-    basis.truncated(truncations);
-    basis.stopped(stop);
     let is_asked: BTreeSet<ItemIx> = wanted.iter().copied().collect();
     let forecasts = telling.forecasts(&is_asked, &found.rows, question.most)?;
     if view.series_left_out() > 0 {
@@ -162,9 +163,13 @@ pub fn capacity(
     }
     let reached = amounts.items().iter().copied().filter(|one| is_wanted(*one));
     let owners: BTreeSet<ItemIx> = wanted.iter().copied().chain(reached).collect();
-    let mut redundancy = pools::lines(view, &model, (&demand, &amounts), horizon, asked.at, &owners)?;
-    basis.page("redundancy needs", question.most.min(redundancy.len()), redundancy.len());
-    redundancy.truncate(question.most);
+    let pooled = pools::find(&telling, &owners)?;
+    basis.page("redundancy needs", question.most.min(pooled.len()), pooled.len());
+    let profiles = Profiles::of(view, &demand, &all);
+    profiles.note(&mut basis);
+    let redundancy = pools::lines(&telling, pooled, question.most, &profiles, &mut truncations)?;
+    basis.truncated(truncations);
+    basis.stopped(stop);
     Ok(CapacityAnswer {
         from: asked.at,
         horizon_months: horizon,

@@ -5,7 +5,7 @@ mod redundancy;
 
 use keelson_answers::attributes::Amount;
 use keelson_answers::capacity::{
-    CapacityAnswer, GrowthBasis, LimitBasis, LoadBasis, RedundancyLine, ResourceKind, ResourceLine,
+    CapacityAnswer, ExhaustionChances, GrowthBasis, LimitBasis, LoadBasis, RedundancyLine, ResourceKind, ResourceLine,
 };
 use keelson_report::document::{Cell, Document, Note, Section, Severity, Table};
 
@@ -227,17 +227,20 @@ fn in_use(one: &ResourceLine) -> String {
 }
 
 fn chances(one: &ResourceLine) -> Option<String> {
-    let chances = one.chances.as_ref()?;
+    Some(format!("{}: {}", one.subject.key, days_words(one.chances.as_ref()?)))
+}
+
+/// Days by chance.
+fn days_words(chances: &ExhaustionChances) -> String {
     let day = |at: Option<chrono::DateTime<chrono::Utc>>| {
         at.map_or_else(|| "not within two years".to_owned(), |at| at.format("%Y-%m-%d").to_string())
     };
-    Some(format!(
-        "{}: one chance in ten by {}, even by {}, nine in ten by {}",
-        one.subject.key,
+    format!(
+        "one chance in ten by {}, even by {}, nine in ten by {}",
         day(chances.one_in_ten),
         day(chances.even),
         day(chances.nine_in_ten)
-    ))
+    )
 }
 
 fn of_kind(answer: &CapacityAnswer, kind: ResourceKind) -> Section {

@@ -20,7 +20,7 @@ use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use keelson_app::answers::capacity::{
     BandPoint, CapacityAnswer, CapacityQuestion, DayPoint, DemandLimit, ExhaustionChances, ForecastLine, GroundsLine,
-    GrowthLine, RedundancyLine, ReliefLine, ResourceLine, capacity,
+    GrowthLine, HourStanding, HourWindow, RedundancyHours, RedundancyLine, ReliefLine, ResourceLine, capacity,
 };
 
 /// Most months looked ahead.
@@ -69,6 +69,26 @@ words! {
         Stated,
         /// Nobody stated one: 80 % for what queues, all of it for contracts, licences and quotas.
         Assumed,
+    }
+
+    /// Days of the week that hours belong to.
+    HourDays = keelson_app::answers::capacity::HourDays {
+        /// All days.
+        EveryDay,
+        /// Monday to Friday.
+        Weekdays,
+        /// Saturday and Sunday.
+        Weekend,
+    }
+
+    /// Where profiles of demand come from.
+    DemandProfileBasis = keelson_app::answers::capacity::ProfileBasis {
+        /// All were measured.
+        Measured,
+        /// All were stated.
+        Stated,
+        /// Some were measured, others stated.
+        Mixed,
     }
 
     /// What the load of a resource is known from.
@@ -421,8 +441,86 @@ pub struct RedundancyUnderLoad {
     expires_months: Option<f64>,
     /// The day on which it is passed.
     expires_at: Option<DateTime<Utc>>,
+    /// The days on which it is passed, by chance, where the demand on it is forecast from measurements.
+    expires_chances: Option<ExhaustionDays>,
+    /// How it stands hour by hour; absent where nobody knows how its load goes through the day.
+    hours: Option<HourlyRedundancy>,
     /// Why nothing is known about it; absent where something is.
     unknown: Option<String>,
+}
+
+/// How a need of several members stands hour by hour, now, with what is supposed.
+#[derive(SimpleObject)]
+pub struct HourlyRedundancy {
+    /// Where the profiles come from.
+    basis: DemandProfileBasis,
+    /// Whether part of the load has no profile and counts with its peak all day.
+    is_partial: bool,
+    /// The hours with the lowest load: when to take a member out.
+    quietest: HourlyStanding,
+    /// The hours with the highest load.
+    busiest: HourlyStanding,
+    /// The hours in which the others do not carry the load while the largest member is out; at most 48.
+    short_without_one: Vec<HoursOfDay>,
+}
+
+impl HourlyRedundancy {
+    fn of(line: &RedundancyHours) -> Self {
+        Self {
+            basis: line.basis.into(),
+            is_partial: line.is_partial,
+            quietest: HourlyStanding::of(&line.quietest),
+            busiest: HourlyStanding::of(&line.busiest),
+            short_without_one: line.short_without_one.iter().take(LONGEST_LIST).map(HoursOfDay::of).collect(),
+        }
+    }
+}
+
+/// How a need stands in some hours of the day.
+#[derive(SimpleObject)]
+pub struct HourlyStanding {
+    /// The hours: those beside each other in which as many members are required.
+    window: HoursOfDay,
+    /// The highest load in them.
+    load: f64,
+    /// How many members must be up; absent where not even all carry it.
+    required: Option<u32>,
+    /// How many members may be lost.
+    margin: Option<u32>,
+    /// How many more may be lost while the largest member is out; absent where the others do not carry the load.
+    margin_without_one: Option<u32>,
+    /// What is delivered while the largest member is out, as a fraction.
+    delivered_without_one: Option<f64>,
+}
+
+impl HourlyStanding {
+    fn of(line: &HourStanding) -> Self {
+        Self {
+            window: HoursOfDay::of(&line.window),
+            load: line.load,
+            required: line.required,
+            margin: line.margin,
+            margin_without_one: line.margin_without_one,
+            delivered_without_one: line.delivered_without_one,
+        }
+    }
+}
+
+/// Hours of the day, UTC.
+#[derive(SimpleObject)]
+pub struct HoursOfDay {
+    /// On which days.
+    days: HourDays,
+    /// The hour at which it begins, 0 to 23.
+    from: u8,
+    /// The hour at which it ends, 1 to 24; not part of it.
+    to: u8,
+}
+
+impl HoursOfDay {
+    fn of(line: &HourWindow) -> Self {
+        Self { days: line.days.into(), from: line.from, to: line.to }
+    }
 }
 
 impl RedundancyUnderLoad {
@@ -440,6 +538,8 @@ impl RedundancyUnderLoad {
             carries_without_one: line.carries_without_one,
             expires_months: line.expires_months,
             expires_at: line.expires_at,
+            expires_chances: line.expires_chances.as_ref().map(|one| ExhaustionDays::of(at, one)),
+            hours: line.hours.as_ref().map(HourlyRedundancy::of),
             unknown: line.unknown.clone(),
         }
     }
