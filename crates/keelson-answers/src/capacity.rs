@@ -10,6 +10,7 @@ mod growth;
 mod hours;
 mod lines;
 mod pools;
+mod purchases;
 mod relief;
 mod resources;
 mod standing;
@@ -38,6 +39,7 @@ pub use hours::{HourDays, HourStanding, HourWindow, ProfileBasis, RedundancyHour
 pub use lines::{GroundsLine, LimitBasis, ResourceLine};
 use lines::{Telling, after};
 pub use pools::RedundancyLine;
+pub use purchases::{PurchaseLine, Purchases, ShortLine};
 pub use relief::{RELIEF_MONTHS, ReliefLine};
 use resources::Known;
 pub use resources::ResourceKind;
@@ -80,6 +82,8 @@ pub struct CapacityAnswer {
     pub resource_count: usize,
     /// The resources, those to be decided on first.
     pub resources: Vec<ResourceLine>,
+    /// The cheapest purchases that carry all of them for a time, and what they cost together.
+    pub purchases: Purchases,
     /// Redundancy at today's load, and when growth takes it away; those that expire first.
     pub redundancy: Vec<RedundancyLine>,
     /// What measured demand will be, with history, service by service.
@@ -165,6 +169,8 @@ pub fn capacity(
     let owners: BTreeSet<ItemIx> = wanted.iter().copied().chain(reached).collect();
     let pooled = pools::find(&telling, &owners)?;
     basis.page("redundancy needs", question.most.min(pooled.len()), pooled.len());
+    let ending = pooled.iter().filter(|one| one.ends_within(telling.relief_months())).count();
+    let purchases = purchases::purchases(&telling, &chosen, (ending, question.most), &mut basis)?;
     let profiles = Profiles::of(view, &demand, &all);
     profiles.note(&mut basis);
     let redundancy = pools::lines(&telling, pooled, question.most, &profiles, &mut truncations)?;
@@ -176,6 +182,7 @@ pub fn capacity(
         services: growth::lines(view, &demand, &measured, (&all, &is_asked)),
         resource_count: chosen.len(),
         resources: lines,
+        purchases,
         redundancy,
         forecasts,
         loops: loops(view, &model),

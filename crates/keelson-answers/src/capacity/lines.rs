@@ -207,7 +207,7 @@ impl Telling<'_> {
             rank: row.rank,
             service_limit: of_single.map(|(_, limit, _)| *limit),
             sensitivity: of_single.map(|(_, _, sensitivity)| *sensitivity),
-            relief: relief::relief(view, (model, demand), (known, row), self.relief_months(), &self.limits)?,
+            relief: relief::relief(self, (known, row), self.relief_months())?,
             contracts: resources::contracts(view, item),
             owners: owners(view, ci_of(item)),
             path: path.into_iter().map(|item| key_of(&view.catalogue, item)).collect(),
@@ -216,7 +216,7 @@ impl Telling<'_> {
     }
 
     fn single(&self) -> Result<Single, QuestionError> {
-        let [key] = &self.services[..] else { return Ok(Vec::new()) };
+        let [key] = self.services else { return Ok(Vec::new()) };
         let found = self.limits_of(find_item(self.view, key)?)?;
         Ok(found.into_iter().map(|one| (one.resource, one.limit, one.sensitivity)).collect())
     }
@@ -257,7 +257,7 @@ impl Telling<'_> {
     }
 
     /// Until when relief is to be enough.
-    fn relief_months(&self) -> f64 {
+    pub(super) fn relief_months(&self) -> f64 {
         self.horizon.min(RELIEF_MONTHS)
     }
 }

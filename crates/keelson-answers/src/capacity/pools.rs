@@ -64,6 +64,13 @@ pub(super) struct Found {
     known: Option<Carried>,
 }
 
+impl Found {
+    /// Whether its redundancy ends within so many months.
+    pub(super) fn ends_within(&self, months: f64) -> bool {
+        self.line.expires_months.is_some_and(|ends| ends <= months)
+    }
+}
+
 /// A pool with its load.
 struct Carried {
     pool: Pool,

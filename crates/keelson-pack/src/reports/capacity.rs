@@ -1,6 +1,7 @@
 //! The capacity plan (ISO/IEC 20000-1, 8.4.3).
 
 mod forecasts;
+mod purchases;
 mod redundancy;
 
 use keelson_answers::attributes::Amount;
@@ -23,6 +24,7 @@ pub fn capacity(answer: &CapacityAnswer, frame: &Frame) -> Document {
     for kind in [ResourceKind::Human, ResourceKind::Technical, ResourceKind::Information, ResourceKind::Financial] {
         document.push(of_kind(answer, kind));
     }
+    document.push(purchases::purchases(answer));
     forecasts::forecasts(&mut document, answer, frame);
     document.push(redundancy::redundancy(answer));
     document.push(assumptions(answer));
