@@ -7,8 +7,10 @@
 
 mod forecasts;
 mod growth;
+mod hours;
 mod lines;
 mod pools;
+mod purchases;
 mod relief;
 mod resources;
 mod standing;
@@ -24,17 +26,20 @@ use keelson_graph::ItemIx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::demand::{LoopLine, UnratedLine, loops, note, refused, visits};
+use crate::demand::{InferredLine, LoopLine, UnratedLine, loops, note, refused, unrated_line, visits};
 use crate::single_points::services;
-use crate::subject::{ci_of, key_of};
+use crate::subject::ci_of;
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
 
 pub use forecasts::{BandPoint, DayPoint, DemandLimit, ExhaustionChances, ForecastLine, ForecastMethod};
 pub(crate) use growth::Demand;
 pub use growth::{GrowthBasis, GrowthLine};
+use hours::Profiles;
+pub use hours::{HourDays, HourStanding, HourWindow, ProfileBasis, RedundancyHours};
 pub use lines::{GroundsLine, LimitBasis, ResourceLine};
 use lines::{Telling, after};
 pub use pools::RedundancyLine;
+pub use purchases::{PurchaseLine, Purchases, ShortLine};
 pub use relief::{RELIEF_MONTHS, ReliefLine};
 use resources::Known;
 pub use resources::ResourceKind;
@@ -77,6 +82,8 @@ pub struct CapacityAnswer {
     pub resource_count: usize,
     /// The resources, those to be decided on first.
     pub resources: Vec<ResourceLine>,
+    /// The cheapest purchases that carry all of them for a time, and what they cost together.
+    pub purchases: Purchases,
     /// Redundancy at today's load, and when growth takes it away; those that expire first.
     pub redundancy: Vec<RedundancyLine>,
     /// What measured demand will be, with history, service by service.
@@ -91,6 +98,8 @@ pub struct CapacityAnswer {
     pub unrated_count: usize,
     /// The first of them.
     pub unrated: Vec<UnratedLine>,
+    /// The ratios that were inferred from measurements.
+    pub inferred: Vec<InferredLine>,
 }
 
 /// Finds what runs out first.
@@ -110,7 +119,7 @@ pub fn capacity(
     // Everybody's demand fills a resource, also where only one service is asked about.
     let everybody = services(view, &[])?;
     let wanted = services(view, &question.services)?;
-    let visits = visits(view)?;
+    let (visits, inferred) = visits(view, asked.at)?;
     let model = Model::new(&view.graph, &visits, &limits);
     let mut all: Vec<ItemIx> = everybody.iter().chain(&wanted).copied().collect();
     all.sort_unstable();
@@ -128,6 +137,7 @@ pub fn capacity(
     let has_none = |item| is_wanted(item) && uses.share(item).is_none();
     narrow(&mut found.missing, &is_wanted, has_none, question.most);
     note(&mut basis, &demand.outside, found.missing.ratio_count, found.missing.capacity_count);
+    inferred.note(&mut basis);
     growth::note(&mut basis, &demand);
     units_note(&mut basis, &other_units);
     let chosen: Vec<&Row> = found.rows.iter().filter(|row| is_wanted(known[row.resource].resource.item)).collect();
@@ -149,8 +159,6 @@ pub fn capacity(
     };
     let mut truncations = found.truncations;
     let lines = telling.lines(&chosen[..chosen.len().min(question.most)], &mut truncations)?;
-    basis.truncated(truncations);
-    basis.stopped(stop);
     let is_asked: BTreeSet<ItemIx> = wanted.iter().copied().collect();
     let forecasts = telling.forecasts(&is_asked, &found.rows, question.most)?;
     if view.series_left_out() > 0 {
@@ -159,16 +167,22 @@ pub fn capacity(
     }
     let reached = amounts.items().iter().copied().filter(|one| is_wanted(*one));
     let owners: BTreeSet<ItemIx> = wanted.iter().copied().chain(reached).collect();
-    let mut redundancy = pools::lines(view, &model, (&demand, &amounts), horizon, asked.at, &owners)?;
-    basis.page("redundancy needs", question.most.min(redundancy.len()), redundancy.len());
-    redundancy.truncate(question.most);
-    let key = |item: ItemIx| key_of(&view.catalogue, item);
+    let pooled = pools::find(&telling, &owners)?;
+    basis.page("redundancy needs", question.most.min(pooled.len()), pooled.len());
+    let ending = pooled.iter().filter(|one| one.ends_within(telling.relief_months())).count();
+    let purchases = purchases::purchases(&telling, &chosen, (ending, question.most), &mut basis)?;
+    let profiles = Profiles::of(view, &demand, &all);
+    profiles.note(&mut basis);
+    let redundancy = pools::lines(&telling, pooled, question.most, &profiles, &mut truncations)?;
+    basis.truncated(truncations);
+    basis.stopped(stop);
     Ok(CapacityAnswer {
         from: asked.at,
         horizon_months: horizon,
         services: growth::lines(view, &demand, &measured, (&all, &is_asked)),
         resource_count: chosen.len(),
         resources: lines,
+        purchases,
         redundancy,
         forecasts,
         loops: loops(view, &model),
@@ -180,12 +194,8 @@ pub fn capacity(
             .map(|item| Subject::of(&view.catalogue, ci_of(*item)))
             .collect(),
         unrated_count: found.missing.ratio_count,
-        unrated: found
-            .missing
-            .ratios
-            .iter()
-            .map(|(owner, member)| UnratedLine { dependent: key(*owner), dependency: key(*member) })
-            .collect(),
+        unrated: found.missing.ratios.iter().map(|pair| unrated_line(view, &inferred, *pair)).collect(),
+        inferred: inferred.lines.into_iter().take(question.most).collect(),
         basis,
     })
 }

@@ -2,7 +2,10 @@
 //!
 //! A relationship states by its attribute `visits` how many units of the dependency one unit of the dependent takes.
 //! Demand comes from outside on services, by their attribute `peak_demand`; what is supposed multiplies it. A
-//! relationship without a ratio hands on nothing, and is listed.
+//! relationship without a ratio takes one that measurements tell, where they do ([`InferredLine`]); otherwise it hands on
+//! nothing, and is listed.
+
+mod inferred;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
@@ -15,6 +18,9 @@ use keelson_graph::ItemIx;
 use keelson_model::{Standing, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub(crate) use inferred::Inferred;
+pub use inferred::InferredLine;
 
 use crate::attributes::{Amount, amount, capacity};
 use crate::series::{DailySeries, demand_series};
@@ -103,6 +109,8 @@ pub struct UnratedLine {
     pub dependent: String,
     /// The dependency, by key.
     pub dependency: String,
+    /// Why none was inferred; only where what is asked of the dependency was measured.
+    pub reason: Option<String>,
 }
 
 /// How much of everything the demand on services takes.
@@ -124,6 +132,8 @@ pub struct DemandAnswer {
     pub unrated_count: usize,
     /// The first of them.
     pub unrated: Vec<UnratedLine>,
+    /// The ratios that were inferred from measurements.
+    pub inferred: Vec<InferredLine>,
     /// How many items with demand state no capacity; services left out.
     pub without_capacity_count: usize,
 }
@@ -138,12 +148,24 @@ pub(crate) struct Outside {
     pub(crate) set_aside: Vec<String>,
 }
 
-/// The ratios that live relationships state.
+/// Ratios that are stated, by dependent and dependency.
+type Given = BTreeMap<(ItemIx, ItemIx), (f64, Origin)>;
+
+/// The ratios that live relationships state, and those that measurements tell where they state none.
 ///
 /// # Errors
 /// When a ratio is stated between items that do not need each other, or below 0.
-pub(crate) fn visits(view: &View) -> Result<Visits, QuestionError> {
-    let mut given: BTreeMap<(ItemIx, ItemIx), (f64, Origin)> = BTreeMap::new();
+pub(crate) fn visits(view: &View, now: DateTime<Utc>) -> Result<(Visits, Inferred), QuestionError> {
+    let given = stated(view);
+    let mut inferred = inferred::infer(view, &given, now);
+    let given = given.into_iter().map(|((owner, member), (ratio, origin))| Visit { owner, member, ratio, origin });
+    let all = given.chain(std::mem::take(&mut inferred.visits)).collect();
+    let visits = Visits::new(&view.graph, all).map_err(|error| refused(view, &error))?;
+    Ok((visits, inferred))
+}
+
+fn stated(view: &View) -> Given {
+    let mut given = Given::new();
     for (_, slot) in view.catalogue.relationships() {
         if slot.relationship.standing != Standing::Live {
             continue;
@@ -168,8 +190,7 @@ pub(crate) fn visits(view: &View) -> Result<Visits, QuestionError> {
             }
         }
     }
-    let given = given.into_iter().map(|((owner, member), (ratio, origin))| Visit { owner, member, ratio, origin });
-    Visits::new(&view.graph, given.collect()).map_err(|error| refused(view, &error))
+    given
 }
 
 /// A question that cannot be answered, with keys instead of numbers.
@@ -304,7 +325,7 @@ pub fn demand(
     let limits = Limits { stop, ..Limits::default() };
     let wanted = services(view, &question.services)?;
     let only = question.items.iter().map(|key| find_item(view, key)).collect::<Result<Vec<_>, _>>()?;
-    let visits = visits(view)?;
+    let (visits, inferred) = visits(view, asked.at)?;
     let model = Model::new(&view.graph, &visits, &limits);
     let outside = outside(view, &model, &wanted, asked.at, &limits)?;
     let amounts = model.demand(&outside.sources, &limits).map_err(|error| refused(view, &error))?;
@@ -315,6 +336,7 @@ pub fn demand(
     basis.truncated(amounts.truncations);
     let (unrated, without) = missing(view, &model, &amounts);
     note(&mut basis, &outside, unrated.len(), without);
+    inferred.note(&mut basis);
     basis.rests_on(view, amounts.items().iter().copied().map(ci_of), asked);
     let listed = amounts.items().iter().copied().filter(|one| only.is_empty() || only.contains(one));
     let mut found: Vec<ItemIx> = listed.collect();
@@ -324,21 +346,24 @@ pub fn demand(
     });
     basis.page("items", question.most.min(found.len()), found.len());
     let line = |one: &ItemIx| demand_line(view, &model, &outside.sources, &amounts, taken.as_ref(), *one);
-    let key = |one: ItemIx| key_of(&view.catalogue, one);
     Ok(DemandAnswer {
         services: outside.lines,
         item_count: found.len(),
         items: found.iter().take(question.most).map(line).collect(),
         loops: loops(view, &model),
         unrated_count: unrated.len(),
-        unrated: unrated
-            .iter()
-            .take(question.most)
-            .map(|(owner, member)| UnratedLine { dependent: key(*owner), dependency: key(*member) })
-            .collect(),
+        unrated: unrated.iter().take(question.most).map(|pair| unrated_line(view, &inferred, *pair)).collect(),
+        inferred: inferred.lines.into_iter().take(question.most).collect(),
         without_capacity_count: without,
         basis,
     })
+}
+
+/// A relationship without a ratio, and why none was inferred.
+pub(crate) fn unrated_line(view: &View, inferred: &Inferred, (owner, member): (ItemIx, ItemIx)) -> UnratedLine {
+    let key = |one: ItemIx| key_of(&view.catalogue, one);
+    let reason = inferred.refused.get(&(owner, member)).cloned();
+    UnratedLine { dependent: key(owner), dependency: key(member), reason }
 }
 
 /// Relationships without a ratio below an item with demand, and how many items with demand state no capacity.

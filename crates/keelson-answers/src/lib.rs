@@ -45,6 +45,7 @@ pub mod health;
 pub mod impact;
 pub mod items;
 pub mod needs;
+mod profile;
 pub mod projection;
 pub mod recovery;
 pub mod register;

@@ -15,6 +15,7 @@ use keelson_graph::ItemIx;
 
 use crate::View;
 use crate::attributes::{amount, capacity};
+pub use crate::profile::Profile;
 use crate::subject::{ci_of, key_of};
 
 /// A series that ended longer ago than this many days does not tell what is asked now.
@@ -35,6 +36,8 @@ pub struct DailySeries {
     pub points: u64,
     /// Who measured.
     pub sources: Vec<String>,
+    /// How its values go through the day; absent where it was not measured by hour.
+    pub profile: Option<Profile>,
 }
 
 impl DailySeries {
@@ -46,7 +49,14 @@ impl DailySeries {
             points.iter().map(|(at, value)| Sample { at: at.div_euclid(1_000), value: *value }).collect();
         let found = daily(&samples, Days::PEAKS).ok().filter(|found| !found.values.is_empty())?;
         let first = DateTime::from_timestamp(found.first.checked_mul(DAY)?, 0)?;
-        Some(Self { unit: unit.to_owned(), first, values: found.values, points: points.len() as u64, sources })
+        Some(Self {
+            unit: unit.to_owned(),
+            first,
+            values: found.values,
+            points: points.len() as u64,
+            sources,
+            profile: Profile::of(points),
+        })
     }
 
     /// The day of a place in the series.

@@ -277,3 +277,26 @@ fn what_states_no_capacity_and_is_measured_is_planned_by_its_share() {
     assert_eq!((line.capacity.unit.as_str(), line.load.round(), line.is_over_limit), ("%", 90.0, true));
     assert_eq!(answer.without_capacity_count, 0);
 }
+
+/// 100 × 1.02^24 = 160.8 of 180: enough, but not with one of three servers of 60 lost; one more of 60 makes it so. One
+/// of 100 would be the one to lose.
+#[test]
+fn what_is_bought_together_still_carries_with_a_server_lost() {
+    let asked = |more: &str| {
+        ask(&view(&[
+            service("a", 100.0, "requests/s", Some(0.02)),
+            cluster("x", 180.0, "requests/s", &format!(r#","maximum_utilisation":1{more}"#)),
+            uses("service/a", "cluster/x", 1.0),
+        ]))
+        .purchases
+    };
+    assert_eq!(asked(r#","increment":{"value":60,"unit":"requests/s"}"#).purchase_count, 0);
+    let one = asked(r#","servers":3,"increment":{"value":60,"unit":"requests/s"}"#);
+    let line = &one.purchases[0];
+    assert_eq!((line.steps, line.is_for_redundancy, &line.cost, one.without_cost_count), (1, true, &None, 1));
+    let larger = asked(r#","servers":3,"increment":{"value":100,"unit":"requests/s"}"#);
+    assert_eq!(larger.purchases[0].steps, 1, "the 180 there are carry it without the new one");
+    let none = asked(r#","servers":3"#);
+    assert_eq!((none.purchase_count, none.unrelieved_count), (0, 1));
+    assert!((none.unrelieved[0].short.value - (100.0 * 1.02_f64.powi(24) - 120.0)).abs() < 1e-9);
+}

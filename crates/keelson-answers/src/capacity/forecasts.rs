@@ -1,8 +1,7 @@
 //! What measured demand will be, and when it fills a resource, each with its chance (analyses 4.4).
 
 use chrono::{DateTime, TimeDelta, Utc};
-use keelson_analysis::demand::Model;
-use keelson_analysis::{Limits, Truncations};
+use keelson_analysis::demand::Amounts;
 use keelson_catalogue::CiIx;
 use keelson_forecast::ladder::{Band, Forecast, LEVELS, Method, Passing, Question, forecast};
 use keelson_graph::ItemIx;
@@ -10,10 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{DAYS_A_MONTH, Demand};
-use crate::demand::refused;
 use crate::series::{DailySeries, demand_series};
 use crate::subject::ci_of;
-use crate::{QuestionError, Subject, View};
+use crate::{Subject, View};
 
 /// Days looked ahead at most: beyond two years a forecast of days says nothing.
 const MOST_DAYS: f64 = 730.0;
@@ -255,23 +253,11 @@ fn thinned(points: &[DayPoint]) -> Vec<DayPoint> {
     before.chunks(every).filter_map(highest).chain([*last]).collect()
 }
 
-/// The load of an item to come, and the day it begins; absent where no demand on it is forecast. Demand of services
-/// without a forecast grows as stated.
-pub(super) fn load_of(
-    view: &View,
-    model: &Model<'_>,
-    demand: &Demand,
-    forecasts: &[Known<'_>],
-    item: ItemIx,
-    (limits, truncations): (&Limits<'_>, &mut Truncations),
-) -> Result<Option<(Band, DateTime<Utc>)>, QuestionError> {
-    if forecasts.is_empty() {
-        return Ok(None);
-    }
-    let taken = model.taken_from(item, limits).map_err(|error| refused(view, &error))?;
-    truncations.merge(taken.truncations);
+/// The load to come of an item of which services take so much, and the day it begins; absent where no demand on it is
+/// forecast. Demand of services without a forecast grows as stated.
+pub(super) fn load_of(demand: &Demand, forecasts: &[Known<'_>], taken: &Amounts) -> Option<(Band, DateTime<Utc>)> {
     let using: Vec<&Known<'_>> = forecasts.iter().filter(|one| taken.of(one.service) > 0.0).collect();
-    let Some(first) = using.iter().map(|one| one.begins()).max() else { return Ok(None) };
+    let first = using.iter().map(|one| one.begins()).max()?;
     let mut bands: Vec<Band> = Vec::new();
     for one in &using {
         let scale = taken.of(one.service) * one.factor;
@@ -293,7 +279,7 @@ pub(super) fn load_of(
         bands.push(Band::new((0..days).map(|day| [load(day); LEVELS.len()]).collect()));
     }
     let all: Vec<&Band> = bands.iter().collect();
-    Ok(Band::sum(&all).ok().map(|sum| (sum, first)))
+    Band::sum(&all).ok().map(|sum| (sum, first))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of days are far below 2^52")]

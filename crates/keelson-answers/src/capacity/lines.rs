@@ -23,7 +23,7 @@ use crate::{QuestionError, Subject, View};
 /// Limits that are told of a service with a forecast.
 const MOST_LIMITS: usize = 3;
 /// Resources whose days are told with their chances.
-const MOST_CHANCES: usize = 200;
+pub(super) const MOST_CHANCES: usize = 200;
 /// Items of a path that find room.
 const LONGEST_PATH: usize = 20;
 
@@ -157,10 +157,19 @@ impl Telling<'_> {
         if let Some(own) = &known.own {
             return Ok(Some(forecasts::days_of(own.band.passing(allowed), own.begins)));
         }
-        let watched = (&self.limits, truncations);
-        let item = known.resource.item;
-        let load = forecasts::load_of(self.view, self.model, self.demand, self.measured, item, watched)?;
+        if self.measured.is_empty() {
+            return Ok(None);
+        }
+        let taken = self.taken_from(known.resource.item, truncations)?;
+        let load = forecasts::load_of(self.demand, self.measured, &taken);
         Ok(load.map(|(band, begins)| forecasts::days_of(band.passing(allowed), begins)))
+    }
+
+    /// What one unit of every service takes of an item.
+    pub(super) fn taken_from(&self, item: ItemIx, truncations: &mut Truncations) -> Result<Amounts, QuestionError> {
+        let taken = self.model.taken_from(item, &self.limits).map_err(|error| refused(self.view, &error))?;
+        truncations.merge(taken.truncations);
+        Ok(taken)
     }
 
     /// The line of a row.
@@ -198,7 +207,7 @@ impl Telling<'_> {
             rank: row.rank,
             service_limit: of_single.map(|(_, limit, _)| *limit),
             sensitivity: of_single.map(|(_, _, sensitivity)| *sensitivity),
-            relief: relief::relief(view, (model, demand), (known, row), self.relief_months(), &self.limits)?,
+            relief: relief::relief(self, (known, row), self.relief_months())?,
             contracts: resources::contracts(view, item),
             owners: owners(view, ci_of(item)),
             path: path.into_iter().map(|item| key_of(&view.catalogue, item)).collect(),
@@ -248,7 +257,7 @@ impl Telling<'_> {
     }
 
     /// Until when relief is to be enough.
-    fn relief_months(&self) -> f64 {
+    pub(super) fn relief_months(&self) -> f64 {
         self.horizon.min(RELIEF_MONTHS)
     }
 }

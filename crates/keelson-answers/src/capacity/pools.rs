@@ -3,19 +3,22 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use keelson_analysis::demand::{Amounts, Model};
+use keelson_analysis::Truncations;
 use keelson_analysis::expiry::{ExpiryError, Pool};
 use keelson_forecast::growth::Part;
+use keelson_forecast::ladder::Band;
 use keelson_graph::{ItemIx, NeedView};
 use keelson_model::Rule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Demand, after};
+use super::hours::{Profiles, RedundancyHours};
+use super::lines::{MOST_CHANCES, Telling};
+use super::{Demand, ExhaustionChances, after, forecasts};
 use crate::attributes::{Amount, amount, number};
 use crate::needs::title;
 use crate::subject::{ci_of, key_of};
-use crate::{QuestionError, Subject, View};
+use crate::{QuestionError, Subject};
 
 /// How a need of several members stands against its load.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,60 +49,108 @@ pub struct RedundancyLine {
     pub expires_months: Option<f64>,
     /// The day on which it is passed.
     pub expires_at: Option<DateTime<Utc>>,
+    /// The days on which it is passed, by chance, where the demand on it is forecast from measurements.
+    pub expires_chances: Option<ExhaustionChances>,
+    /// How it stands hour by hour; absent where nobody knows how its load goes through the day.
+    pub hours: Option<RedundancyHours>,
     /// Why nothing is known about it; absent where something is.
     pub unknown: Option<String>,
 }
 
+/// A line, and what the hours and the days of it are told from; absent where its load is not known.
+pub(super) struct Found {
+    line: RedundancyLine,
+    owner: ItemIx,
+    known: Option<Carried>,
+}
+
+impl Found {
+    /// Whether its redundancy ends within so many months.
+    pub(super) fn ends_within(&self, months: f64) -> bool {
+        self.line.expires_months.is_some_and(|ends| ends <= months)
+    }
+}
+
+/// A pool with its load.
+struct Carried {
+    pool: Pool,
+    largest: usize,
+    load: f64,
+    /// The load by the demand on its owner; absent where it is stated.
+    scale: Option<f64>,
+}
+
 /// The needs with several members of services, and of what their demand reaches; those whose redundancy expires first.
-pub(super) fn lines(
-    view: &View,
-    model: &Model<'_>,
-    (demand, amounts): (&Demand, &Amounts),
-    horizon: f64,
-    from: DateTime<Utc>,
-    owners: &BTreeSet<ItemIx>,
-) -> Result<Vec<RedundancyLine>, QuestionError> {
-    let mut lines = Vec::new();
+pub(super) fn find(telling: &Telling<'_>, owners: &BTreeSet<ItemIx>) -> Result<Vec<Found>, QuestionError> {
+    let view = telling.view;
+    let mut found = Vec::new();
     for service in owners {
         for need in view.graph.needs(*service).filter(|need| need.members.len() > 1 && need.phase().runs()) {
             if need.members.iter().all(|member| amount(view, *member, "capacity").is_none()) {
                 continue;
             }
-            lines.push(line(view, model, (demand, amounts), &need, horizon, from)?);
+            found.push(line(telling, &need)?);
         }
     }
-    let date = |line: &RedundancyLine| line.expires_months.unwrap_or(f64::INFINITY);
-    lines.sort_by(|a, b| {
-        let order = date(a).total_cmp(&date(b)).then_with(|| a.subject.key.cmp(&b.subject.key));
-        order.then_with(|| a.need.cmp(&b.need))
+    let date = |found: &Found| found.line.expires_months.unwrap_or(f64::INFINITY);
+    found.sort_by(|a, b| {
+        let order = date(a).total_cmp(&date(b)).then_with(|| a.line.subject.key.cmp(&b.line.subject.key));
+        order.then_with(|| a.line.need.cmp(&b.line.need))
     });
+    Ok(found)
+}
+
+/// The first lines, the first of them with their hours and the days on which redundancy expires, by chance.
+pub(super) fn lines(
+    telling: &Telling<'_>,
+    found: Vec<Found>,
+    most: usize,
+    profiles: &Profiles,
+    truncations: &mut Truncations,
+) -> Result<Vec<RedundancyLine>, QuestionError> {
+    let mut lines = Vec::new();
+    for (place, Found { mut line, owner, known }) in found.into_iter().take(most).enumerate() {
+        let is_quiet = telling.measured.is_empty() && profiles.is_empty();
+        if let Some(known) = known.filter(|_| place < MOST_CHANCES && !is_quiet) {
+            let taken = telling.taken_from(owner, truncations)?;
+            let carried = (&known.pool, known.largest);
+            let hours = profiles.standing(telling.demand, carried, (owner, known.load, known.scale), &taken);
+            line.hours = hours.map_err(|error| figures(&line, &error))?;
+            line.expires_chances = known.scale.and_then(|scale| {
+                let (band, begins) = forecasts::load_of(telling.demand, telling.measured, &taken)?;
+                let steps = band.steps().iter().map(|step| step.map(|value| value * scale)).collect();
+                let passing = known.pool.expiry_by_forecast(&Band::new(steps))?;
+                Some(forecasts::days_of(passing, begins))
+            });
+        }
+        lines.push(line);
+    }
     Ok(lines)
 }
 
+fn figures(line: &RedundancyLine, error: &ExpiryError) -> QuestionError {
+    QuestionError::Figures(format!("the need '{}' of '{}': {error}", line.need, line.subject.key))
+}
+
 /// The load on a need: what is stated with it, what its owner hands on to its members by their ratios, or else the demand
-/// on its owner, if that is counted in the unit of the members.
-fn load(view: &View, model: &Model<'_>, amounts: &Amounts, need: &NeedView<'_>, unit: &str) -> Option<f64> {
+/// on its owner, if that is counted in the unit of the members; and how much that is for a unit of the demand on its owner.
+fn load(telling: &Telling<'_>, need: &NeedView<'_>, unit: &str) -> Option<(f64, Option<f64>)> {
+    let Telling { view, model, amounts, .. } = *telling;
     let owner = need.owner();
     let ratios: f64 = need.members.iter().map(|member| model.visits().ratio(owner, *member)).sum();
     if ratios > 0.0 && amounts.of(owner) > 0.0 {
-        return Some(amounts.of(owner) * ratios);
+        return Some((amounts.of(owner) * ratios, Some(ratios)));
     }
     if let Rule::Share { demand: Some(demand), .. } = need.rule() {
-        return Some(demand);
+        return Some((demand, None));
     }
     // Suppositions are in what the pass handed on already.
     let is_same = amount(view, owner, "peak_demand").is_some_and(|own| own.unit == unit);
-    (is_same && amounts.of(owner) > 0.0).then(|| amounts.of(owner))
+    (is_same && amounts.of(owner) > 0.0).then(|| (amounts.of(owner), Some(1.0)))
 }
 
-fn line(
-    view: &View,
-    model: &Model<'_>,
-    (demand, amounts): (&Demand, &Amounts),
-    need: &NeedView<'_>,
-    horizon: f64,
-    from: DateTime<Utc>,
-) -> Result<RedundancyLine, QuestionError> {
+fn line(telling: &Telling<'_>, need: &NeedView<'_>) -> Result<Found, QuestionError> {
+    let Telling { view, demand, horizon, from, .. } = *telling;
     let owner = need.owner();
     let capacities: Vec<Option<Amount>> = need.members.iter().map(|member| amount(view, *member, "capacity")).collect();
     let units: BTreeSet<&str> = capacities.iter().flatten().map(|one| one.unit.as_str()).collect();
@@ -118,24 +169,27 @@ fn line(
         carries_without_one: None,
         expires_months: None,
         expires_at: None,
+        expires_chances: None,
+        hours: None,
         unknown: None,
     };
     if units.len() > 1 || capacities.iter().any(Option::is_none) {
         line.unknown = Some("not every member states a capacity, in one unit".to_owned());
-        return Ok(line);
+        return Ok(Found { line, owner, known: None });
     }
-    let Some(now) = load(view, model, amounts, need, &unit) else {
+    let Some((now, scale)) = load(telling, need, &unit) else {
         line.unknown = Some(format!("its load is not known: the demand of its owner is not stated in {unit}"));
-        return Ok(line);
+        return Ok(Found { line, owner, known: None });
     };
     let survival = number(view, owner, "survival_limit").unwrap_or(keelson_analysis::expiry::SURVIVAL);
     let numbers: Vec<Option<f64>> = capacities.iter().map(|one| one.as_ref().map(|one| one.value)).collect();
-    let told = tell(&mut line, &numbers, survival, now, &parts(demand, owner, now), horizon, from);
-    told.map_err(|error| {
-        QuestionError::Figures(format!("the need '{}' of '{}': {error}", line.need, line.subject.key))
-    })?;
+    let pool = Pool::new(&numbers, survival, line.declared).map_err(|error| figures(&line, &error))?;
+    let largest = (0..numbers.len()).max_by(|a, b| numbers[*a].unwrap_or(0.0).total_cmp(&numbers[*b].unwrap_or(0.0)));
+    let largest = largest.unwrap_or(0);
+    let told = tell(&mut line, (&pool, largest), now, &parts(demand, owner, now), horizon, from);
+    told.map_err(|error| figures(&line, &error))?;
     line.load = Some(Amount { value: now, unit });
-    Ok(line)
+    Ok(Found { line, owner, known: Some(Carried { pool, largest, load: now, scale }) })
 }
 
 /// The load as parts that grow: as the demand of its owner does, or of everybody where the owner has none.
@@ -148,24 +202,16 @@ fn parts(demand: &Demand, owner: ItemIx, now: f64) -> Vec<Part> {
 
 fn tell(
     line: &mut RedundancyLine,
-    capacities: &[Option<f64>],
-    survival: f64,
+    (pool, largest): (&Pool, usize),
     now: f64,
     parts: &[Part],
     horizon: f64,
     from: DateTime<Utc>,
 ) -> Result<(), ExpiryError> {
-    let pool = Pool::new(capacities, survival, line.declared)?;
     let standing = pool.standing(now, &[])?;
     (line.required, line.margin) = (standing.required, standing.margin);
     line.is_redundancy_false = pool.disagreement(now)?.is_some_and(|found| found.is_dangerous());
-    let largest = (0..capacities.len()).max_by(|a, b| {
-        let of = |at: usize| capacities[at].unwrap_or(0.0);
-        of(*a).total_cmp(&of(*b))
-    });
-    if let Some(largest) = largest {
-        line.delivered_without_one = pool.standing(now, &[largest])?.delivered;
-    }
+    line.delivered_without_one = pool.standing(now, &[largest])?.delivered;
     line.carries_without_one = pool.carries_without(1);
     line.expires_months = pool.expiry(parts, horizon)?.and_then(keelson_forecast::growth::Exhaustion::months);
     line.expires_at = line.expires_months.and_then(|months| after(from, months));

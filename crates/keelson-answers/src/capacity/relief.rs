@@ -1,16 +1,14 @@
 //! What would carry a resource's load for a time, and what that costs (analyses 4.3).
 
-use keelson_analysis::Limits;
-use keelson_analysis::demand::Model;
 use keelson_analysis::demand::plan::Row;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Demand;
+use super::lines::Telling;
 use super::resources::Known;
+use crate::QuestionError;
 use crate::attributes::{Amount, Money, amount, money};
 use crate::demand::refused;
-use crate::{QuestionError, View};
 
 /// Months for which relief is to be enough, if so many are looked ahead.
 pub const RELIEF_MONTHS: f64 = 24.0;
@@ -31,21 +29,16 @@ pub struct ReliefLine {
 
 /// The fewest steps that carry the load until then; absent where nobody states the size of a step, or none is needed.
 pub(super) fn relief(
-    view: &View,
-    (model, demand): (&Model<'_>, &Demand),
+    telling: &Telling<'_>,
     (known, row): (&Known, &Row),
     months: f64,
-    limits: &Limits<'_>,
 ) -> Result<Option<ReliefLine>, QuestionError> {
-    let item = known.resource.item;
+    let (view, item) = (telling.view, known.resource.item);
     let Some(step) = amount(view, item, "increment").filter(|step| step.value > 0.0) else { return Ok(None) };
     if step.unit != known.capacity.unit {
         return Ok(None);
     }
-    let load = match known.standing_growth {
-        Some(growth) => row.load * (1.0 + growth).powf(months),
-        None => load_then(view, model, demand, known, months, limits)?,
-    };
+    let load = load_in(telling, known, row, months)?;
     let short = load / (known.resource.planning_limit * known.resource.per_unit) - known.resource.capacity;
     if short <= 0.0 {
         return Ok(None);
@@ -58,15 +51,13 @@ pub(super) fn relief(
     Ok(Some(ReliefLine { steps: count, adds, cost, lasts_months: months }))
 }
 
-/// The load of a resource in so many months: what each service takes of it, each grown by its own growth.
-fn load_then(
-    view: &View,
-    model: &Model<'_>,
-    demand: &Demand,
-    known: &Known,
-    months: f64,
-    limits: &Limits<'_>,
-) -> Result<f64, QuestionError> {
+/// The load of a resource in so many months: what each service takes of it, each grown by its own growth; or what is in
+/// use of it, grown by its own.
+pub(super) fn load_in(telling: &Telling<'_>, known: &Known, row: &Row, months: f64) -> Result<f64, QuestionError> {
+    if let Some(growth) = known.standing_growth {
+        return Ok(row.load * (1.0 + growth).powf(months));
+    }
+    let Telling { view, model, demand, limits, .. } = telling;
     let taken = model.taken_from(known.resource.item, limits).map_err(|error| refused(view, &error))?;
     let each = demand.growing.iter().map(|one| {
         let taken = taken.of(one.source.item);

@@ -1,15 +1,16 @@
 //! The capacity plan (ISO/IEC 20000-1, 8.4.3).
 
 mod forecasts;
+mod purchases;
 mod redundancy;
 
 use keelson_answers::attributes::Amount;
 use keelson_answers::capacity::{
-    CapacityAnswer, GrowthBasis, LimitBasis, LoadBasis, RedundancyLine, ResourceKind, ResourceLine,
+    CapacityAnswer, ExhaustionChances, GrowthBasis, LimitBasis, LoadBasis, RedundancyLine, ResourceKind, ResourceLine,
 };
 use keelson_report::document::{Cell, Document, Note, Section, Severity, Table};
 
-use super::demand::{loops, source_row, unrated};
+use super::demand::{inferred, loops, source_row, unrated};
 use super::{Frame, amounts, limits};
 use crate::words::{NAMES, count, item, names, percent};
 
@@ -23,6 +24,7 @@ pub fn capacity(answer: &CapacityAnswer, frame: &Frame) -> Document {
     for kind in [ResourceKind::Human, ResourceKind::Technical, ResourceKind::Information, ResourceKind::Financial] {
         document.push(of_kind(answer, kind));
     }
+    document.push(purchases::purchases(answer));
     forecasts::forecasts(&mut document, answer, frame);
     document.push(redundancy::redundancy(answer));
     document.push(assumptions(answer));
@@ -227,17 +229,20 @@ fn in_use(one: &ResourceLine) -> String {
 }
 
 fn chances(one: &ResourceLine) -> Option<String> {
-    let chances = one.chances.as_ref()?;
+    Some(format!("{}: {}", one.subject.key, days_words(one.chances.as_ref()?)))
+}
+
+/// Days by chance.
+fn days_words(chances: &ExhaustionChances) -> String {
     let day = |at: Option<chrono::DateTime<chrono::Utc>>| {
         at.map_or_else(|| "not within two years".to_owned(), |at| at.format("%Y-%m-%d").to_string())
     };
-    Some(format!(
-        "{}: one chance in ten by {}, even by {}, nine in ten by {}",
-        one.subject.key,
+    format!(
+        "one chance in ten by {}, even by {}, nine in ten by {}",
         day(chances.one_in_ten),
         day(chances.even),
         day(chances.nine_in_ten)
-    ))
+    )
 }
 
 fn of_kind(answer: &CapacityAnswer, kind: ResourceKind) -> Section {
@@ -333,5 +338,6 @@ fn quality(document: &mut Document, answer: &CapacityAnswer) {
         let keys: Vec<&str> = answer.without_capacity.iter().map(|one| one.key.as_str()).collect();
         section = section.paragraph(format!("No capacity data: {}.", names(&keys, answer.without_capacity_count, 40)));
     }
-    document.push(unrated(loops(section, &answer.loops), &answer.unrated, answer.unrated_count));
+    section = inferred(loops(section, &answer.loops), &answer.inferred);
+    document.push(unrated(section, &answer.unrated, answer.unrated_count));
 }

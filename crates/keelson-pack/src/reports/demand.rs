@@ -1,11 +1,14 @@
 //! The report about demand, and what the capacity plan tells of demand as well.
 
-use keelson_answers::demand::{DemandAnswer, LoopLine, SourceLine, UnratedLine};
+use keelson_answers::demand::{DemandAnswer, InferredLine, LoopLine, SourceLine, UnratedLine};
 use keelson_report::document::{Cell, Document, Note, Section, Severity, Table};
 
 use super::capacity::{amount, number};
 use super::{Frame, limits};
 use crate::words::{NAMES, count, item, names, percent};
+
+/// Inferred ratios that find room.
+const MOST_INFERRED: usize = 40;
 
 /// The report about demand: how much of everything services take.
 #[must_use]
@@ -48,7 +51,8 @@ pub fn demand(answer: &DemandAnswer, frame: &Frame) -> Document {
     for one in &answer.services {
         table.push(None, source_row(one, "not asked".to_owned()));
     }
-    document.push(unrated(Section::new("Where it comes from").block(table), &answer.unrated, answer.unrated_count));
+    let section = inferred(Section::new("Where it comes from").block(table), &answer.inferred);
+    document.push(unrated(section, &answer.unrated, answer.unrated_count));
     document.push(limits(&answer.basis));
     document
 }
@@ -103,9 +107,34 @@ pub(super) fn unrated(section: Section, lines: &[UnratedLine], total: usize) -> 
     if lines.is_empty() {
         return section;
     }
-    let told: Vec<String> =
-        lines.iter().take(40).map(|one| format!("{} on {}", one.dependent, one.dependency)).collect();
+    let told: Vec<String> = lines.iter().take(40).map(unrated_words).collect();
     section.paragraph(format!("No ratio of visits: {}.", names(&told, total, 40)))
+}
+
+fn unrated_words(one: &UnratedLine) -> String {
+    let reason = one.reason.as_ref().map_or_else(String::new, |reason| format!(" (none inferred: {reason})"));
+    format!("{} on {}{reason}", one.dependent, one.dependency)
+}
+
+/// Ratios inferred from measurements.
+pub(super) fn inferred(section: Section, lines: &[InferredLine]) -> Section {
+    if lines.is_empty() {
+        return section;
+    }
+    let told = lines.iter().take(MOST_INFERRED).map(|one| {
+        format!(
+            "{} on {}: {} each, explains {} over {}",
+            one.dependent,
+            one.dependency,
+            number(one.ratio),
+            percent(one.explained),
+            count(one.days, "day", "days")
+        )
+    });
+    let told: Vec<String> = told.collect();
+    let left = lines.len().saturating_sub(MOST_INFERRED);
+    let more = if left > 0 { format!(" The first {MOST_INFERRED} of {}.", lines.len()) } else { String::new() };
+    section.paragraph(format!("Ratios of visits inferred from measurements, not stated by anybody:{more}")).list(told)
 }
 
 pub(super) fn loops(section: Section, lines: &[LoopLine]) -> Section {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::demand::{DemandLoop, ServiceDemand, UnratedRelationship};
+use super::demand::{DemandLoop, InferredRatio, ServiceDemand, UnratedRelationship};
 use super::{AmountOfUnit, by_subjects};
 use super::{LISTED, answered, key_of, keys_of};
 use crate::connection::{Connection, Paging};
@@ -20,7 +20,8 @@ use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use keelson_app::answers::capacity::{
     BandPoint, CapacityAnswer, CapacityQuestion, DayPoint, DemandLimit, ExhaustionChances, ForecastLine, GroundsLine,
-    GrowthLine, RedundancyLine, ReliefLine, ResourceLine, capacity,
+    GrowthLine, HourStanding, HourWindow, PurchaseLine, Purchases, RedundancyHours, RedundancyLine, ReliefLine,
+    ResourceLine, ShortLine, capacity,
 };
 
 /// Most months looked ahead.
@@ -69,6 +70,26 @@ words! {
         Stated,
         /// Nobody stated one: 80 % for what queues, all of it for contracts, licences and quotas.
         Assumed,
+    }
+
+    /// Days of the week that hours belong to.
+    HourDays = keelson_app::answers::capacity::HourDays {
+        /// All days.
+        EveryDay,
+        /// Monday to Friday.
+        Weekdays,
+        /// Saturday and Sunday.
+        Weekend,
+    }
+
+    /// Where profiles of demand come from.
+    DemandProfileBasis = keelson_app::answers::capacity::ProfileBasis {
+        /// All were measured.
+        Measured,
+        /// All were stated.
+        Stated,
+        /// Some were measured, others stated.
+        Mixed,
     }
 
     /// What the load of a resource is known from.
@@ -172,6 +193,11 @@ impl CapacityPlan {
         placed(ctx, &self.at, list, &self.answer.resources, &paging, |one| CapacityResource::of(&self.at, one))
     }
 
+    /// The cheapest purchases that carry all of them for a time, and what they cost together.
+    async fn purchases(&self) -> CapacityPurchases {
+        CapacityPurchases::of(&self.at, &self.answer.purchases)
+    }
+
     /// Redundancy at today's load, and when growth takes it away; those that expire first; at most the first 10000.
     async fn redundancy(
         &self,
@@ -242,6 +268,11 @@ impl CapacityPlan {
         let paging = Paging::new(first, after, last, before);
         let list = ("capacityPlan.unrated", String::new());
         placed(ctx, &self.at, list, &self.answer.unrated, &paging, |one| UnratedRelationship::of(&self.at, one))
+    }
+
+    /// The ratios that were inferred from measurements; the first 100.
+    async fn inferred(&self) -> Vec<InferredRatio> {
+        self.answer.inferred.iter().take(LONGEST_LIST).map(InferredRatio::of).collect()
     }
 
     /// How complete the answer is, and what it rests on.
@@ -416,8 +447,86 @@ pub struct RedundancyUnderLoad {
     expires_months: Option<f64>,
     /// The day on which it is passed.
     expires_at: Option<DateTime<Utc>>,
+    /// The days on which it is passed, by chance, where the demand on it is forecast from measurements.
+    expires_chances: Option<ExhaustionDays>,
+    /// How it stands hour by hour; absent where nobody knows how its load goes through the day.
+    hours: Option<HourlyRedundancy>,
     /// Why nothing is known about it; absent where something is.
     unknown: Option<String>,
+}
+
+/// How a need of several members stands hour by hour, now, with what is supposed.
+#[derive(SimpleObject)]
+pub struct HourlyRedundancy {
+    /// Where the profiles come from.
+    basis: DemandProfileBasis,
+    /// Whether part of the load has no profile and counts with its peak all day.
+    is_partial: bool,
+    /// The hours with the lowest load: when to take a member out.
+    quietest: HourlyStanding,
+    /// The hours with the highest load.
+    busiest: HourlyStanding,
+    /// The hours in which the others do not carry the load while the largest member is out; at most 48.
+    short_without_one: Vec<HoursOfDay>,
+}
+
+impl HourlyRedundancy {
+    fn of(line: &RedundancyHours) -> Self {
+        Self {
+            basis: line.basis.into(),
+            is_partial: line.is_partial,
+            quietest: HourlyStanding::of(&line.quietest),
+            busiest: HourlyStanding::of(&line.busiest),
+            short_without_one: line.short_without_one.iter().take(LONGEST_LIST).map(HoursOfDay::of).collect(),
+        }
+    }
+}
+
+/// How a need stands in some hours of the day.
+#[derive(SimpleObject)]
+pub struct HourlyStanding {
+    /// The hours: those beside each other in which as many members are required.
+    window: HoursOfDay,
+    /// The highest load in them.
+    load: f64,
+    /// How many members must be up; absent where not even all carry it.
+    required: Option<u32>,
+    /// How many members may be lost.
+    margin: Option<u32>,
+    /// How many more may be lost while the largest member is out; absent where the others do not carry the load.
+    margin_without_one: Option<u32>,
+    /// What is delivered while the largest member is out, as a fraction.
+    delivered_without_one: Option<f64>,
+}
+
+impl HourlyStanding {
+    fn of(line: &HourStanding) -> Self {
+        Self {
+            window: HoursOfDay::of(&line.window),
+            load: line.load,
+            required: line.required,
+            margin: line.margin,
+            margin_without_one: line.margin_without_one,
+            delivered_without_one: line.delivered_without_one,
+        }
+    }
+}
+
+/// Hours of the day, UTC.
+#[derive(SimpleObject)]
+pub struct HoursOfDay {
+    /// On which days.
+    days: HourDays,
+    /// The hour at which it begins, 0 to 23.
+    from: u8,
+    /// The hour at which it ends, 1 to 24; not part of it.
+    to: u8,
+}
+
+impl HoursOfDay {
+    fn of(line: &HourWindow) -> Self {
+        Self { days: line.days.into(), from: line.from, to: line.to }
+    }
 }
 
 impl RedundancyUnderLoad {
@@ -435,6 +544,8 @@ impl RedundancyUnderLoad {
             carries_without_one: line.carries_without_one,
             expires_months: line.expires_months,
             expires_at: line.expires_at,
+            expires_chances: line.expires_chances.as_ref().map(|one| ExhaustionDays::of(at, one)),
+            hours: line.hours.as_ref().map(HourlyRedundancy::of),
             unknown: line.unknown.clone(),
         }
     }
@@ -584,5 +695,84 @@ impl CapacityRelief {
             cost: line.cost.as_ref().map(|one| Money::of(one.amount, &one.currency)),
             lasts_months: line.lasts_months,
         }
+    }
+}
+
+/// The cheapest purchases that carry everything asked about for a time.
+#[derive(SimpleObject)]
+pub struct CapacityPurchases {
+    /// For how many months from now: two years, or the months looked ahead if those are fewer.
+    lasts_months: f64,
+    /// How many resources there is to be more of.
+    purchase_count: usize,
+    /// The purchases, for what is to be decided first; the first 100.
+    purchases: Vec<CapacityPurchase>,
+    /// What all of them cost together, by currency, as far as costs are stated.
+    cost: Vec<Money>,
+    /// How many of them state no cost: the whole costs more.
+    without_cost_count: usize,
+    /// How many resources fall short and state no step.
+    unrelieved_count: usize,
+    /// The first of them, at most 100.
+    unrelieved: Vec<CapacityShort>,
+    /// How many needs of several members lose their redundancy by then: members of those are not in the sum, as nobody
+    /// says what another one costs.
+    ending_redundancy_count: usize,
+}
+
+impl CapacityPurchases {
+    fn of(at: &Arc<Moment>, line: &Purchases) -> Self {
+        Self {
+            lasts_months: line.lasts_months,
+            purchase_count: line.purchase_count,
+            purchases: line.purchases.iter().take(LONGEST_LIST).map(|one| CapacityPurchase::of(at, one)).collect(),
+            cost: line.cost.iter().map(|one| Money::of(one.amount, &one.currency)).collect(),
+            without_cost_count: line.without_cost_count,
+            unrelieved_count: line.unrelieved_count,
+            unrelieved: line.unrelieved.iter().take(LONGEST_LIST).map(|one| CapacityShort::of(at, one)).collect(),
+            ending_redundancy_count: line.ending_redundancy_count,
+        }
+    }
+}
+
+/// A purchase.
+#[derive(SimpleObject)]
+pub struct CapacityPurchase {
+    /// The resource there is to be more of.
+    item: Option<ConfigurationItem>,
+    /// How many steps of buying or building.
+    steps: u32,
+    /// How much more that gives.
+    adds: AmountOfUnit,
+    /// What it costs, where stated.
+    cost: Option<Money>,
+    /// Whether some of it is needed only so that a server may be lost.
+    is_for_redundancy: bool,
+}
+
+impl CapacityPurchase {
+    fn of(at: &Arc<Moment>, line: &PurchaseLine) -> Self {
+        Self {
+            item: by_key(at, &line.subject.key),
+            steps: line.steps,
+            adds: AmountOfUnit::of(&line.adds),
+            cost: line.cost.as_ref().map(|one| Money::of(one.amount, &one.currency)),
+            is_for_redundancy: line.is_for_redundancy,
+        }
+    }
+}
+
+/// Something that falls short, and of which nobody says in which steps there could be more.
+#[derive(SimpleObject)]
+pub struct CapacityShort {
+    /// The resource.
+    item: Option<ConfigurationItem>,
+    /// How much more there has to be.
+    short: AmountOfUnit,
+}
+
+impl CapacityShort {
+    fn of(at: &Arc<Moment>, line: &ShortLine) -> Self {
+        Self { item: by_key(at, &line.subject.key), short: AmountOfUnit::of(&line.short) }
     }
 }

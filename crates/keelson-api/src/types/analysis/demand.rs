@@ -15,7 +15,7 @@ use crate::types::item::ConfigurationItem;
 use crate::types::lookup::ConfigurationItemBy;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use keelson_app::answers::demand::{
-    DemandAnswer, DemandLine, DemandQuestion, LoopLine, SourceLine, UnratedLine, demand,
+    DemandAnswer, DemandLine, DemandQuestion, InferredLine, LoopLine, SourceLine, UnratedLine, demand,
 };
 
 /// Whose demand is asked about.
@@ -111,6 +111,11 @@ impl Demand {
         let paging = Paging::new(first, after, last, before);
         let list = ("demand.unrated", String::new());
         placed(ctx, &self.at, list, &self.answer.unrated, &paging, |one| UnratedRelationship::of(&self.at, one))
+    }
+
+    /// The ratios that were inferred from measurements; the first 100.
+    async fn inferred(&self) -> Vec<InferredRatio> {
+        self.answer.inferred.iter().take(LONGEST_LIST).map(InferredRatio::of).collect()
     }
 
     /// How many items with demand state no capacity; services left out.
@@ -218,10 +223,39 @@ pub struct UnratedRelationship {
     dependent: String,
     /// The dependency, by key.
     dependency: String,
+    /// Why none was inferred; only where what is asked of the dependency was measured.
+    reason: Option<String>,
 }
 
 impl UnratedRelationship {
     pub(super) fn of(_at: &Arc<Moment>, line: &UnratedLine) -> Self {
-        Self { dependent: line.dependent.clone(), dependency: line.dependency.clone() }
+        Self { dependent: line.dependent.clone(), dependency: line.dependency.clone(), reason: line.reason.clone() }
+    }
+}
+
+/// A ratio of visits that was inferred from measurements.
+#[derive(SimpleObject)]
+pub struct InferredRatio {
+    /// The dependent, by key.
+    dependent: String,
+    /// The dependency, by key.
+    dependency: String,
+    /// How many units of the dependency one unit of the dependent takes.
+    ratio: f64,
+    /// How much of the variation of what is asked of the dependency the fit explains, at most 1 (R²).
+    explained: f64,
+    /// How many days it rests on.
+    days: usize,
+}
+
+impl InferredRatio {
+    pub(super) fn of(line: &InferredLine) -> Self {
+        Self {
+            dependent: line.dependent.clone(),
+            dependency: line.dependency.clone(),
+            ratio: line.ratio,
+            explained: line.explained,
+            days: line.days,
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! Redundancy under load, and when growth takes it away.
 
-use keelson_answers::capacity::{CapacityAnswer, RedundancyLine};
+use keelson_answers::capacity::{CapacityAnswer, HourDays, HourStanding, HourWindow, ProfileBasis, RedundancyLine};
 use keelson_report::document::{Cell, Section, Severity, Table};
 
-use super::{amount, months, number};
+use super::{amount, days_words, months, number};
 use crate::words::{item, percent};
 
 /// Needs of several members against their load.
@@ -30,7 +30,66 @@ pub(super) fn redundancy(answer: &CapacityAnswer) -> Section {
     for one in &answer.redundancy {
         table.push(None, redundancy_row(one, answer));
     }
-    section.block(table)
+    let mut section = section.block(table);
+    let chances: Vec<String> = answer.redundancy.iter().filter_map(chances_words).collect();
+    if !chances.is_empty() {
+        section = section.paragraph("When redundancy ends by what was measured, with its chance:").list(chances);
+    }
+    let hours: Vec<String> = answer.redundancy.iter().filter_map(hours_words).collect();
+    if !hours.is_empty() {
+        section = section
+            .paragraph("When a member may be out: how each stands by the hour, now; hours are in UTC.")
+            .list(hours);
+    }
+    section
+}
+
+fn chances_words(one: &RedundancyLine) -> Option<String> {
+    let chances = one.expires_chances.as_ref()?;
+    Some(format!("{} of {}: {}", one.need, one.subject.name, days_words(chances)))
+}
+
+fn hours_words(one: &RedundancyLine) -> Option<String> {
+    let hours = one.hours.as_ref()?;
+    let basis = match hours.basis {
+        ProfileBasis::Measured => "measured",
+        ProfileBasis::Stated => "stated",
+        ProfileBasis::Mixed => "partly measured, partly stated",
+    };
+    let partial = if hours.is_partial { "; part of it counts with its peak all day" } else { "" };
+    let short = match &hours.short_without_one[..] {
+        [] => "the others carry the load in every hour".to_owned(),
+        windows => {
+            let windows: Vec<String> = windows.iter().map(window_words).collect();
+            format!("the others do not carry the load {}", windows.join(", "))
+        }
+    };
+    Some(format!(
+        "{} of {}: lowest load {}; highest load {}. With the largest member out, {short}. Profile {basis}{partial}.",
+        one.need,
+        one.subject.name,
+        standing_words(&hours.quietest),
+        standing_words(&hours.busiest)
+    ))
+}
+
+fn standing_words(one: &HourStanding) -> String {
+    let margin = |margin: Option<u32>| margin.map_or_else(|| "not even 0".to_owned(), |margin| margin.to_string());
+    let out = match (one.margin_without_one, one.delivered_without_one) {
+        (Some(margin), _) => format!("margin {margin} with a member out"),
+        (None, Some(delivered)) => format!("{} delivered with a member out", percent(delivered)),
+        (None, None) => "not known what is delivered with a member out".to_owned(),
+    };
+    format!("{}: {}, margin {}, {out}", window_words(&one.window), number(one.load), margin(one.margin))
+}
+
+fn window_words(window: &HourWindow) -> String {
+    let days = match window.days {
+        HourDays::EveryDay => "every day",
+        HourDays::Weekdays => "Monday to Friday",
+        HourDays::Weekend => "Saturday and Sunday",
+    };
+    format!("{days} {:02}:00 to {:02}:00", window.from, window.to)
 }
 
 fn redundancy_row(one: &RedundancyLine, answer: &CapacityAnswer) -> [Cell; 11] {

@@ -1,0 +1,124 @@
+//! Redundancy by hour, and when it ends by what was measured: example E13 of the design.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use keelson_analysis::Pool;
+use keelson_answers::capacity::{
+    CapacityAnswer, CapacityQuestion, HourDays, HourWindow, ProfileBasis, RedundancyLine, capacity,
+};
+use keelson_answers::series::{DailySeries, SeriesBook};
+use keelson_answers::{Asked, View};
+use keelson_model::Metric;
+use keelson_testkit::{Estate, minutes};
+
+const FIGURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../keelson/tests/fixtures/worked-estate-figures.ndjson");
+
+/// The worked estate, whose payments have three web servers of 60 a second.
+fn estate(peak: u32, profile: &str) -> View {
+    let text = std::fs::read_to_string(FIGURES).unwrap();
+    let payments = r#"service/payments", "class": "service", "name": "payments", "attributes": {"#;
+    let demand = format!(
+        "{payments}\"peak_demand\": {{\"value\": {peak}, \"unit\": \"transactions/s\"}}, \"demand_growth_per_month\": 0.02, {profile}"
+    );
+    Estate::of_text(&text.replace(payments, &demand)).view()
+}
+
+/// At night, until six, 40 a second; then the peak.
+fn nightly(peak: u32) -> View {
+    let night = 40.0 / f64::from(peak);
+    let shares: Vec<String> = (0..24).map(|hour| if hour < 6 { night } else { 1.0 }.to_string()).collect();
+    estate(peak, &format!("\"demand_profile\": [{}], ", shares.join(", ")))
+}
+
+fn ask(view: &View) -> CapacityAnswer {
+    let services = vec!["service/payments".to_owned()];
+    let question = CapacityQuestion { services, most: 100, ..CapacityQuestion::default() };
+    capacity(view, &question, Asked::now(minutes(0)), &Pool::default(), None).unwrap()
+}
+
+fn web(answer: &CapacityAnswer) -> &RedundancyLine {
+    answer.redundancy.iter().find(|one| one.need == "web pool").unwrap()
+}
+
+#[test]
+fn e13_a_member_may_be_out_at_night_and_not_at_the_peak() {
+    let answer = ask(&nightly(100));
+    let hours = web(&answer).hours.clone().unwrap();
+    assert_eq!((hours.basis, hours.is_partial), (ProfileBasis::Stated, false));
+    let window = |from, to| HourWindow { days: HourDays::EveryDay, from, to };
+    let night = hours.quietest;
+    assert_eq!(
+        (night.window, night.required, night.margin, night.margin_without_one),
+        (window(0, 6), Some(1), Some(2), Some(1))
+    );
+    let day = hours.busiest;
+    assert_eq!(
+        (day.window, day.required, day.margin, day.margin_without_one),
+        (window(6, 24), Some(2), Some(1), Some(0))
+    );
+    assert!(hours.short_without_one.is_empty());
+
+    let answer = ask(&nightly(130));
+    let hours = web(&answer).hours.clone().unwrap();
+    assert_eq!((hours.busiest.required, hours.busiest.margin_without_one), (Some(3), None));
+    assert!((hours.busiest.delivered_without_one.unwrap() - 120.0 / 130.0).abs() < 1e-9);
+    assert_eq!(hours.short_without_one, [window(6, 24)]);
+    assert_eq!(hours.quietest.margin_without_one, Some(1));
+}
+
+#[test]
+fn hours_are_measured_where_demand_is_and_told_by_the_kind_of_day() {
+    // 2026-11-01 is a Sunday; five weeks of hours end then.
+    let view = estate(500, "");
+    let value = |hour: i64| {
+        let (day, hour) = (hour.div_euclid(24).rem_euclid(7), hour.rem_euclid(24));
+        match (day, hour) {
+            (0 | 6, _) => 20.0,
+            (_, 8..16) => 130.0,
+            _ => 40.0,
+        }
+    };
+    let at = |hour: i64| (minutes(0) + TimeDelta::hours(hour)).timestamp_millis();
+    let first = chrono::Datelike::weekday(&minutes(0)).num_days_from_sunday();
+    let points: Vec<(i64, f64)> = (-35 * 24..0).map(|hour| (at(hour), value(hour + 24 * i64::from(first)))).collect();
+    let mut book = SeriesBook::default();
+    let item = view.catalogue.find_key("service/payments").unwrap();
+    book.add(item, Metric::Demand, DailySeries::of("transactions/s", &points, Vec::new()).unwrap());
+    let answer = ask(&view.with_series(Arc::new(book)));
+    let hours = web(&answer).hours.clone().unwrap();
+    assert_eq!(hours.basis, ProfileBasis::Measured);
+    assert_eq!(hours.short_without_one, [HourWindow { days: HourDays::Weekdays, from: 8, to: 16 }]);
+    assert_eq!(hours.quietest.window, HourWindow { days: HourDays::Weekend, from: 0, to: 24 });
+    assert!((hours.quietest.load - 20.0).abs() < 1e-9 && (hours.busiest.load - 130.0).abs() < 1e-9);
+}
+
+#[test]
+fn without_a_profile_nothing_is_said_of_hours_and_a_bad_one_is_named() {
+    let answer = ask(&estate(100, ""));
+    assert_eq!(web(&answer).hours, None);
+    let answer = ask(&estate(100, "\"demand_profile\": [0.5, 1.0], "));
+    assert_eq!(web(&answer).hours, None);
+    let says = |what: &str| answer.basis.limits.iter().any(|limit| limit.message.contains(what));
+    assert!(says("is not 24 shares") && !answer.basis.complete, "{:?}", answer.basis.limits);
+}
+
+/// A tenth a day from 88: 100 now, and beyond the 120 that two members carry after 200 days.
+#[test]
+fn the_end_of_redundancy_has_its_chances_where_demand_is_forecast() {
+    let view = estate(100, "");
+    let at = |day: i64| (minutes(0) + TimeDelta::days(day)).timestamp_millis();
+    let points: Vec<(i64, f64)> =
+        (0..121_u32).map(|day| (at(i64::from(day) - 121), 88.0 + 0.1 * f64::from(day))).collect();
+    let mut book = SeriesBook::default();
+    let item = view.catalogue.find_key("service/payments").unwrap();
+    book.add(item, Metric::Demand, DailySeries::of("transactions/s", &points, Vec::new()).unwrap());
+    let answer = ask(&view.with_series(Arc::new(book)));
+    let chances = web(&answer).expires_chances.unwrap();
+    let even = (chances.even.unwrap() - minutes(0)).num_days();
+    assert!((197..=203).contains(&even), "{even}");
+    assert!(chances.one_in_ten <= chances.even && chances.even <= chances.nine_in_ten);
+    assert_eq!(web(&ask(&estate(100, ""))).expires_chances, None);
+}
