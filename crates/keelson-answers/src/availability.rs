@@ -10,6 +10,7 @@ use keelson_analysis::single_points::breach_level;
 use keelson_analysis::{Pool, Reading};
 use keelson_graph::ItemIx;
 use keelson_model::Criticality;
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +32,8 @@ pub struct AvailabilityQuestion {
     pub most: usize,
     /// Most contributing items named of each service, and of all together.
     pub contributors: usize,
-    /// Nodes of decision diagrams an exact answer may take; 0 means a million.
+    /// Nodes of decision diagrams an exact answer of a service may take; 0 means a million for up to four services, and
+    /// four million shared among more, but no less than a hundred thousand each.
     pub nodes: usize,
     /// Scenarios of a simulation where no exact answer comes about; 0 means a hundred thousand.
     pub samples: u64,
@@ -150,7 +152,7 @@ pub fn availability(
     view: &View,
     question: &AvailabilityQuestion,
     asked: Asked,
-    _pool: &Pool,
+    _: &Pool,
     stop: Option<&AtomicBool>,
 ) -> Result<AvailabilityAnswer, QuestionError> {
     let mut basis = Basis::of(view, asked);
@@ -158,11 +160,13 @@ pub fn availability(
     rank(view, &mut wanted);
     let down = question.down.iter().map(|key| find_item(view, key)).collect::<Result<Vec<_>, _>>()?;
     let chances = Chances::of(view);
-    let work =
-        Work { view, chances: &chances, down: &down, budget: budget(question), stop, most: question.contributors };
+    let chosen = &wanted[..wanted.len().min(question.most)];
+    let budget = budget(question, chosen.len());
+    let work = Work { view, chances: &chances, down: &down, budget, stop, most: question.contributors };
+    // Services are worked out side by side, and told in their order.
+    let found: Vec<_> = chosen.par_iter().map(|service| work.of(*service)).collect::<Result<_, _>>()?;
     let (mut lines, mut weights) = (Vec::new(), Vec::new());
-    for service in wanted.iter().take(question.most) {
-        let (line, found, is_stopped) = work.of(*service)?;
+    for (service, (line, found, is_stopped)) in chosen.iter().zip(found) {
         if is_stopped {
             basis.stopped(stop);
         }
@@ -193,12 +197,17 @@ pub fn availability(
     })
 }
 
-/// What an answer may take, with the usual where nothing is said.
-fn budget(question: &AvailabilityQuestion) -> Budget {
+/// Nodes that all services of one question share where nothing is said, and the least that each has.
+const SHARED_NODES: usize = 4_000_000;
+const LEAST_NODES: usize = 100_000;
+
+/// What the answer of one of so many services may take, with the usual where nothing is said.
+fn budget(question: &AvailabilityQuestion, services: usize) -> Budget {
     let usual = Budget::default();
-    let or = |given: usize, usual: usize| if given == 0 { usual } else { given };
+    let share = (SHARED_NODES / services.max(1)).clamp(LEAST_NODES, usual.nodes);
+    let nodes = if question.nodes == 0 { share } else { question.nodes };
     let samples = if question.samples == 0 { usual.samples } else { question.samples };
-    Budget { nodes: or(question.nodes, usual.nodes), samples, ..usual }
+    Budget { nodes, samples, ..usual }
 }
 
 /// Those worth most first, then the most critical, then by key.
@@ -222,19 +231,31 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn compose(&self, service: ItemIx, reading: Reading) -> Result<Composition<'_>, QuestionError> {
+    fn question(&self, service: ItemIx, reading: Reading) -> Question<'_> {
         let level = breach_level(self.view.target(service).min_delivered);
         let (seeds, budget, stop) = (self.down, self.budget, self.stop);
-        let question = Question { level, reading, seeds, budget, stop, ..Question::about(service) };
-        Ok(Composition::of(&self.view.graph, &question, |item| self.chances.read(item, reading))?)
+        Question { level, reading, seeds, budget, stop, ..Question::about(service) }
+    }
+
+    /// The answer under another reading, where that is another one.
+    fn other(
+        &self,
+        written: &Composition<'_>,
+        main: &Availability,
+        reading: Reading,
+    ) -> Result<Availability, QuestionError> {
+        let question = self.question(written.item(), reading);
+        let other = written.other(&self.view.graph, &question, |item| self.chances.read(item, reading))?;
+        Ok(other.map_or_else(|| main.clone(), |other| solve(&other)))
     }
 
     /// One service: its line, how important each item is for it, and whether it was cut short.
     fn of(&self, service: ItemIx) -> Result<(ServiceAvailability, Importance, bool), QuestionError> {
-        let written = self.compose(service, Reading::AsWritten)?;
-        let best = solve(&self.compose(service, Reading::Optimistic)?);
-        let worst = solve(&self.compose(service, Reading::Pessimistic)?);
+        let question = self.question(service, Reading::AsWritten);
+        let written = Composition::of(&self.view.graph, &question, |item| self.chances.read(item, Reading::AsWritten))?;
         let main = solve(&written);
+        let best = self.other(&written, &main, Reading::Optimistic)?;
+        let worst = self.other(&written, &main, Reading::Pessimistic)?;
         let weights = importance(&written, &main);
         let is_stopped = main.is_stopped || best.is_stopped || worst.is_stopped;
         Ok((self.line(service, &main, [&best, &worst], &weights), weights, is_stopped))

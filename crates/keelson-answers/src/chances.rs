@@ -1,7 +1,7 @@
 //! How likely items fail of themselves, as catalogues state it; what is missing is bracketed or named.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use keelson_analysis::Reading;
 use keelson_analysis::availability::Chance;
@@ -22,9 +22,9 @@ pub(crate) struct Chances<'a> {
     /// What items of a class state: the least and the most.
     by_class: BTreeMap<&'a str, (f64, f64)>,
     /// Items that were asked about and state none.
-    missing: RefCell<BTreeSet<ItemIx>>,
+    missing: Mutex<BTreeSet<ItemIx>>,
     /// Those of them for which nothing of their class states any.
-    nowhere: RefCell<BTreeSet<ItemIx>>,
+    nowhere: Mutex<BTreeSet<ItemIx>>,
 }
 
 impl<'a> Chances<'a> {
@@ -35,7 +35,7 @@ impl<'a> Chances<'a> {
             let span = by_class.entry(view.catalogue.ci(ci_of(item)).class.as_str()).or_insert((low, high));
             *span = (span.0.min(low), span.1.max(high));
         }
-        Self { view, by_class, missing: RefCell::default(), nowhere: RefCell::default() }
+        Self { view, by_class, missing: Mutex::default(), nowhere: Mutex::default() }
     }
 
     /// The chance of an item: as stated, or as others of its class state it. A service that has
@@ -47,11 +47,11 @@ impl<'a> Chances<'a> {
         if rests_on_needs(self.view, item) || is_agreement(self.view, item) {
             return Chance::NEVER;
         }
-        self.missing.borrow_mut().insert(item);
+        held(&self.missing).insert(item);
         match self.by_class.get(self.view.catalogue.ci(ci_of(item)).class.as_str()) {
             Some((low, high)) => Chance::between(*low, *high),
             None => {
-                self.nowhere.borrow_mut().insert(item);
+                held(&self.nowhere).insert(item);
                 Chance::NEVER
             }
         }
@@ -61,18 +61,18 @@ impl<'a> Chances<'a> {
     /// in the pessimistic one.
     pub(crate) fn read(&self, item: ItemIx, reading: Reading) -> Chance {
         let chance = self.chance(item);
-        let is_open = reading == Reading::Pessimistic && self.nowhere.borrow().contains(&item);
+        let is_open = reading == Reading::Pessimistic && held(&self.nowhere).contains(&item);
         if is_open { Chance::between(0.0, 1.0) } else { chance }
     }
 
     /// The items that were asked about and state none, ascending.
     pub(crate) fn missing(&self) -> Vec<ItemIx> {
-        self.missing.borrow().iter().copied().collect()
+        held(&self.missing).iter().copied().collect()
     }
 
     /// Says what is missing.
     pub(crate) fn note(&self, basis: &mut Basis) {
-        let (missing, nowhere) = (self.missing.borrow().len(), self.nowhere.borrow().len());
+        let (missing, nowhere) = (held(&self.missing).len(), held(&self.nowhere).len());
         let bracketed = missing - nowhere;
         if bracketed > 0 {
             let message = format!(
@@ -88,4 +88,9 @@ impl<'a> Chances<'a> {
             basis.limit(LimitCode::FigureMissing, message);
         }
     }
+}
+
+/// A set for a moment; whoever failed while holding it left it whole.
+fn held(set: &Mutex<BTreeSet<ItemIx>>) -> MutexGuard<'_, BTreeSet<ItemIx>> {
+    set.lock().unwrap_or_else(PoisonError::into_inner)
 }

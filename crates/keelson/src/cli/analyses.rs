@@ -121,8 +121,9 @@ pub(crate) struct Availability {
     /// Contributing items named of each service
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) contributors: usize,
-    /// Nodes of decision diagrams an exact answer may take
-    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    /// Nodes of decision diagrams an exact answer of a service may take; 0: a million, or for more than four services
+    /// four million shared among them, and no less than a hundred thousand each
+    #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) nodes: usize,
     /// Scenarios of a simulation where no exact answer comes about
     #[arg(long, value_name = "N", default_value_t = 100_000)]

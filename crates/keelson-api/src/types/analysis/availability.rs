@@ -42,7 +42,8 @@ pub struct AvailabilityInput {
     /// How many contributing items are named of each service, 0 to 100.
     #[graphql(default = 10)]
     pub contributors: i32,
-    /// Nodes of decision diagrams an exact answer may take, 0 to 5000000; 0 means a million.
+    /// Nodes of decision diagrams an exact answer of a service may take, 0 to 5000000; 0 means a million for up to four
+    /// services, and four million shared among more, but no less than a hundred thousand each.
     #[graphql(default = 0)]
     pub nodes: i32,
     /// Scenarios of a simulation where no exact answer comes about, 0 to 1000000; 0 means a hundred thousand.
