@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attributes::{HOURS_A_YEAR, Money, number, value_per_hour};
 use crate::chances::{Chances, INDEPENDENCE};
+use crate::common_cause::{CommonCauseLine, silent};
 use crate::single_points::services;
 use crate::subject::{ci_of, find_item, key_of};
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
@@ -142,6 +143,13 @@ pub struct AvailabilityAnswer {
     pub missing: Vec<String>,
     /// What every probability here takes for granted.
     pub independence: String,
+    /// Redundancy needs whose members are said to fail together now and then.
+    pub common_causes: Vec<CommonCauseLine>,
+    /// How many redundancy needs there are.
+    pub redundancy_count: usize,
+    /// How many of them do not say how much of what fails a member fails all: their members are taken to fail
+    /// independently.
+    pub without_common_cause: usize,
 }
 
 /// Finds how available services can be.
@@ -159,7 +167,7 @@ pub fn availability(
     let mut wanted = services(view, &question.services)?;
     rank(view, &mut wanted);
     let down = question.down.iter().map(|key| find_item(view, key)).collect::<Result<Vec<_>, _>>()?;
-    let chances = Chances::of(view);
+    let chances = Chances::of(view)?;
     let chosen = &wanted[..wanted.len().min(question.most)];
     let budget = budget(question, chosen.len());
     let work = Work { view, chances: &chances, down: &down, budget, stop, most: question.contributors };
@@ -184,15 +192,22 @@ pub fn availability(
     let missing = chances.missing();
     let contributors = weights.iter().flat_map(|(_, found)| found.items.iter().map(|weight| weight.item));
     let rests: std::collections::BTreeSet<ItemIx> = contributors.chain(missing.iter().copied()).collect();
-    basis.rests_on(view, rests.into_iter().map(ci_of), asked);
+    basis.rests_on(view, rests.into_iter().filter(|one| chances.is_item(*one)).map(ci_of), asked);
+    let mut causes = chances.causes().map(|causes| causes.lines(view)).unwrap_or_default();
+    basis.page("common causes", causes.len().min(question.contributors), causes.len());
+    causes.truncate(question.contributors);
+    let (redundancy_count, without_common_cause) = silent(view);
     Ok(AvailabilityAnswer {
         down: down.iter().map(|item| key_of(&view.catalogue, *item)).collect(),
         service_count: wanted.len(),
         services: lines,
-        stakes: stakes(view, &weights, question.contributors),
+        stakes: stakes(&chances, view, &weights, question.contributors),
         missing_count: missing.len(),
         missing: missing.iter().take(question.most).map(|item| key_of(&view.catalogue, *item)).collect(),
         independence: INDEPENDENCE.to_owned(),
+        common_causes: causes,
+        redundancy_count,
+        without_common_cause,
         basis,
     })
 }
@@ -245,14 +260,15 @@ impl Work<'_> {
         reading: Reading,
     ) -> Result<Availability, QuestionError> {
         let question = self.question(written.item(), reading);
-        let other = written.other(&self.view.graph, &question, |item| self.chances.read(item, reading))?;
+        let other = written.other(self.chances.graph(), &question, |item| self.chances.read(item, reading))?;
         Ok(other.map_or_else(|| main.clone(), |other| solve(&other)))
     }
 
     /// One service: its line, how important each item is for it, and whether it was cut short.
     fn of(&self, service: ItemIx) -> Result<(ServiceAvailability, Importance, bool), QuestionError> {
         let question = self.question(service, Reading::AsWritten);
-        let written = Composition::of(&self.view.graph, &question, |item| self.chances.read(item, Reading::AsWritten))?;
+        let written =
+            Composition::of(self.chances.graph(), &question, |item| self.chances.read(item, Reading::AsWritten))?;
         let main = solve(&written);
         let best = self.other(&written, &main, Reading::Optimistic)?;
         let worst = self.other(&written, &main, Reading::Pessimistic)?;
@@ -286,8 +302,9 @@ impl Work<'_> {
         let worth = value_per_hour(view, service);
         let cost =
             |value: &Money| Money { amount: value.amount * main.with_most.value * HOURS_A_YEAR, ..value.clone() };
-        let named =
-            |weights: &[Weight]| weights.iter().take(self.most).map(|weight| contributor(view, weight)).collect();
+        let named = |weights: &[Weight]| {
+            weights.iter().take(self.most).map(|weight| contributor(self.chances, weight)).collect()
+        };
         ServiceAvailability {
             subject: Subject::of(&view.catalogue, ci_of(service)),
             criticality: view.brief(ci_of(service)).criticality,
@@ -311,9 +328,9 @@ impl Work<'_> {
     }
 }
 
-fn contributor(view: &View, weight: &Weight) -> Contributor {
+fn contributor(chances: &Chances<'_>, weight: &Weight) -> Contributor {
     Contributor {
-        subject: Subject::of(&view.catalogue, ci_of(weight.item)),
+        subject: chances.subject(weight.item),
         unavailability: weight.chance,
         criticality: weight.criticality,
         birnbaum: weight.birnbaum.value,
@@ -321,7 +338,7 @@ fn contributor(view: &View, weight: &Weight) -> Contributor {
 }
 
 /// What is at stake with each item, for services whose hour has a value. Currencies are kept apart.
-fn stakes(view: &View, weights: &[(ItemIx, Importance)], most: usize) -> Vec<StakeLine> {
+fn stakes(chances: &Chances<'_>, view: &View, weights: &[(ItemIx, Importance)], most: usize) -> Vec<StakeLine> {
     let worth: Vec<(Money, &Importance)> =
         weights.iter().filter_map(|(service, found)| Some((value_per_hour(view, *service)?, found))).collect();
     let currencies: std::collections::BTreeSet<&str> = worth.iter().map(|(value, _)| value.currency.as_str()).collect();
@@ -333,10 +350,7 @@ fn stakes(view: &View, weights: &[(ItemIx, Importance)], most: usize) -> Vec<Sta
             .collect();
         let currency = currency.to_owned();
         keelson_analysis::importance::value_at_risk(&valued).into_iter().take(most).map(move |(item, amount)| {
-            StakeLine {
-                subject: Subject::of(&view.catalogue, ci_of(item)),
-                value_per_hour: Money { amount, currency: currency.clone() },
-            }
+            StakeLine { subject: chances.subject(item), value_per_hour: Money { amount, currency: currency.clone() } }
         })
     };
     currencies.into_iter().flat_map(of).collect()

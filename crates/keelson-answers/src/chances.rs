@@ -5,11 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use keelson_analysis::Reading;
 use keelson_analysis::availability::Chance;
-use keelson_graph::ItemIx;
+use keelson_graph::{ItemIx, Snapshot};
 
 use crate::attributes::{is_agreement, rests_on_needs, unavailability};
+use crate::common_cause::CommonCauses;
 use crate::subject::ci_of;
-use crate::{Basis, LimitCode, View};
+use crate::{Basis, LimitCode, QuestionError, Subject, View};
 
 /// The sentence that stands beside every probability (analyses 9).
 pub(crate) const INDEPENDENCE: &str = "Items are taken to fail independently of each other, given the graph: only what is drawn \
@@ -25,44 +26,103 @@ pub(crate) struct Chances<'a> {
     missing: Mutex<BTreeSet<ItemIx>>,
     /// Those of them for which nothing of their class states any.
     nowhere: Mutex<BTreeSet<ItemIx>>,
+    /// What fails several items at once.
+    causes: Option<CommonCauses>,
+}
+
+/// What is known of how likely an item fails of itself.
+enum Known {
+    /// It is stated, or does not fail of itself.
+    Exactly(Chance),
+    /// Others of its class state this.
+    OfClass(Chance),
+    /// Nothing.
+    Nowhere,
+}
+
+impl Known {
+    /// As a chance, or what counts for it. What neither an item nor anything of its class states may be anything, and is so
+    /// at worst.
+    fn chance(self, at_worst: bool) -> Chance {
+        match self {
+            Self::Exactly(chance) | Self::OfClass(chance) => chance,
+            Self::Nowhere if at_worst => Chance::between(0.0, 1.0),
+            Self::Nowhere => Chance::NEVER,
+        }
+    }
 }
 
 impl<'a> Chances<'a> {
-    pub(crate) fn of(view: &'a View) -> Self {
+    /// Reads what the items of a view state, and draws the common causes that its needs state.
+    ///
+    /// # Errors
+    /// When common causes cannot be drawn.
+    pub(crate) fn of(view: &'a View) -> Result<Self, QuestionError> {
         let mut by_class: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
         for item in view.graph.item_numbers() {
             let Some((low, high)) = unavailability(view, item) else { continue };
             let span = by_class.entry(view.catalogue.ci(ci_of(item)).class.as_str()).or_insert((low, high));
             *span = (span.0.min(low), span.1.max(high));
         }
-        Self { view, by_class, missing: Mutex::default(), nowhere: Mutex::default() }
+        let mut chances = Self { view, by_class, missing: Mutex::default(), nowhere: Mutex::default(), causes: None };
+        let known = |at_worst| {
+            let chances = &chances;
+            move |item| chances.known(item).chance(at_worst)
+        };
+        let causes = CommonCauses::of(view, known(false), known(true))?;
+        chances.causes = causes;
+        Ok(chances)
     }
 
-    /// The chance of an item: as stated, or as others of its class state it. A service that has
-    /// needs fails through them, and an agreement does not fail; where they state nothing, they do not fail of themselves.
-    pub(crate) fn chance(&self, item: ItemIx) -> Chance {
+    /// The graph of the view, with an item for each common cause.
+    pub(crate) fn graph(&self) -> &Snapshot {
+        self.causes.as_ref().map_or(&self.view.graph, CommonCauses::graph)
+    }
+
+    /// The common causes that needs state; absent where none does.
+    pub(crate) fn causes(&self) -> Option<&CommonCauses> {
+        self.causes.as_ref()
+    }
+
+    /// How answers name an item of [`Chances::graph`].
+    pub(crate) fn subject(&self, item: ItemIx) -> Subject {
+        let cause = self.causes.as_ref().and_then(|causes| causes.subject(self.view, item));
+        cause.unwrap_or_else(|| Subject::of(&self.view.catalogue, ci_of(item)))
+    }
+
+    /// Whether an item of [`Chances::graph`] is one of the catalogue.
+    pub(crate) fn is_item(&self, item: ItemIx) -> bool {
+        self.causes.as_ref().is_none_or(|causes| !causes.is_cause(item))
+    }
+
+    /// What an item states, or others of its class. A service that has needs fails through them, and an agreement does not
+    /// fail; where they state nothing, they do not fail of themselves.
+    fn known(&self, item: ItemIx) -> Known {
         if let Some((low, high)) = unavailability(self.view, item) {
-            return Chance::between(low, high);
+            return Known::Exactly(Chance::between(low, high));
         }
         if rests_on_needs(self.view, item) || is_agreement(self.view, item) {
-            return Chance::NEVER;
+            return Known::Exactly(Chance::NEVER);
         }
-        held(&self.missing).insert(item);
-        match self.by_class.get(self.view.catalogue.ci(ci_of(item)).class.as_str()) {
-            Some((low, high)) => Chance::between(*low, *high),
-            None => {
-                held(&self.nowhere).insert(item);
-                Chance::NEVER
-            }
-        }
+        let of_class = self.by_class.get(self.view.catalogue.ci(ci_of(item)).class.as_str());
+        of_class.map_or(Known::Nowhere, |(low, high)| Known::OfClass(Chance::between(*low, *high)))
     }
 
-    /// The chance of an item under a reading. What neither it nor anything of its class states may be anything, and is so
-    /// in the pessimistic one.
+    /// The chance of an item of [`Chances::graph`] under a reading: of what common causes leave of it.
     pub(crate) fn read(&self, item: ItemIx, reading: Reading) -> Chance {
-        let chance = self.chance(item);
-        let is_open = reading == Reading::Pessimistic && held(&self.nowhere).contains(&item);
-        if is_open { Chance::between(0.0, 1.0) } else { chance }
+        let at_worst = reading == Reading::Pessimistic;
+        let drawn = self.causes.as_ref().and_then(|causes| causes.chance(item, at_worst));
+        if !self.is_item(item) {
+            return drawn.unwrap_or(Chance::NEVER);
+        }
+        let known = self.known(item);
+        if !matches!(known, Known::Exactly(_)) {
+            held(&self.missing).insert(item);
+        }
+        if matches!(known, Known::Nowhere) {
+            held(&self.nowhere).insert(item);
+        }
+        drawn.unwrap_or_else(|| known.chance(at_worst))
     }
 
     /// The items that were asked about and state none, ascending.

@@ -42,7 +42,7 @@ pub struct CutSetsQuestion {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CutSetLine {
-    /// The items; none of them can be spared.
+    /// The items, and what members of a need have in common; none of them can be spared.
     pub items: Vec<Subject>,
     /// How many they are.
     pub order: usize,
@@ -112,13 +112,13 @@ pub fn cut_sets(
     let mut basis = Basis::of(view, asked);
     let service = find_item(view, &question.service)?;
     let down = question.down.iter().map(|key| find_item(view, key)).collect::<Result<Vec<_>, _>>()?;
-    let chances = Chances::of(view);
+    let chances = Chances::of(view)?;
     let nodes = if question.nodes == 0 { Budget::default().nodes } else { question.nodes };
     let budget = Budget { nodes, samples: 0, ..Budget::default() };
     let level = breach_level(view.target(service).min_delivered);
     let run = |reading, listing: &Listing| -> Result<CutSets, QuestionError> {
         let asking = Question { level, reading, seeds: &down, budget, stop, ..Question::about(service) };
-        Ok(solve(&Composition::of(&view.graph, &asking, |item| chances.read(item, reading))?, listing))
+        Ok(solve(&Composition::of(chances.graph(), &asking, |item| chances.read(item, reading))?, listing))
     };
     let largest = if question.largest == 0 { 3 } else { question.largest };
     let select = question.least_chance.map_or(Select::Size(largest), Select::Chance);
@@ -129,8 +129,8 @@ pub fn cut_sets(
     chances.note(&mut basis);
     let members: std::collections::BTreeSet<ItemIx> =
         found.sets.iter().flat_map(|set| set.items.iter().copied()).collect();
-    basis.rests_on(view, members.into_iter().chain([service]).map(ci_of), asked);
-    let sets = lines(view, question, &found.sets, service, &down, (asked, pool))?;
+    basis.rests_on(view, members.into_iter().filter(|one| chances.is_item(*one)).chain([service]).map(ci_of), asked);
+    let sets = lines(&chances, view, question, &found.sets, (service, &down), (asked, pool))?;
     Ok(CutSetsAnswer {
         service: Subject::of(&view.catalogue, ci_of(service)),
         down: down.iter().map(|item| key_of(&view.catalogue, *item)).collect(),
@@ -186,21 +186,33 @@ fn between(worst: Resilience, best: Resilience) -> ResilienceNumber {
 }
 
 fn lines(
+    chances: &Chances<'_>,
     view: &View,
     question: &CutSetsQuestion,
     sets: &[CutSet],
-    service: ItemIx,
-    down: &[ItemIx],
+    (service, down): (ItemIx, &[ItemIx]),
     (asked, pool): (Asked, &Pool),
 ) -> Result<Vec<CutSetLine>, QuestionError> {
     let line = |(place, set): (usize, &CutSet)| -> Result<CutSetLine, QuestionError> {
         let mut proof = Vec::new();
         if place < question.proofs {
-            let seeds = set.items.iter().chain(down).map(|item| (key_of(&view.catalogue, *item), 1.0)).collect();
+            // A common cause takes down every member of its need.
+            let mut seeds: Vec<(String, f64)> = set
+                .items
+                .iter()
+                .chain(down)
+                .flat_map(|item| match chances.causes().filter(|causes| causes.is_cause(*item)) {
+                    Some(causes) => causes.members(*item).to_vec(),
+                    None => vec![*item],
+                })
+                .map(|item| (key_of(&view.catalogue, item), 1.0))
+                .collect();
+            seeds.sort_by(|a, b| a.0.cmp(&b.0));
+            seeds.dedup();
             let question = ImpactQuestion { seeds, interval: None, budget: 0, limits: Limits::default() };
             proof = proof_lines(&assess(view, &question, asked, pool)?, service, MOST_LINES).0;
         }
-        let items = set.items.iter().map(|item| Subject::of(&view.catalogue, ci_of(*item))).collect();
+        let items = set.items.iter().map(|item| chances.subject(*item)).collect();
         Ok(CutSetLine { items, order: set.items.len(), probability: set.chance, proof })
     };
     sets.iter().enumerate().map(line).collect()

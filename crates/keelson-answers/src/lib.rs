@@ -36,6 +36,7 @@ pub mod capacity;
 mod chances;
 pub mod change;
 pub mod check;
+pub mod common_cause;
 pub mod cut_sets;
 pub mod demand;
 pub mod difference;

@@ -154,6 +154,9 @@ fn difference(catalogue: &Catalogue, said: &NeedDefinition, in_force: &NeedDefin
     if said.confidence != in_force.confidence {
         words.push(format!("with confidence {}", said.confidence.unwrap_or(1.0)));
     }
+    if let Some(common) = said.common_cause.filter(|_| said.common_cause != in_force.common_cause) {
+        words.push(format!("{:.0} % of what fails a member fails all", common * 100.0));
+    }
     (!words.is_empty()).then(|| words.join(", "))
 }
 

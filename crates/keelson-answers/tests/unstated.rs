@@ -137,3 +137,52 @@ fn what_waits_for_something_nobody_knows_the_time_of_is_not_said_to_be_in_time()
     let shop = recovered(&[known, unknown, other, &needs("all")]);
     assert_eq!((shop.outcome, shop.unknown.len()), (RecoveryOutcome::Missed, 0));
 }
+
+/// A shop on a pair of hosts, each down 1 % of the time, of whose failures this part is common to both.
+fn on_a_pair(common: &str) -> View {
+    let host = |name| {
+        format!(
+            r#"{{"ci":{{"key":"host/{name}","class":"host","name":"{name}","attributes":{{"unavailability":0.01}}}}}}"#
+        )
+    };
+    let need = format!(
+        r#"{{"need":{{"dependent":"service/shop","name":"pair","rule":"any","members":["host/a","host/b"]{common}}}}}"#
+    );
+    view(&[SHOP, &host("a"), &host("b"), &need])
+}
+
+#[test]
+fn members_of_a_need_fail_together_as_often_as_it_says() {
+    let answer = available(&on_a_pair(""));
+    assert!((answer.services[0].most - 0.0001).abs() < 1e-12);
+    assert_eq!((answer.redundancy_count, answer.without_common_cause, answer.common_causes.len()), (1, 1, 0));
+
+    let view = on_a_pair(r#","common_cause":0.1"#);
+    let answer = available(&view);
+    // One in ten failures takes both: 0.001, or else both of themselves: 0.999 × 0.009².
+    let wanted = 0.001 + 0.999 * 0.009 * 0.009;
+    assert!((answer.services[0].most - wanted).abs() < 1e-12, "{}", answer.services[0].most);
+    assert_eq!(answer.services[0].meets_target, Some(false));
+    let hurts = &answer.services[0].hurts[0].subject;
+    assert_eq!((hurts.key.as_str(), hurts.class.as_str()), ("service/shop#pair", "common cause"));
+    let cause = &answer.common_causes[0];
+    assert_eq!((cause.need.as_str(), cause.fraction, answer.without_common_cause), ("pair", 0.1, 0));
+    assert!((cause.least - 0.001).abs() < 1e-12 && (cause.most - 0.001).abs() < 1e-12);
+
+    let question =
+        CutSetsQuestion { service: "service/shop".into(), most: 10, proofs: 2, ..CutSetsQuestion::default() };
+    let found = cut_sets(&view, &question, now(), &Pool::default(), None).unwrap();
+    assert_eq!((found.count.as_str(), found.resilience.at_most), ("2", Some(1)));
+    assert_eq!(found.sets[0].items[0].key, "service/shop#pair");
+    assert!(!found.sets[0].proof.is_empty(), "it is explained by both members");
+}
+
+#[test]
+fn what_nobody_states_of_a_member_is_open_in_what_is_common_too() {
+    let need = r#"{"need":{"dependent":"service/shop","name":"pair","rule":"any","members":["host/a","host/b"],"common_cause":0.2}}"#;
+    let host = |name| format!(r#"{{"ci":{{"key":"host/{name}","class":"host","name":"{name}"}}}}"#);
+    let answer = available(&view(&[SHOP, &host("a"), &host("b"), need]));
+    let cause = &answer.common_causes[0];
+    assert_eq!((cause.least, cause.most), (0.0, 0.2));
+    assert_eq!((answer.services[0].least, answer.services[0].meets_target), (0.0, None));
+}

@@ -124,6 +124,7 @@ fn batch(delivery: &Delivery, at: DateTime<Utc>) -> Batch {
                 cap: None,
                 phase: one.phase,
                 confidence: None,
+                common_cause: None,
                 basis: Basis::Declared,
                 evidence: None,
                 position: Position::default(),

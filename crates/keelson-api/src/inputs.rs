@@ -141,6 +141,8 @@ pub struct NeedContent {
     pub phase: Phase,
     /// How sure the caller is that it exists, 0 to 1.
     pub confidence: Option<f64>,
+    /// The fraction, 0 to 1, of what fails one member that fails all of them, and is drawn nowhere else.
+    pub common_cause: Option<f64>,
 }
 
 /// A new need.

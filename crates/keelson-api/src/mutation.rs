@@ -343,6 +343,7 @@ fn need_fields(
         cap,
         phase: content.phase.into(),
         confidence: content.confidence,
+        common_cause: content.common_cause,
     })
 }
 

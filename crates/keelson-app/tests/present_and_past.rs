@@ -40,6 +40,7 @@ fn need(dependent: &ConfigurationItem, members: &[&ConfigurationItem]) -> Need {
         cap: None,
         phase: Phase::Run,
         confidence: None,
+        common_cause: None,
     };
     let provenance = Provenance {
         source: Symbol::new("test"),

@@ -244,6 +244,8 @@ pub struct NeedObservation {
     pub phase: Phase,
     /// How sure the source is, 0 to 1.
     pub confidence: Option<f64>,
+    /// The fraction, 0 to 1, of what fails one member that fails all.
+    pub common_cause: Option<f64>,
     /// Declared or observed.
     pub basis: Basis,
     /// What kind of evidence it is.

@@ -194,6 +194,10 @@ pub struct NeedDefinition {
     /// How sure the source is that the need exists, 0 to 1; absent means certain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f64>,
+    /// The fraction β, 0 to 1, of what fails one member that fails all of them, and is drawn nowhere else: the same release,
+    /// the same mistake in a configuration (beta-factor model; Fleming 1975). Absent: nobody states one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub common_cause: Option<f64>,
 }
 
 /// One source's statement of a need.

@@ -65,6 +65,8 @@ pub struct NeedFields {
     pub phase: Phase,
     /// How sure the person is, 0 to 1.
     pub confidence: Option<f64>,
+    /// The fraction, 0 to 1, of what fails one member that fails all.
+    pub common_cause: Option<f64>,
 }
 
 /// One edit.

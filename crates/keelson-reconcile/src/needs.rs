@@ -110,6 +110,7 @@ impl Planner<'_> {
             cap: observation.cap.clone(),
             phase: observation.phase,
             confidence: observation.confidence,
+            common_cause: observation.common_cause,
         };
         Ok(Stating { row, dependent, members, definition })
     }
@@ -331,9 +332,13 @@ fn check_numbers(observation: &NeedObservation) -> Result<(), Hindrance> {
         let message = format!("a cap must lie above 0 and below 1, not {}; leave it out for all of it", cap.limit);
         return Err(bad(observation, "cap", message));
     }
-    match observation.confidence {
-        Some(confidence) if !(0.0..=1.0).contains(&confidence) => {
-            Err(bad(observation, "confidence", format!("a confidence must lie between 0 and 1, not {confidence}")))
+    let fractions = [
+        ("confidence", "a confidence", observation.confidence),
+        ("common_cause", "the common part of failures", observation.common_cause),
+    ];
+    match fractions.iter().find(|(_, _, value)| value.is_some_and(|value| !(0.0..=1.0).contains(&value))) {
+        Some((field, what, Some(value))) => {
+            Err(bad(observation, field, format!("{what} must lie between 0 and 1, not {value}")))
         }
         _ => Ok(()),
     }

@@ -219,6 +219,8 @@ struct NeedForm {
     cap: Option<Cap>,
     phase: Phase,
     confidence: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    common_cause: Option<f64>,
     basis: Basis,
     evidence: Option<Symbol>,
     #[serde(default, skip_serializing_if = "Position::is_empty")]
@@ -286,6 +288,7 @@ mod tests {
             cap: None,
             phase: Phase::Start,
             confidence: Some(0.5),
+            common_cause: Some(0.1),
             basis: Basis::Observed,
             evidence: Some(Symbol::new("trace")),
             position: at,

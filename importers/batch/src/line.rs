@@ -226,6 +226,10 @@ pub struct NeedLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub confidence: Option<f64>,
+    /// The fraction, 0 to 1, of what fails one member that fails all of them, and is drawn nowhere else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub common_cause: Option<f64>,
     /// What kind of evidence it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Symbol>,

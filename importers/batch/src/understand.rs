@@ -101,6 +101,7 @@ pub(crate) fn need(line: NeedLine, position: Position) -> Result<NeedObservation
     }
     share("need/cap", line.cap)?;
     confidence("need/confidence", line.confidence)?;
+    fraction("need/common_cause", "the common part of failures", line.common_cause)?;
     if line.cap.is_none() && (line.judged_by.is_some() || line.judged_at.is_some()) {
         return Err(Refusal::malformed("need/judged_by", "there is no cap that could have been judged"));
     }
@@ -114,6 +115,7 @@ pub(crate) fn need(line: NeedLine, position: Position) -> Result<NeedObservation
         cap: line.cap.map(|limit| Cap { limit, judged_by: line.judged_by, judged_at: line.judged_at }),
         phase: line.phase.unwrap_or_default(),
         confidence: line.confidence,
+        common_cause: line.common_cause,
         basis: line.basis.unwrap_or(Basis::Declared),
         evidence: line.evidence,
         position,
@@ -233,9 +235,14 @@ fn share(field: &str, cap: Option<f64>) -> Result<(), Refusal> {
 }
 
 fn confidence(field: &str, confidence: Option<f64>) -> Result<(), Refusal> {
-    match confidence {
+    fraction(field, "a confidence", confidence)
+}
+
+/// Checks a fraction, which `what` names in words.
+fn fraction(field: &str, what: &str, fraction: Option<f64>) -> Result<(), Refusal> {
+    match fraction {
         Some(value) if !(0.0..=1.0).contains(&value) => {
-            Err(Refusal::malformed(field, format!("a confidence must lie between 0 and 1, not {value}")))
+            Err(Refusal::malformed(field, format!("{what} must lie between 0 and 1, not {value}")))
         }
         _ => Ok(()),
     }

@@ -119,6 +119,7 @@ impl NeedLine {
             phase: None,
             basis: None,
             confidence: None,
+            common_cause: None,
             evidence: None,
         };
         match rule {
@@ -195,6 +196,7 @@ impl<'a> Keys<'a> {
         line.phase = (need.phase != keelson_model::Phase::default()).then_some(need.phase);
         line.basis = said(need.basis);
         line.confidence = need.confidence;
+        line.common_cause = need.common_cause;
         line.evidence.clone_from(&need.evidence);
         Ok(line)
     }

@@ -350,6 +350,7 @@ impl Need {
             cap: None,
             phase: Phase::Run,
             confidence: None,
+            common_cause: None,
             basis: Basis::Declared,
             evidence: Some(Symbol::new(&evidence.join("+"))),
             position: self.position,

@@ -230,6 +230,7 @@ impl<'a, 'e> Relating<'a, 'e> {
                 cap: None,
                 phase: Phase::Run,
                 confidence,
+                common_cause: None,
                 basis: Basis::Declared,
                 evidence: Some(Symbol::new(&evidence)),
                 position,

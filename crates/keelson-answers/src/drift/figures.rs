@@ -194,11 +194,11 @@ impl Work<'_> {
 
     /// How many failures it takes, and how available it is.
     fn figures(&self, view: &View, service: ItemIx) -> Result<DriftFigures, QuestionError> {
-        let chances = Chances::of(view);
+        let chances = Chances::of(view)?;
         let level = breach_level(view.target(service).min_delivered);
         let budget = Budget { nodes: NODES, samples: 0, ..Budget::default() };
         let asking = Asking { level, budget, stop: self.stop, ..Asking::about(service) };
-        let composition = Composition::of(&view.graph, &asking, |one| chances.read(one, Reading::AsWritten))?;
+        let composition = Composition::of(chances.graph(), &asking, |one| chances.read(one, Reading::AsWritten))?;
         let resilience = cut_sets(&composition, &Listing { select: Select::Size(1), most: 1 }).resilience;
         let found = availability(&composition);
         let allowed = number(view, service, "target_availability").map(|target| 1.0 - target);

@@ -160,7 +160,7 @@ pub fn promise(
             format!("{silent} services promise no availability, and are not compared"),
         );
     }
-    let (chances, behind) = (Chances::of(view), behind_targets(view, stop));
+    let (chances, behind) = (Chances::of(view)?, behind_targets(view, stop));
     let starts = Starts::of(view, &wanted[..question.most.min(wanted.len())], asked, pool, stop)?;
     let mut lines = Vec::new();
     let mut cut = Cut::default();

@@ -232,6 +232,12 @@ impl Need {
         self.record().definition.confidence
     }
 
+    /// The fraction, 0 to 1, of what fails one member that fails all of them, and is drawn nowhere else; absent where
+    /// nobody states one.
+    async fn common_cause(&self) -> Option<f64> {
+        self.record().definition.common_cause
+    }
+
     /// Live or withdrawn.
     async fn standing(&self) -> Standing {
         self.record().standing.into()

@@ -113,7 +113,7 @@ impl From<EditProblem> for UserError {
 
 /// The problems of an edit of a need, whose definition stands in the input's `content`.
 pub(crate) fn in_content(mut errors: Vec<UserError>) -> Vec<UserError> {
-    const INSIDE: [&str; 6] = ["rule", "members", "kind", "largestLoss", "phase", "confidence"];
+    const INSIDE: [&str; 7] = ["rule", "members", "kind", "largestLoss", "phase", "confidence", "commonCause"];
     for error in &mut errors {
         let Some(first) = error.field.first().cloned() else { continue };
         if first == "possibleCounts" {

@@ -19,7 +19,7 @@ pub fn availability(answer: &AvailabilityAnswer, frame: &Frame) -> Document {
     if !answer.stakes.is_empty() {
         document.push(stakes(answer));
     }
-    document.push(grounds(&answer.independence, answer.missing_count, &answer.missing));
+    document.push(common(answer, grounds(&answer.independence, answer.missing_count, &answer.missing)));
     document.push(limits(&answer.basis));
     document
 }
@@ -205,6 +205,38 @@ fn grounds(independence: &str, missing: usize, listed: &[String]) -> Section {
         if missing == 1 { "1 item states".to_owned() } else { format!("{missing} items state") },
         names(listed, missing, 40)
     ))
+}
+
+/// What fails members of a need together, as far as it is stated.
+fn common(answer: &AvailabilityAnswer, section: Section) -> Section {
+    if answer.redundancy_count == 0 {
+        return section;
+    }
+    let silent = answer.without_common_cause;
+    let sentence = format!(
+        "{} of {} do not say how much of what fails a member fails all; their members are taken to fail independently, \
+         which makes redundancy look better than it may be.",
+        silent,
+        count(answer.redundancy_count, "redundancy need", "redundancy needs")
+    );
+    let section = if silent > 0 { section.paragraph(sentence) } else { section };
+    if answer.common_causes.is_empty() {
+        return section;
+    }
+    let mut table = Table::new("common-causes", "Needs whose members now and then fail together")
+        .naming_column("Item")
+        .column("Need")
+        .number_column("Of what fails a member")
+        .number_column("All together");
+    for one in &answer.common_causes {
+        let chance = match (probability(one.least), probability(one.most)) {
+            (least, most) if least == most => most,
+            (least, most) => format!("{least}\u{2013}{most}"),
+        };
+        let fraction = format!("{:.0} %", one.fraction * 100.0);
+        table.push(None, [item(&one.subject).into(), one.need.as_str().into(), fraction.into(), chance.into()]);
+    }
+    section.block(table)
 }
 
 /// The report about the cut sets of a service.

@@ -180,10 +180,14 @@ impl<'a> Editor<'a> {
     }
 
     pub(super) fn check_confidence(&mut self, confidence: Option<f64>) -> Option<()> {
-        match confidence {
+        self.check_fraction("confidence", "a confidence", confidence)
+    }
+
+    /// Checks a fraction, which `what` names in words.
+    pub(super) fn check_fraction(&mut self, field: &str, what: &str, fraction: Option<f64>) -> Option<()> {
+        match fraction {
             Some(value) if !(0.0..=1.0).contains(&value) => {
-                let message = format!("a confidence must lie between 0 and 1, not {value}");
-                self.problem(EditCode::BadValue, &["confidence"], message)
+                self.problem(EditCode::BadValue, &[field], format!("{what} must lie between 0 and 1, not {value}"))
             }
             _ => Some(()),
         }

@@ -86,6 +86,7 @@ impl Editor<'_> {
         }
         self.check_cap(fields.cap.as_ref().map(|cap| cap.limit));
         self.check_confidence(fields.confidence);
+        self.check_fraction("common_cause", "the common part of failures", fields.common_cause);
         let mut seen = HashSet::new();
         for (number, member) in fields.members.iter().enumerate() {
             let number = number.to_string();
@@ -129,6 +130,7 @@ impl Editor<'_> {
             cap,
             phase: fields.phase,
             confidence: fields.confidence,
+            common_cause: fields.common_cause,
         })
     }
 

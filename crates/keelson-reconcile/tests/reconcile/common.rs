@@ -236,6 +236,7 @@ impl B {
             cap: None,
             phase: Phase::Run,
             confidence: None,
+            common_cause: None,
             basis: keelson_model::Basis::Declared,
             evidence: None,
             position: self.position(),

@@ -62,6 +62,7 @@ fn fields(rule: Rule, members: &[CiId]) -> NeedFields {
         cap: None,
         phase: Phase::Run,
         confidence: None,
+        common_cause: None,
     }
 }
 

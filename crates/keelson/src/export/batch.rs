@@ -125,6 +125,7 @@ fn need(extract: &Extract, record: &Need, dependent: keelson_catalogue::CiIx) ->
         judged_at: definition.cap.as_ref().and_then(|cap| cap.judged_at),
         phase: Some(definition.phase),
         confidence: definition.confidence,
+        common_cause: definition.common_cause,
         ..NeedLine::new(catalogue.ci(dependent).key.clone(), &record.name, rule, members)
     })
 }

@@ -44,6 +44,9 @@ impl Compared<'_> {
     /// How likely something fails of itself under some figures.
     fn chance(&self, figures: Figures, reading: Reading, one: ItemIx) -> Chance {
         let view = self.view;
+        if !self.chances.is_item(one) {
+            return self.chances.read(one, reading);
+        }
         if figures != Figures::Observed {
             let is_contract = is_a(view, ci_of(one), CONTRACT);
             // What a contract with a target covers is in that target, whatever its own is.
@@ -91,7 +94,7 @@ impl Compared<'_> {
         let level = breach_level(self.view.target(self.service).min_delivered);
         let question =
             Question { level, reading, stop: self.stop, budget: Budget::default(), ..Question::about(self.service) };
-        Ok(Composition::of(&self.view.graph, &question, |one| end(self.chance(figures, reading, one)))?)
+        Ok(Composition::of(self.chances.graph(), &question, |one| end(self.chance(figures, reading, one)))?)
     }
 
     fn level(&self, figures: Figures) -> Result<Level, QuestionError> {
@@ -181,7 +184,9 @@ impl Compared<'_> {
         let at_worst = self.weights(End::Most, promised)?;
         let at_best: BTreeMap<ItemIx, Option<f64>> =
             self.weights(End::Least, promised)?.into_iter().map(|(weight, needed)| (weight.item, needed)).collect();
-        let bought = at_worst.into_iter().filter(|(weight, _)| is_bought(self.view, weight.item));
+        let bought = at_worst
+            .into_iter()
+            .filter(|(weight, _)| self.chances.is_item(weight.item) && is_bought(self.view, weight.item));
         let line = |(weight, needed): (Weight, Option<f64>)| WeakContract {
             subject: Subject::of(&self.view.catalogue, ci_of(weight.item)),
             target: 1.0 - weight.chance,

@@ -19,6 +19,7 @@ use keelson_app::answers::availability::{
     AvailabilityAnswer, AvailabilityQuestion, Contributor, ServiceAvailability as ServiceAvailabilityLine, StakeLine,
     availability,
 };
+use keelson_app::answers::common_cause::CommonCauseLine;
 
 /// Most nodes of decision diagrams an answer may take.
 const MOST_NODES: usize = 5_000_000;
@@ -144,9 +145,48 @@ impl Availability {
         self.answer.independence.clone()
     }
 
+    /// Redundancy needs whose members are said to fail together now and then; the first 100.
+    async fn common_causes(&self) -> Vec<CommonCause> {
+        self.answer.common_causes.iter().take(LONGEST_LIST).map(|one| CommonCause::of(&self.at, one)).collect()
+    }
+
+    /// How many redundancy needs there are.
+    async fn redundancy_count(&self) -> usize {
+        self.answer.redundancy_count
+    }
+
+    /// How many of them do not say how much of what fails a member fails all: their members are taken to fail
+    /// independently.
+    async fn without_common_cause(&self) -> usize {
+        self.answer.without_common_cause
+    }
+
     /// How complete the answer is, and what it rests on.
     async fn completeness(&self) -> Completeness {
         Completeness::of(&self.answer.basis)
+    }
+}
+
+/// A redundancy need whose members now and then fail together.
+#[derive(SimpleObject)]
+pub struct CommonCause {
+    /// Whose need it is.
+    item: Option<ConfigurationItem>,
+    /// What the need is called.
+    need: String,
+    /// Which fraction of what fails a member fails all, 0 to 1.
+    fraction: f64,
+    /// How likely all fail together: at least.
+    least: f64,
+    /// At most.
+    most: f64,
+}
+
+impl CommonCause {
+    fn of(at: &Arc<Moment>, line: &CommonCauseLine) -> Self {
+        let CommonCauseLine { subject, need, fraction, least, most } = line;
+        let item = by_key(at, &subject.key);
+        Self { item, need: need.clone(), fraction: *fraction, least: *least, most: *most }
     }
 }
 
@@ -220,8 +260,10 @@ impl ServiceAvailability {
 /// An item that contributes to the unavailability of a service.
 #[derive(SimpleObject)]
 pub struct AvailabilityContributor {
-    /// The item.
+    /// The item; absent where it is what members of a need have in common.
     item: Option<ConfigurationItem>,
+    /// Its name.
+    name: String,
     /// Its own unavailability.
     unavailability: f64,
     /// Criticality: how much of the service's unavailability goes when it never fails (analyses 3.3).
@@ -234,6 +276,7 @@ impl AvailabilityContributor {
     fn of(at: &Arc<Moment>, line: &Contributor) -> Self {
         Self {
             item: by_key(at, &line.subject.key),
+            name: line.subject.name.clone(),
             unavailability: line.unavailability,
             criticality: line.criticality,
             birnbaum: line.birnbaum,
@@ -244,8 +287,10 @@ impl AvailabilityContributor {
 /// What is at stake with one item.
 #[derive(SimpleObject)]
 pub struct ValueAtRisk {
-    /// The item.
+    /// The item; absent where it is what members of a need have in common.
     item: Option<ConfigurationItem>,
+    /// Its name.
+    name: String,
     /// Value at risk: over all services, the value of an hour times the item's Birnbaum importance.
     value_per_hour: Money,
 }
@@ -254,6 +299,7 @@ impl ValueAtRisk {
     fn of(at: &Arc<Moment>, line: &StakeLine) -> Self {
         Self {
             item: by_key(at, &line.subject.key),
+            name: line.subject.name.clone(),
             value_per_hour: Money::of(line.value_per_hour.amount, &line.value_per_hour.currency),
         }
     }

@@ -15,6 +15,7 @@ use crate::types::impact::by_key;
 use crate::types::item::ConfigurationItem;
 use crate::types::lookup::ConfigurationItemBy;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
+use keelson_app::answers::common_cause::COMMON_CAUSE;
 use keelson_app::answers::cut_sets::{
     CutSetLine, CutSetsAnswer, CutSetsQuestion, ResilienceNumber as ResilienceNumberLine, cut_sets,
 };
@@ -152,7 +153,9 @@ impl CutSets {
 pub struct CutSet {
     /// The items; none of them can be spared; the first 100.
     items: Vec<ConfigurationItem>,
-    /// How many they are.
+    /// What members of needs have in common, by name, that is in the set as well; the first 100.
+    common_causes: Vec<String>,
+    /// How many they are, common causes included.
     order: usize,
     /// The probability that all of them are down, each at its upper end.
     probability: f64,
@@ -164,6 +167,13 @@ impl CutSet {
     fn of(at: &Arc<Moment>, line: &CutSetLine) -> Self {
         Self {
             items: by_subjects(at, &line.items),
+            common_causes: line
+                .items
+                .iter()
+                .filter(|one| one.class == COMMON_CAUSE)
+                .take(LONGEST_LIST)
+                .map(|one| one.name.clone())
+                .collect(),
             order: line.order,
             probability: line.probability,
             proof: line.proof.iter().take(LONGEST_LIST).map(ProofStep::of).collect(),
