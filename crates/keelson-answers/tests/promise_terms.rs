@@ -119,6 +119,8 @@ fn hours_that_two_contracts_cover_in_turn_are_covered() {
     assert_eq!(deciding(&term), ["fast", "slow"]);
     let term = hours("Mo-Fr 08:00-18:00", "Mo-Fr 00:00-24:00", "when we feel like it");
     assert_eq!((term.holds, term.unstated), (Some(true), vec!["contract/slow".to_owned()]));
+    let term = hours("office hours", "Mo-Fr 00:00-24:00", "Mo-Fr 00:00-24:00");
+    assert_eq!((term.stated, term.most, term.holds), (None, None, None), "what cannot be read is told as such");
 }
 
 #[test]

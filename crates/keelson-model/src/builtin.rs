@@ -73,6 +73,11 @@ mod tests {
     fn a_user_adds_classes_and_cannot_contradict() {
         let own = "[[class]]\nname = 'mainframe'\nis_a = 'host'\ntitle = 'Mainframe'\ndescription = 'A large host.'\n";
         assert!(schema([("own.toml", own)]).unwrap().classes.is_a("mainframe", "configuration-item"));
+        let ranged = |range: &str| format!("{own}unavailability = {range}\n");
+        let known = schema([("own.toml", ranged("{ low = 0.001, high = 0.01 }").as_str())]).unwrap();
+        let range = known.classes.get("mainframe").and_then(|class| class.unavailability).unwrap();
+        assert!(range.low < range.high && known.classes.get("host").unwrap().unavailability.is_none());
+        assert!(schema([("own.toml", ranged("{ low = 0.2, high = 0.1 }").as_str())]).is_err());
         let again = own.replace("mainframe", "host").replace("is_a = 'host'", "is_a = 'component'");
         let errors = schema([("own.toml", again.as_str())]).unwrap_err();
         assert!(errors[0].to_string().contains("already defined"), "{errors:?}");

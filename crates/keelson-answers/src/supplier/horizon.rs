@@ -14,8 +14,8 @@ use crate::{Asked, Basis, LimitCode, QuestionError, View, item};
 
 /// Resources that are looked at.
 const MOST_RESOURCES: usize = 10_000;
-/// Seconds in a month, on average.
-const SECONDS_A_MONTH: f64 = 30.4375 * 86_400.0;
+/// Days in a month, on average.
+const DAYS_A_MONTH: f64 = 30.4375;
 
 /// The first day on which something that rests on a contract runs out, and what that is, by the key of the contract.
 pub(super) struct Horizon {
@@ -66,7 +66,8 @@ impl Horizon {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "seconds between days are far below 2^52")]
+/// Whole days, as contracts count them, in months.
+#[expect(clippy::cast_precision_loss, reason = "days between dates are far below 2^52")]
 fn months_until(day: DateTime<Utc>, asked: Asked) -> f64 {
-    (day - asked.at).num_seconds() as f64 / SECONDS_A_MONTH
+    (day.date_naive() - asked.at.date_naive()).num_days() as f64 / DAYS_A_MONTH
 }

@@ -47,7 +47,7 @@ pub struct ComposedTerm {
     /// covered. Absent where the service cannot start at all.
     pub least: Option<f64>,
     /// So many with every need as it is written, contracts that do not state the term left aside; absent where the
-    /// service cannot start at all.
+    /// service cannot start at all, or what it promises cannot be read.
     pub stated: Option<f64>,
     /// At most so many, whatever is missing; absent where there is no such limit.
     pub most: Option<f64>,
@@ -161,10 +161,25 @@ impl Composing<'_> {
         })
     }
 
+    /// Hours of support that nobody can read are promised, and are compared contract by contract only where alike.
+    fn unreadable(&self, promised: String) -> ComposedTerm {
+        ComposedTerm {
+            term: "support hours".to_owned(),
+            promised,
+            contracted: "not composed: the promised hours cannot be read".to_owned(),
+            least: Some(0.0),
+            stated: None,
+            most: None,
+            holds: None,
+            decided_by: Vec::new(),
+            unstated: Vec::new(),
+        }
+    }
+
     /// The promised minutes of a week that are not covered.
     fn support_hours(&self) -> Result<Option<ComposedTerm>, QuestionError> {
         let Some(promised) = text(self.view, self.service, "support_hours") else { return Ok(None) };
-        let Some(wanted) = hours::minutes(&promised) else { return Ok(None) };
+        let Some(wanted) = hours::minutes(&promised) else { return Ok(Some(self.unreadable(promised))) };
         let read = |one: &ItemIx| text(self.view, *one, "support_hours").and_then(|text| hours::minutes(&text));
         let weeks: Vec<(ItemIx, Option<Vec<bool>>)> = self.contracts.iter().map(|one| (*one, read(one))).collect();
         let unread: Vec<ItemIx> = weeks.iter().filter(|(_, week)| week.is_none()).map(|(one, _)| *one).collect();

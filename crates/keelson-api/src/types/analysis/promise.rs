@@ -179,7 +179,7 @@ pub struct ComposedContractTerm {
     /// covered. Absent where the service cannot start at all.
     least: Option<f64>,
     /// So many with every need as it is written, contracts that do not state the term left aside; absent where the
-    /// service cannot start at all.
+    /// service cannot start at all, or what it promises cannot be read.
     stated: Option<f64>,
     /// At most so many, whatever is missing; absent where there is no such limit.
     most: Option<f64>,
