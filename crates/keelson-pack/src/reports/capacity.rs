@@ -229,20 +229,21 @@ fn in_use(one: &ResourceLine) -> String {
 }
 
 fn chances(one: &ResourceLine) -> Option<String> {
-    Some(format!("{}: {}", one.subject.key, days_words(one.chances.as_ref()?)))
+    Some(format!("{}: {}", one.subject.key, days_words(one.chances.as_ref()?)?))
 }
 
-/// Days by chance.
-fn days_words(chances: &ExhaustionChances) -> String {
+/// Days by chance; absent where none of them lies within the days looked ahead.
+fn days_words(chances: &ExhaustionChances) -> Option<String> {
+    chances.one_in_ten?;
     let day = |at: Option<chrono::DateTime<chrono::Utc>>| {
-        at.map_or_else(|| "not within two years".to_owned(), |at| at.format("%Y-%m-%d").to_string())
+        at.map_or_else(|| "not within two years".to_owned(), |at| format!("by {}", at.format("%Y-%m-%d")))
     };
-    format!(
-        "one chance in ten by {}, even by {}, nine in ten by {}",
+    Some(format!(
+        "one chance in ten {}, even {}, nine in ten {}",
         day(chances.one_in_ten),
         day(chances.even),
         day(chances.nine_in_ten)
-    )
+    ))
 }
 
 fn of_kind(answer: &CapacityAnswer, kind: ResourceKind) -> Section {

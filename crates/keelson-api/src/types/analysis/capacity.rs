@@ -1,5 +1,9 @@
 //! What runs out first, and by when to decide.
 
+pub mod forecasts;
+pub mod purchases;
+pub mod redundancy;
+
 use std::sync::Arc;
 
 use super::demand::{DemandLoop, InferredRatio, ServiceDemand, UnratedRelationship};
@@ -18,11 +22,12 @@ use crate::types::lookup::ConfigurationItemBy;
 use crate::types::words::words;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use forecasts::DemandForecast;
 use keelson_app::answers::capacity::{
-    BandPoint, CapacityAnswer, CapacityQuestion, DayPoint, DemandLimit, ExhaustionChances, ForecastLine, GroundsLine,
-    GrowthLine, HourStanding, HourWindow, PurchaseLine, Purchases, RedundancyHours, RedundancyLine, ReliefLine,
-    ResourceLine, ShortLine, capacity,
+    CapacityAnswer, CapacityQuestion, ExhaustionChances, GroundsLine, GrowthLine, ReliefLine, ResourceLine, capacity,
 };
+use purchases::CapacityPurchases;
+use redundancy::RedundancyUnderLoad;
 
 /// Most months looked ahead.
 const MOST_MONTHS: f64 = 600.0;
@@ -72,26 +77,6 @@ words! {
         Assumed,
     }
 
-    /// Days of the week that hours belong to.
-    HourDays = keelson_app::answers::capacity::HourDays {
-        /// All days.
-        EveryDay,
-        /// Monday to Friday.
-        Weekdays,
-        /// Saturday and Sunday.
-        Weekend,
-    }
-
-    /// Where profiles of demand come from.
-    DemandProfileBasis = keelson_app::answers::capacity::ProfileBasis {
-        /// All were measured.
-        Measured,
-        /// All were stated.
-        Stated,
-        /// Some were measured, others stated.
-        Mixed,
-    }
-
     /// What the load of a resource is known from.
     LoadBasis = keelson_app::answers::capacity::LoadBasis {
         /// The demand of services that reaches it.
@@ -112,20 +97,6 @@ words! {
         Stated,
         /// Nothing: it counts as not growing.
         Nothing,
-    }
-
-    /// How a forecast was made: the step of the ladder that did best.
-    ForecastMethod = keelson_app::answers::capacity::ForecastMethod {
-        /// As a season ago, or as last.
-        SeasonalNaive,
-        /// A straight line that outliers do not bend, and the median of each day of the season.
-        RobustTrend,
-        /// Seasons taken off by locally weighted regression, the rest smoothed exponentially.
-        Decomposition,
-        /// Level, slope and season smoothed exponentially.
-        HoltWinters,
-        /// The same with a slope that fades.
-        DampedHoltWinters,
     }
 
     /// Which kind of capacity something is (ISO/IEC 20000-1, 8.4.3).
@@ -281,124 +252,6 @@ impl CapacityPlan {
     }
 }
 
-/// What the demand on a service will be.
-#[derive(SimpleObject)]
-pub struct DemandForecast {
-    /// The service.
-    item: Option<ConfigurationItem>,
-    /// The unit of all values.
-    unit: String,
-    /// How it was made.
-    method: ForecastMethod,
-    /// Its mean absolute error at rolling origins, in errors of the naive method (MASE); absent where it could not be tried.
-    error: Option<f64>,
-    /// How many days its history has, since the last lasting change of level.
-    days: usize,
-    /// How many of them are gaps.
-    gaps: usize,
-    /// How many lasting changes of level were found before.
-    changes: usize,
-    /// The share of what came that lay within the intervals, where that could be tried.
-    coverage: Option<f64>,
-    /// The share that should have.
-    nominal: Option<f64>,
-    /// Growth per month that the middle of the forecast comes to.
-    growth_per_month: Option<f64>,
-    /// The history: a point a day, thinned to the highest where there are many, the last as it is; the first 100.
-    history: Vec<MeasuredDay>,
-    /// The forecast, with what is supposed; thinned to the highest where there are many days; the first 100.
-    band: Vec<ForecastDay>,
-    /// The lowest demand on the service at which a resource is at its limit, where one is.
-    limit: Option<f64>,
-    /// The resource it is, by key.
-    limited_by: Option<String>,
-    /// The day by which to decide on that resource.
-    decide_by: Option<DateTime<Utc>>,
-    /// The lowest limits, at most three; the first is that of the resource named.
-    limits: Vec<ServiceDemandLimit>,
-}
-
-/// The demand on a service at which a resource is at its planning limit.
-#[derive(SimpleObject)]
-pub struct ServiceDemandLimit {
-    /// The resource.
-    item: Option<ConfigurationItem>,
-    /// The demand on the service, everything else staying as it is.
-    limit: f64,
-    /// The day by which to decide on the resource, where it runs out within the months looked ahead.
-    decide_by: Option<DateTime<Utc>>,
-    /// The day on which it runs out.
-    exhausted_at: Option<DateTime<Utc>>,
-}
-
-impl ServiceDemandLimit {
-    fn of(at: &Arc<Moment>, line: &DemandLimit) -> Self {
-        Self {
-            item: by_key(at, &line.resource),
-            limit: line.limit,
-            decide_by: line.decide_by,
-            exhausted_at: line.exhausted_at,
-        }
-    }
-}
-
-impl DemandForecast {
-    fn of(at: &Arc<Moment>, line: &ForecastLine) -> Self {
-        Self {
-            item: by_key(at, &line.subject.key),
-            unit: line.unit.clone(),
-            method: line.method.into(),
-            error: line.error,
-            days: line.days,
-            gaps: line.gaps,
-            changes: line.changes,
-            coverage: line.coverage,
-            nominal: line.nominal,
-            growth_per_month: line.growth_per_month,
-            history: line.history.iter().take(LONGEST_LIST).map(|one| MeasuredDay::of(at, one)).collect(),
-            band: line.band.iter().take(LONGEST_LIST).map(|one| ForecastDay::of(at, one)).collect(),
-            limit: line.limit,
-            limited_by: line.limited_by.clone(),
-            decide_by: line.decide_by,
-            limits: line.limits.iter().take(LONGEST_LIST).map(|one| ServiceDemandLimit::of(at, one)).collect(),
-        }
-    }
-}
-
-/// A day to come.
-#[derive(SimpleObject)]
-pub struct ForecastDay {
-    /// The midnight, UTC, at which it begins.
-    day: DateTime<Utc>,
-    /// Its peak is above this with a chance of nine in ten.
-    low: f64,
-    /// Its peak is as likely above this as below.
-    middle: f64,
-    /// Its peak is above this with a chance of one in ten.
-    high: f64,
-}
-
-impl ForecastDay {
-    fn of(_at: &Arc<Moment>, line: &BandPoint) -> Self {
-        Self { day: line.day, low: line.low, middle: line.middle, high: line.high }
-    }
-}
-
-/// A day and its peak.
-#[derive(SimpleObject)]
-pub struct MeasuredDay {
-    /// The midnight, UTC, at which it begins.
-    day: DateTime<Utc>,
-    /// Its peak.
-    value: f64,
-}
-
-impl MeasuredDay {
-    fn of(_at: &Arc<Moment>, line: &DayPoint) -> Self {
-        Self { day: line.day, value: line.value }
-    }
-}
-
 /// Demand on a service, and how it grows.
 #[derive(SimpleObject)]
 pub struct ServiceGrowth {
@@ -416,137 +269,6 @@ impl ServiceGrowth {
             source: ServiceDemand::of(at, &line.source),
             growth_per_month: line.growth_per_month,
             growth_basis: line.growth_basis.into(),
-        }
-    }
-}
-
-/// How a need of several members stands against its load.
-#[derive(SimpleObject)]
-pub struct RedundancyUnderLoad {
-    /// Whose need it is.
-    item: Option<ConfigurationItem>,
-    /// What it is called.
-    need: String,
-    /// Its members, by key; the first 100.
-    members: Vec<String>,
-    /// The load on it now, with what is supposed; absent where it is not known.
-    load: Option<AmountOfUnit>,
-    /// How many members must be up at that load; absent where not even all carry it, or it is not known.
-    required: Option<u32>,
-    /// How many are declared to be needed; absent where nobody says.
-    declared: Option<u32>,
-    /// Whether fewer are declared than the load takes: redundancy that is not there.
-    is_redundancy_false: bool,
-    /// How many members may be lost; absent where not even all carry the load.
-    margin: Option<u32>,
-    /// What is delivered with the largest member lost, as a fraction; absent where it is not known.
-    delivered_without_one: Option<f64>,
-    /// The largest load at which one member may be lost.
-    carries_without_one: Option<f64>,
-    /// In how many months that load is passed, 0 where it is; absent where it is not within the months looked ahead.
-    expires_months: Option<f64>,
-    /// The day on which it is passed.
-    expires_at: Option<DateTime<Utc>>,
-    /// The days on which it is passed, by chance, where the demand on it is forecast from measurements.
-    expires_chances: Option<ExhaustionDays>,
-    /// How it stands hour by hour; absent where nobody knows how its load goes through the day.
-    hours: Option<HourlyRedundancy>,
-    /// Why nothing is known about it; absent where something is.
-    unknown: Option<String>,
-}
-
-/// How a need of several members stands hour by hour, now, with what is supposed.
-#[derive(SimpleObject)]
-pub struct HourlyRedundancy {
-    /// Where the profiles come from.
-    basis: DemandProfileBasis,
-    /// Whether part of the load has no profile and counts with its peak all day.
-    is_partial: bool,
-    /// The hours with the lowest load: when to take a member out.
-    quietest: HourlyStanding,
-    /// The hours with the highest load.
-    busiest: HourlyStanding,
-    /// The hours in which the others do not carry the load while the largest member is out; at most 48.
-    short_without_one: Vec<HoursOfDay>,
-}
-
-impl HourlyRedundancy {
-    fn of(line: &RedundancyHours) -> Self {
-        Self {
-            basis: line.basis.into(),
-            is_partial: line.is_partial,
-            quietest: HourlyStanding::of(&line.quietest),
-            busiest: HourlyStanding::of(&line.busiest),
-            short_without_one: line.short_without_one.iter().take(LONGEST_LIST).map(HoursOfDay::of).collect(),
-        }
-    }
-}
-
-/// How a need stands in some hours of the day.
-#[derive(SimpleObject)]
-pub struct HourlyStanding {
-    /// The hours: those beside each other in which as many members are required.
-    window: HoursOfDay,
-    /// The highest load in them.
-    load: f64,
-    /// How many members must be up; absent where not even all carry it.
-    required: Option<u32>,
-    /// How many members may be lost.
-    margin: Option<u32>,
-    /// How many more may be lost while the largest member is out; absent where the others do not carry the load.
-    margin_without_one: Option<u32>,
-    /// What is delivered while the largest member is out, as a fraction.
-    delivered_without_one: Option<f64>,
-}
-
-impl HourlyStanding {
-    fn of(line: &HourStanding) -> Self {
-        Self {
-            window: HoursOfDay::of(&line.window),
-            load: line.load,
-            required: line.required,
-            margin: line.margin,
-            margin_without_one: line.margin_without_one,
-            delivered_without_one: line.delivered_without_one,
-        }
-    }
-}
-
-/// Hours of the day, UTC.
-#[derive(SimpleObject)]
-pub struct HoursOfDay {
-    /// On which days.
-    days: HourDays,
-    /// The hour at which it begins, 0 to 23.
-    from: u8,
-    /// The hour at which it ends, 1 to 24; not part of it.
-    to: u8,
-}
-
-impl HoursOfDay {
-    fn of(line: &HourWindow) -> Self {
-        Self { days: line.days.into(), from: line.from, to: line.to }
-    }
-}
-
-impl RedundancyUnderLoad {
-    fn of(at: &Arc<Moment>, line: &RedundancyLine) -> Self {
-        Self {
-            item: by_key(at, &line.subject.key),
-            need: line.need.clone(),
-            members: line.members.iter().take(LONGEST_LIST).cloned().collect(),
-            load: line.load.as_ref().map(AmountOfUnit::of),
-            required: line.required,
-            declared: line.declared,
-            is_redundancy_false: line.is_redundancy_false,
-            margin: line.margin,
-            delivered_without_one: line.delivered_without_one,
-            carries_without_one: line.carries_without_one,
-            expires_months: line.expires_months,
-            expires_at: line.expires_at,
-            expires_chances: line.expires_chances.as_ref().map(|one| ExhaustionDays::of(at, one)),
-            hours: line.hours.as_ref().map(HourlyRedundancy::of),
-            unknown: line.unknown.clone(),
         }
     }
 }
@@ -695,84 +417,5 @@ impl CapacityRelief {
             cost: line.cost.as_ref().map(|one| Money::of(one.amount, &one.currency)),
             lasts_months: line.lasts_months,
         }
-    }
-}
-
-/// The cheapest purchases that carry everything asked about for a time.
-#[derive(SimpleObject)]
-pub struct CapacityPurchases {
-    /// For how many months from now: two years, or the months looked ahead if those are fewer.
-    lasts_months: f64,
-    /// How many resources there is to be more of.
-    purchase_count: usize,
-    /// The purchases, for what is to be decided first; the first 100.
-    purchases: Vec<CapacityPurchase>,
-    /// What all of them cost together, by currency, as far as costs are stated.
-    cost: Vec<Money>,
-    /// How many of them state no cost: the whole costs more.
-    without_cost_count: usize,
-    /// How many resources fall short and state no step.
-    unrelieved_count: usize,
-    /// The first of them, at most 100.
-    unrelieved: Vec<CapacityShort>,
-    /// How many needs of several members lose their redundancy by then: members of those are not in the sum, as nobody
-    /// says what another one costs.
-    ending_redundancy_count: usize,
-}
-
-impl CapacityPurchases {
-    fn of(at: &Arc<Moment>, line: &Purchases) -> Self {
-        Self {
-            lasts_months: line.lasts_months,
-            purchase_count: line.purchase_count,
-            purchases: line.purchases.iter().take(LONGEST_LIST).map(|one| CapacityPurchase::of(at, one)).collect(),
-            cost: line.cost.iter().map(|one| Money::of(one.amount, &one.currency)).collect(),
-            without_cost_count: line.without_cost_count,
-            unrelieved_count: line.unrelieved_count,
-            unrelieved: line.unrelieved.iter().take(LONGEST_LIST).map(|one| CapacityShort::of(at, one)).collect(),
-            ending_redundancy_count: line.ending_redundancy_count,
-        }
-    }
-}
-
-/// A purchase.
-#[derive(SimpleObject)]
-pub struct CapacityPurchase {
-    /// The resource there is to be more of.
-    item: Option<ConfigurationItem>,
-    /// How many steps of buying or building.
-    steps: u32,
-    /// How much more that gives.
-    adds: AmountOfUnit,
-    /// What it costs, where stated.
-    cost: Option<Money>,
-    /// Whether some of it is needed only so that a server may be lost.
-    is_for_redundancy: bool,
-}
-
-impl CapacityPurchase {
-    fn of(at: &Arc<Moment>, line: &PurchaseLine) -> Self {
-        Self {
-            item: by_key(at, &line.subject.key),
-            steps: line.steps,
-            adds: AmountOfUnit::of(&line.adds),
-            cost: line.cost.as_ref().map(|one| Money::of(one.amount, &one.currency)),
-            is_for_redundancy: line.is_for_redundancy,
-        }
-    }
-}
-
-/// Something that falls short, and of which nobody says in which steps there could be more.
-#[derive(SimpleObject)]
-pub struct CapacityShort {
-    /// The resource.
-    item: Option<ConfigurationItem>,
-    /// How much more there has to be.
-    short: AmountOfUnit,
-}
-
-impl CapacityShort {
-    fn of(at: &Arc<Moment>, line: &ShortLine) -> Self {
-        Self { item: by_key(at, &line.subject.key), short: AmountOfUnit::of(&line.short) }
     }
 }

@@ -43,8 +43,8 @@ pub(super) fn purchases(answer: &CapacityAnswer) -> Section {
     }
     if found.ending_redundancy_count > 0 {
         section = section.paragraph(format!(
-            "{} of several members lose their redundancy by then; what another member costs is not in the sum.",
-            count(found.ending_redundancy_count, "need", "needs")
+            "Needs of several members that lose their redundancy by then: {}; what another member costs is not in the sum.",
+            found.ending_redundancy_count
         ));
     }
     section

@@ -46,7 +46,7 @@ pub(super) fn redundancy(answer: &CapacityAnswer) -> Section {
 
 fn chances_words(one: &RedundancyLine) -> Option<String> {
     let chances = one.expires_chances.as_ref()?;
-    Some(format!("{} of {}: {}", one.need, one.subject.name, days_words(chances)))
+    Some(format!("{} of {}: {}", one.need, one.subject.name, days_words(chances)?))
 }
 
 fn hours_words(one: &RedundancyLine) -> Option<String> {
