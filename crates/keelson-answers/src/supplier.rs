@@ -20,6 +20,8 @@ pub(crate) const SUPPLIER: &str = "supplier";
 pub(crate) const CONTRACT: &str = "contract";
 /// The kind of relationship between a contract and its party.
 pub(crate) const SIGNED_WITH: &str = "signed_with";
+/// The kind of relationship between anything bought, a contract as well, and who provides it.
+pub(crate) const SUPPLIED_BY: &str = "supplied_by";
 /// The kind of relationship between a supplier and its sub-contractor.
 pub(crate) const SUBCONTRACTS_TO: &str = "subcontracts_to";
 
@@ -40,6 +42,24 @@ pub(crate) fn targets(view: &View, ix: CiIx, kind: &str) -> Vec<CiIx> {
     let live = slots
         .filter(|slot| slot.relationship.standing == Standing::Live && slot.relationship.key.kind.as_str() == kind);
     let mut found: Vec<CiIx> = live.map(|slot| slot.dependency).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// The parties to a contract: who signed it, and who is said to supply what it is about.
+pub(crate) fn signers(view: &View, contract: CiIx) -> Vec<CiIx> {
+    let mut found = targets(view, contract, SIGNED_WITH);
+    found.extend(targets(view, contract, SUPPLIED_BY));
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// The contracts to which a supplier is a party.
+pub(crate) fn signed(view: &View, supplier: CiIx) -> Vec<CiIx> {
+    let mut found = sources(view, supplier, SIGNED_WITH);
+    found.extend(sources(view, supplier, SUPPLIED_BY).into_iter().filter(|one| is_a(view, *one, CONTRACT)));
     found.sort_unstable();
     found.dedup();
     found

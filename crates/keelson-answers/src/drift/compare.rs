@@ -2,15 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
-use keelson_catalogue::{CiIx, RelationshipIx};
-use keelson_graph::ItemIx;
-use keelson_model::{Basis as Ground, Standing};
+use chrono::{DateTime, TimeDelta, Utc};
+use keelson_catalogue::{CiIx, RelationshipIx, RelationshipSlot};
+use keelson_graph::{ItemIx, NeedView};
+use keelson_model::{Basis as Ground, Standing, Symbol};
 
 use super::{DriftKind, DriftLine, UNLIKELY};
 use crate::projection::DrawnFrom;
 use crate::subject::{ci_of, key_of};
 use crate::{Asked, View};
+
+/// The kind of relationship of whoever does not say which kind it is.
+const UNSAID: &str = "depends_on";
 
 /// A difference with its place in the graph.
 #[derive(Clone, Debug)]
@@ -40,6 +43,7 @@ pub(super) fn compare(view: &View, window_days: f64, unseen_chance: f64, asked: 
     #[expect(clippy::cast_possible_truncation, reason = "windows are far below what a time delta holds")]
     let since = asked.at - TimeDelta::seconds((window_days * 86_400.0).min(1e11) as i64);
     let kind = if unseen_chance < UNLIKELY { DriftKind::Aspirational } else { DriftKind::Unobserved };
+    let watched = watched(view, since, asked);
     for owner in view.graph.item_numbers() {
         let seen = seen(view, ci_of(owner), since, asked);
         for need in view.graph.needs(owner).filter(|need| need.phase().runs()) {
@@ -68,7 +72,7 @@ pub(super) fn compare(view: &View, window_days: f64, unseen_chance: f64, asked: 
                     } else {
                         found.old.insert(relationship);
                     }
-                } else if seen.is_empty() {
+                } else if seen.is_empty() || !is_watched(view, &watched, &need) {
                     found.out_of_sight += 1;
                 } else if seen.contains(&ci_of(*member)) {
                     (found.in_sight, found.confirmed) = (found.in_sight + 1, found.confirmed + 1);
@@ -82,15 +86,34 @@ pub(super) fn compare(view: &View, window_days: f64, unseen_chance: f64, asked: 
     found
 }
 
+/// The kinds of relationship of which anything was seen within the window. Who watches the network sees who talks to whom,
+/// and not which licence covers it: of other kinds, not being seen says nothing.
+fn watched(view: &View, since: DateTime<Utc>, asked: Asked) -> BTreeSet<Symbol> {
+    let live = view.catalogue.relationships().filter(|(_, slot)| slot.relationship.standing == Standing::Live);
+    live.filter(|(_, slot)| is_seen(view, slot, since, asked))
+        .map(|(_, slot)| slot.relationship.key.kind.clone())
+        .collect()
+}
+
+/// Whether a need of this kind would be seen: anything of the kind was, or nobody says which kind it is.
+fn is_watched(view: &View, watched: &BTreeSet<Symbol>, need: &NeedView<'_>) -> bool {
+    let kind = match DrawnFrom::of_tag(need.tag) {
+        DrawnFrom::Relationship(ix) => &view.catalogue.relationship(ix).relationship.key.kind,
+        DrawnFrom::Need(ix) => &view.catalogue.need(ix).need.definition.kind,
+    };
+    kind.as_str() == UNSAID || watched.contains(kind)
+}
+
+fn is_seen(view: &View, slot: &RelationshipSlot, since: DateTime<Utc>, asked: Asked) -> bool {
+    slot.relationship.live_claims().any(|claim| {
+        let at = crate::basis::confirmed(&view.catalogue, &claim.provenance);
+        claim.basis == Ground::Observed && at >= since && at <= asked.at
+    })
+}
+
 /// What was seen to be used by an item within the window.
-fn seen(view: &View, ix: CiIx, since: chrono::DateTime<chrono::Utc>, asked: Asked) -> BTreeSet<CiIx> {
+fn seen(view: &View, ix: CiIx, since: DateTime<Utc>, asked: Asked) -> BTreeSet<CiIx> {
     let slots = view.catalogue.slot(ix).dependencies.iter().map(|at| view.catalogue.relationship(*at));
     let live = slots.filter(|slot| slot.relationship.standing == Standing::Live);
-    let within = |slot: &&keelson_catalogue::RelationshipSlot| {
-        slot.relationship.live_claims().any(|claim| {
-            let at = crate::basis::confirmed(&view.catalogue, &claim.provenance);
-            claim.basis == Ground::Observed && at >= since && at <= asked.at
-        })
-    };
-    live.filter(within).map(|slot| slot.dependency).collect()
+    live.filter(|slot| is_seen(view, slot, since, asked)).map(|slot| slot.dependency).collect()
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use keelson_analysis::Pool;
 use keelson_catalogue::CiIx;
 
-use super::{CONTRACT, SIGNED_WITH, is_a, sources};
+use super::{CONTRACT, is_a, signed};
 use crate::attributes::moment;
 use crate::capacity::{CapacityQuestion, capacity};
 use crate::{Asked, Basis, LimitCode, QuestionError, View, item};
@@ -57,7 +57,7 @@ impl Horizon {
     /// Months until the first of the contracts with a supplier ends, or something that rests on one runs out; below 0 where
     /// that is past. Absent where neither is known.
     pub(super) fn months(&self, view: &View, supplier: CiIx, asked: Asked) -> Option<f64> {
-        let contracts = sources(view, supplier, SIGNED_WITH);
+        let contracts = signed(view, supplier);
         let contracts = contracts.into_iter().filter(|ix| is_a(view, *ix, CONTRACT));
         let days = contracts.flat_map(|ix| {
             [moment(view, item(ix), "end"), self.runs_out(view, ix).map(|(at, _)| *at)].into_iter().flatten()

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::chain::{ChainLine, chain, known_to_rank, lines as chain_lines};
 use super::horizon::Horizon;
-use super::{CONTRACT, SIGNED_WITH, is_a, sources, targets};
+use super::{CONTRACT, is_a, signed, signers, sources};
 use crate::attributes::{Money, add, moment, number, text, value_per_hour};
 use crate::impact::{Assessment, ImpactQuestion, ProofText, ProtectedBy, assess, proof_lines};
 use crate::subject::{ci_of, find_item};
@@ -140,7 +140,7 @@ pub fn supplier_loss(
     let mut basis = assessment.basis().clone();
     let ix = ci_of(supplier);
     // Behind a contract stand those who signed it.
-    let direct = if is_a(view, ix, CONTRACT) { targets(view, ix, SIGNED_WITH) } else { vec![ix] };
+    let direct = if is_a(view, ix, CONTRACT) { signers(view, ix) } else { vec![ix] };
     let chain = chain(view, &direct);
     let known_to = known_to_rank(view, &chain);
     if known_to.is_none() && is_a(view, ci_of(supplier), super::SUPPLIER) {
@@ -229,7 +229,7 @@ impl Touched<'_> {
 /// The contracts signed with a supplier; of a contract itself.
 fn contracts(view: &View, supplier: ItemIx, asked: Asked, most: usize, horizon: &Horizon) -> Vec<ContractLine> {
     let ix = ci_of(supplier);
-    let signed = if is_a(view, ix, CONTRACT) { vec![ix] } else { sources(view, ix, SIGNED_WITH) };
+    let signed = if is_a(view, ix, CONTRACT) { vec![ix] } else { signed(view, ix) };
     let line = |ix: &keelson_catalogue::CiIx| {
         let one = item(*ix);
         let end = moment(view, one, "end");

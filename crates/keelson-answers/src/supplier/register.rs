@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::chain::{Chain, chain};
-use super::{CONTRACT, SIGNED_WITH, SUPPLIER, all_of, critical_services, is_a, targets};
+use super::{CONTRACT, SUPPLIER, all_of, critical_services, is_a, signers};
 use crate::attributes::{add, number, value_per_hour};
 use crate::recovery::{RecoveryQuestion, ServiceRecovery, recovery};
 use crate::subject::{ci_of, find_item, key_of};
@@ -143,7 +143,7 @@ fn material<'a>(
     let mut bought = Vec::new();
     let mut impact = BTreeMap::new();
     for contract in all_of(view, CONTRACT) {
-        let providers = targets(view, contract, SIGNED_WITH);
+        let providers = signers(view, contract);
         let starts = providers.iter().copied().chain([contract]).map(item);
         let starts: Vec<ItemIx> = starts.filter(|one| view.graph.contains(*one)).collect();
         closure::walk(&view.graph, &mut scratch, &starts, closure::Direction::Dependents, &limits);

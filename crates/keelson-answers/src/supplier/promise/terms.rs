@@ -11,7 +11,7 @@ use super::composed::TIMES;
 use super::{hours, target};
 use crate::attributes::{Money, money, number, text, texts};
 use crate::subject::ci_of;
-use crate::supplier::{SIGNED_WITH, targets};
+use crate::supplier::signers;
 use crate::{QuestionError, Subject, View, item};
 
 /// Days in a month, for notice.
@@ -105,7 +105,7 @@ impl Contract<'_> {
 
     /// Whether the supplier's notice leaves time enough to replace it.
     fn notice(&self) -> Option<TermLine> {
-        let signed: Vec<CiIx> = targets(self.view, ci_of(self.contract), SIGNED_WITH);
+        let signed: Vec<CiIx> = signers(self.view, ci_of(self.contract));
         let months =
             signed.iter().filter_map(|one| number(self.view, item(*one), "substitution_months")).reduce(f64::max)?;
         let notice = number(self.view, self.contract, "supplier_notice_days");

@@ -118,7 +118,7 @@ fn of_contract(material: &Material<'_>, one: &Bought, found: &mut Vec<RegisterFi
         found.push(about(FindingKind::ContractEnded, "B_02.02", message));
     }
     if one.providers.is_empty() {
-        let message = "nobody is named that it is signed with: state 'signed_with'".to_owned();
+        let message = "nobody is named as a party to it: state 'signed_with' or 'supplied_by'".to_owned();
         found.push(about(FindingKind::ContractWithoutProvider, "B_03.02", message));
     }
     if !one.functions.is_empty() && text(material.view, item(one.contract), "ict_service_type").is_none() {
