@@ -3,7 +3,8 @@
 //! An observed relationship to a member of a need of the same dependent confirms that need. Any other is a need of
 //! unknown strength. A declared relationship that was not seen is judged by how likely it would have been seen:
 //! `P(no sighting | real) = e^(−r·W·c)` with *r* sightings a day expected, a window of *W* days and a share *c* of traffic
-//! that is sampled. Below 1 % it is aspirational; otherwise one cannot tell. Never is it called wrong.
+//! that is sampled. Below 1 % it is aspirational; otherwise one cannot tell. Never is it called wrong. Of dependents and of
+//! kinds of which nothing at all was seen, nothing is said: they are out of sight.
 //!
 //! Only services whose answers change are reported: single points of failure, which say what every single loss does; how
 //! many failures it takes; whether the promised availability is met; and by when to decide on more capacity.
@@ -135,7 +136,8 @@ pub struct DriftAnswer {
     pub confirmed_low: Option<f64>,
     /// Upper end.
     pub confirmed_high: Option<f64>,
-    /// How many declared relationships belong to dependents of which nothing is observed.
+    /// How many declared relationships belong to dependents of which nothing is observed, or are of a kind of which nothing
+    /// is: whoever watches the network sees no licence.
     pub out_of_sight: usize,
     /// How many relationships are observed and declared by nobody.
     pub missing: usize,

@@ -43,7 +43,7 @@ pub(super) fn compare(view: &View, window_days: f64, unseen_chance: f64, asked: 
     #[expect(clippy::cast_possible_truncation, reason = "windows are far below what a time delta holds")]
     let since = asked.at - TimeDelta::seconds((window_days * 86_400.0).min(1e11) as i64);
     let kind = if unseen_chance < UNLIKELY { DriftKind::Aspirational } else { DriftKind::Unobserved };
-    let watched = watched(view, since, asked);
+    let watched = Watched::of(view, since, asked);
     for owner in view.graph.item_numbers() {
         let seen = seen(view, ci_of(owner), since, asked);
         for need in view.graph.needs(owner).filter(|need| need.phase().runs()) {
@@ -72,7 +72,7 @@ pub(super) fn compare(view: &View, window_days: f64, unseen_chance: f64, asked: 
                     } else {
                         found.old.insert(relationship);
                     }
-                } else if seen.is_empty() || !is_watched(view, &watched, &need) {
+                } else if seen.is_empty() || !watched.has(view, &need, *member) {
                     found.out_of_sight += 1;
                 } else if seen.contains(&ci_of(*member)) {
                     (found.in_sight, found.confirmed) = (found.in_sight + 1, found.confirmed + 1);
@@ -86,22 +86,36 @@ pub(super) fn compare(view: &View, window_days: f64, unseen_chance: f64, asked: 
     found
 }
 
-/// The kinds of relationship of which anything was seen within the window. Who watches the network sees who talks to whom,
-/// and not which licence covers it: of other kinds, not being seen says nothing.
-fn watched(view: &View, since: DateTime<Utc>, asked: Asked) -> BTreeSet<Symbol> {
-    let live = view.catalogue.relationships().filter(|(_, slot)| slot.relationship.standing == Standing::Live);
-    live.filter(|(_, slot)| is_seen(view, slot, since, asked))
-        .map(|(_, slot)| slot.relationship.key.kind.clone())
-        .collect()
+/// What whoever watches sees: the kinds of relationship and the classes of dependencies of which anything was seen within
+/// the window. Who watches the network sees who talks to whom, and neither licences nor libraries: of those, not being seen
+/// says nothing.
+#[derive(Default)]
+struct Watched {
+    kinds: BTreeSet<Symbol>,
+    classes: BTreeSet<Symbol>,
 }
 
-/// Whether a need of this kind would be seen: anything of the kind was, or nobody says which kind it is.
-fn is_watched(view: &View, watched: &BTreeSet<Symbol>, need: &NeedView<'_>) -> bool {
-    let kind = match DrawnFrom::of_tag(need.tag) {
-        DrawnFrom::Relationship(ix) => &view.catalogue.relationship(ix).relationship.key.kind,
-        DrawnFrom::Need(ix) => &view.catalogue.need(ix).need.definition.kind,
-    };
-    kind.as_str() == UNSAID || watched.contains(kind)
+impl Watched {
+    fn of(view: &View, since: DateTime<Utc>, asked: Asked) -> Self {
+        let mut watched = Self::default();
+        let live = view.catalogue.relationships().filter(|(_, slot)| slot.relationship.standing == Standing::Live);
+        for (_, slot) in live.filter(|(_, slot)| is_seen(view, slot, since, asked)) {
+            watched.kinds.insert(slot.relationship.key.kind.clone());
+            watched.classes.insert(view.catalogue.ci(slot.dependency).class.clone());
+        }
+        watched
+    }
+
+    /// Whether a member of a need would be seen: something of the kind was, or, where nobody says which kind it is,
+    /// something of the member's class.
+    fn has(&self, view: &View, need: &NeedView<'_>, member: ItemIx) -> bool {
+        let kind = match DrawnFrom::of_tag(need.tag) {
+            DrawnFrom::Relationship(ix) => &view.catalogue.relationship(ix).relationship.key.kind,
+            DrawnFrom::Need(ix) => &view.catalogue.need(ix).need.definition.kind,
+        };
+        let is_of_class = || self.classes.contains(&view.catalogue.ci(ci_of(member)).class);
+        self.kinds.contains(kind) || (kind.as_str() == UNSAID && is_of_class())
+    }
 }
 
 fn is_seen(view: &View, slot: &RelationshipSlot, since: DateTime<Utc>, asked: Asked) -> bool {

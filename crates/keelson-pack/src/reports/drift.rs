@@ -201,7 +201,7 @@ fn evidence(answer: &DriftAnswer) -> Section {
         _ => "No declared relationship is in sight: nothing is observed of any dependent.".to_owned(),
     };
     let section = section.paragraph(confirmed).paragraph(format!(
-        "{} of dependents of which nothing is observed say nothing either way.",
+        "{} of dependents, or of kinds, of which nothing is observed say nothing either way.",
         answer.out_of_sight
     ));
     if answer.old == 0 {

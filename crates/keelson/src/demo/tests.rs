@@ -73,7 +73,7 @@ fn what_several_sources_tell_is_one_item_and_no_secret_came_in() {
         };
         assert_eq!(sources("virtual-machine/tarn-cp-1"), 3);
         assert_eq!(sources("virtual-machine/tarn-wk-1"), 2);
-        assert_eq!(sources("kubernetes-cluster/tarn-eu1"), 3);
+        assert_eq!(sources("kubernetes-cluster/tarn-eu1"), 4);
         assert_eq!(sources("database/portal-db"), 3);
         let described = view.catalogue.cis().filter(|(_, slot)| slot.ci.standing == Standing::Live).count();
         assert!((300..=500).contains(&described), "{described} configuration items");

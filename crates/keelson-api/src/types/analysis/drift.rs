@@ -134,7 +134,8 @@ impl Drift {
         self.answer.confirmed_high
     }
 
-    /// How many declared relationships belong to dependents of which nothing is observed.
+    /// How many declared relationships belong to dependents of which nothing is observed, or are of a kind of which nothing
+    /// is: whoever watches the network sees no licence.
     async fn out_of_sight(&self) -> usize {
         self.answer.out_of_sight
     }
