@@ -147,18 +147,18 @@ async fn import(keelson: &Keelson, estate: &Estate, form: Form) -> Result<Vec<Su
     Ok(summaries)
 }
 
-/// Takes in what was measured of the demand on services.
+/// Takes in what was measured of the demand on services and the use of components.
 async fn measure(keelson: &Keelson, form: Form) -> Result<(), Failure> {
     let options = SeriesOptions {
         actor: Actor::named("demo"),
         source: Symbol::new("monitoring"),
-        name: "demand of fourteen months".to_owned(),
+        name: "demand and use of fourteen months".to_owned(),
         dry_run: false,
     };
-    let imported = keelson.import_series(measured::demand(system::now()), options).await;
+    let imported = keelson.import_series(measured::series(system::now()), options).await;
     let imported = imported.map_err(Failure::trouble)?;
     let (series, points) = (imported.series, imported.points);
-    say(form, format_args!("monitoring: {points} points of the demand on {series} services"))?;
+    say(form, format_args!("monitoring: {points} points of {series} series: demand on services, use of components"))?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! Demand of the demonstration estate as if it had been measured: fourteen months, a point every two hours.
+//! Demand and use of the demonstration estate as if they had been measured: fourteen months, a point every two hours.
 //!
 //! The same in every run but for the day it ends on. Growth, weeks and days have their shapes; what looks like chance is
 //! a hash of the hour. Three days are missing, as they do in the world.
@@ -21,8 +21,12 @@ const SERVICES: [(&str, &str, f64, f64, f64); 3] = [
     ("service/customer-portal", "requests/s", 220.0, 0.030, 0.45),
 ];
 
+/// A component whose use was measured: its key, the share of it in use at its peak now, and growth a month.
+const COMPONENTS: [(&str, f64, f64); 2] =
+    [("storage-array/san-1", 0.79, 0.012), ("virtualisation-cluster/kelder-h1", 0.66, 0.015)];
+
 /// What was measured up to the last midnight before a time.
-pub(super) fn demand(now: DateTime<Utc>) -> Read {
+pub(super) fn series(now: DateTime<Utc>) -> Read {
     let midnight = now.timestamp().div_euclid(86_400);
     let reading = |(key, unit, peak, growth, weekend): (&str, &str, f64, f64, f64)| {
         let mut points = Vec::new();
@@ -35,7 +39,23 @@ pub(super) fn demand(now: DateTime<Utc>) -> Read {
         }
         Reading { key: key.to_owned(), metric: Metric::Demand, unit: unit.to_owned(), points }
     };
-    Read { readings: SERVICES.into_iter().map(reading).collect(), gaps: 0 }
+    let used = |(key, peak, growth): (&str, f64, f64)| {
+        let mut points = Vec::new();
+        for back in (1..=DAYS).rev().filter(|back| !MISSING.contains(back)) {
+            points.push(((midnight - back) * 86_400_000, share(peak, growth, back, midnight - back)));
+        }
+        Reading { key: key.to_owned(), metric: Metric::Utilisation, unit: "1".to_owned(), points }
+    };
+    let components = COMPONENTS.into_iter().map(used);
+    Read { readings: SERVICES.into_iter().map(reading).chain(components).collect(), gaps: 0 }
+}
+
+/// The share of a component in use on a day.
+#[expect(clippy::cast_precision_loss, reason = "days are small")]
+fn share(peak: f64, growth: f64, back: i64, day: i64) -> f64 {
+    let level = peak / (1.0 + growth).powf(back as f64 / 30.4375);
+    let chance = f64::from(u32::try_from(day.wrapping_mul(2_654_435_761).rem_euclid(1_000)).unwrap_or(0));
+    (level * (0.985 + 0.03 * chance / 1_000.0) * 1e4).round() / 1e4
 }
 
 #[expect(clippy::cast_precision_loss, reason = "days and parts of days are small")]
