@@ -63,9 +63,12 @@ pub(crate) fn texts(view: &View, item: ItemIx, name: &str) -> Option<Vec<String>
     }
 }
 
+/// The attribute of a service that states up to which demand its targets are promised.
+pub(crate) const WORKLOAD_LIMIT: &str = "workload_limit";
+
 /// How much there is of an item: its capacity, the volume of a contract, or the limit of a quota; above 0.
 pub(crate) fn capacity(view: &View, item: ItemIx) -> Option<Amount> {
-    let stated = ["capacity", "volume", "limit"].iter().find_map(|name| amount(view, item, name));
+    let stated = ["capacity", "volume", "limit", WORKLOAD_LIMIT].iter().find_map(|name| amount(view, item, name));
     stated.filter(|capacity| capacity.value > 0.0)
 }
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use keelson_analysis::Pool;
-use keelson_answers::capacity::{CapacityAnswer, CapacityQuestion, GrowthBasis, LoadBasis, ResourceLine, capacity};
+use keelson_answers::capacity::{
+    CapacityAnswer, CapacityQuestion, GrowthBasis, LimitBasis, LoadBasis, ResourceKind, ResourceLine, capacity,
+};
 use keelson_answers::demand::{DemandQuestion, demand};
 use keelson_answers::series::{DailySeries, SeriesBook};
 use keelson_answers::{Asked, View};
@@ -299,4 +301,16 @@ fn what_is_bought_together_still_carries_with_a_server_lost() {
     let none = asked(r#","servers":3"#);
     assert_eq!((none.purchase_count, none.unrelieved_count), (0, 1));
     assert!((none.unrelieved[0].short.value - (100.0 * 1.02_f64.powi(24) - 120.0)).abs() < 1e-9);
+}
+
+#[test]
+fn the_workload_that_targets_are_promised_for_runs_out_too() {
+    let service = r#"{"ci":{"key":"service/a","class":"service","name":"a","attributes":{"peak_demand":{"value":100,"unit":"requests/s"},"demand_growth_per_month":0.02,"workload_limit":{"value":110,"unit":"requests/s"}}}}"#;
+    let answer = ask(&view(&[service.to_owned()]));
+    let promise = of(&answer, "service/a");
+    assert_eq!((promise.limit_basis, promise.planning_limit), (LimitBasis::Promised, 1.0));
+    assert_eq!((promise.kind, promise.is_over_limit), (ResourceKind::Financial, false));
+    // 100 × 1.02^m = 110.
+    let months = 1.1_f64.ln() / 1.02_f64.ln();
+    assert!((promise.exhausted_months.unwrap() - months).abs() < 1e-6, "{:?}", promise.exhausted_months);
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::standing::{LoadBasis, Own};
 use super::{CapacityQuestion, DAYS_A_MONTH, LimitBasis};
-use crate::attributes::{Amount, capacity, is_agreement, number, text};
+use crate::attributes::{Amount, WORKLOAD_LIMIT, amount, capacity, is_agreement, number, text};
 use crate::demand::Outside;
 use crate::subject::{ci_of, find_item, key_of};
 use crate::{QuestionError, View};
@@ -33,7 +33,7 @@ pub enum ResourceKind {
     Technical,
     /// Data and where they are kept.
     Information,
-    /// Money, and what was bought with it: contracts, licences, quotas, budgets.
+    /// Money, and what was agreed for it: contracts, licences, quotas, budgets, workloads promised for.
     Financial,
 }
 
@@ -105,6 +105,9 @@ pub(super) fn with(view: &View, item: ItemIx, capacity: Amount) -> Known {
 
 fn limit(view: &View, item: ItemIx) -> (f64, LimitBasis) {
     let stated = number(view, item, "maximum_utilisation").filter(|limit| *limit > 0.0);
+    if is_promise(view, item) {
+        return (1.0, LimitBasis::Promised);
+    }
     let usual = if is_agreement(view, item) { 1.0 } else { USUAL_LIMIT };
     let servers = number(view, item, "servers").map_or(1.0, |servers| servers.max(1.0));
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded just here")]
@@ -117,6 +120,12 @@ fn limit(view: &View, item: ItemIx) -> (f64, LimitBasis) {
         }
         _ => stated.map_or((usual, LimitBasis::Assumed), |stated| (stated, LimitBasis::Stated)),
     }
+}
+
+/// Whether it is a service of which nobody states more than the workload up to which its targets are promised.
+fn is_promise(view: &View, item: ItemIx) -> bool {
+    let states = |name| amount(view, item, name).is_some();
+    view.is_service(ci_of(item)) && states(WORKLOAD_LIMIT) && !states("capacity")
 }
 
 /// Months from a decision until there is more: the lead time, or the notice of a contract.
@@ -132,7 +141,9 @@ fn kind(view: &View, item: ItemIx) -> ResourceKind {
         Some("information") => ResourceKind::Information,
         Some("financial") => ResourceKind::Financial,
         _ if is_a(view, item, "team") || is_a(view, item, "person") => ResourceKind::Human,
-        _ if is_agreement(view, item) || is_a(view, item, "supplier-service") => ResourceKind::Financial,
+        _ if is_agreement(view, item) || is_promise(view, item) || is_a(view, item, "supplier-service") => {
+            ResourceKind::Financial
+        }
         _ if ["data-store", "volume", "backup"].iter().any(|class| is_a(view, item, class)) => {
             ResourceKind::Information
         }

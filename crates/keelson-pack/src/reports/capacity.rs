@@ -270,6 +270,7 @@ fn of_kind(answer: &CapacityAnswer, kind: ResourceKind) -> Section {
         let relief = one.relief.as_ref();
         let basis = match one.limit_basis {
             LimitBasis::Response => "the response promised",
+            LimitBasis::Promised => "the workload its targets are promised for",
             LimitBasis::Stated => "a stated threshold",
             LimitBasis::Assumed => "the usual threshold; nobody states one",
         };

@@ -71,6 +71,8 @@ words! {
     PlanningLimitBasis = keelson_app::answers::capacity::LimitBasis {
         /// Service time and longest acceptable response: the knee of a queue (analyses 4.2).
         Response,
+        /// The workload up to which a service's targets are promised.
+        Promised,
         /// What somebody stated.
         Stated,
         /// Nobody stated one: 80 % for what queues, all of it for contracts, licences and quotas.
