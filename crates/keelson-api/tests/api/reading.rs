@@ -117,7 +117,7 @@ fn relations_are_loaded_in_one_batch_however_long_the_page() {
         let batches = place.api.loaded_batches() - before;
         // Three on a machine that has time; on a busy one, what comes late makes a batch of its own. One by one they would be
         // more than a hundred.
-        let items = page.as_array().unwrap().len() as u64;
+        let items = page.as_array().unwrap().len();
         assert!(batches < items, "{batches} batches for one page of {items} items");
         let payments = page.as_array().unwrap().iter().find(|item| item["key"] == "service/payments").unwrap();
         let names = each(&payments["needs"]["nodes"], "/name");
