@@ -7,8 +7,8 @@ use keelson_analysis::availability::{
 };
 use keelson_analysis::importance::{Importance, Weight, importance};
 use keelson_analysis::single_points::breach_level;
-use keelson_analysis::{Pool, Reading};
-use keelson_graph::ItemIx;
+use keelson_analysis::{Limits, Pool, Reading, Scratch, closure};
+use keelson_graph::{ItemIx, NeedView};
 use keelson_model::Criticality;
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -252,6 +252,14 @@ impl Work<'_> {
         Question { level, reading, seeds, budget, stop, ..Question::about(service) }
     }
 
+    /// Whether nothing beneath a service is in doubt, so that every reading is the same.
+    fn is_certain(&self, service: ItemIx) -> bool {
+        let (graph, mut scratch) = (self.chances.graph(), Scratch::default());
+        closure::walk(graph, &mut scratch, &[service], closure::Direction::Dependencies, &Limits::default());
+        let is_sure = |need: NeedView<'_>| need.detail.is_none_or(|detail| detail.doubt.is_none());
+        scratch.met().chain([service]).all(|one| graph.running_needs(one).all(is_sure) && !self.chances.is_open(one))
+    }
+
     /// The answer under another reading, where that is another one.
     fn other(
         &self,
@@ -270,8 +278,11 @@ impl Work<'_> {
         let written =
             Composition::of(self.chances.graph(), &question, |item| self.chances.read(item, Reading::AsWritten))?;
         let main = solve(&written);
-        let best = self.other(&written, &main, Reading::Optimistic)?;
-        let worst = self.other(&written, &main, Reading::Pessimistic)?;
+        let (best, worst) = if self.is_certain(service) {
+            (main.clone(), main.clone())
+        } else {
+            (self.other(&written, &main, Reading::Optimistic)?, self.other(&written, &main, Reading::Pessimistic)?)
+        };
         let weights = importance(&written, &main);
         let is_stopped = main.is_stopped || best.is_stopped || worst.is_stopped;
         Ok((self.line(service, &main, [&best, &worst], &weights), weights, is_stopped))

@@ -20,6 +20,8 @@ means without repair queues.";
 /// Own unavailabilities as they are stated.
 pub(crate) struct Chances<'a> {
     view: &'a View,
+    /// What each item states, by its number: it is asked of each item of every cone.
+    stated: Vec<Option<(f64, f64)>>,
     /// What items of a class state: the least and the most.
     by_class: BTreeMap<&'a str, (f64, f64)>,
     /// Items that were asked about and state none.
@@ -59,12 +61,15 @@ impl<'a> Chances<'a> {
     /// When common causes cannot be drawn.
     pub(crate) fn of(view: &'a View) -> Result<Self, QuestionError> {
         let mut by_class: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+        let mut stated = vec![None; view.graph.slots()];
         for item in view.graph.item_numbers() {
             let Some((low, high)) = unavailability(view, item) else { continue };
+            stated[item.index()] = Some((low, high));
             let span = by_class.entry(view.catalogue.ci(ci_of(item)).class.as_str()).or_insert((low, high));
             *span = (span.0.min(low), span.1.max(high));
         }
-        let mut chances = Self { view, by_class, missing: Mutex::default(), nowhere: Mutex::default(), causes: None };
+        let mut chances =
+            Self { view, stated, by_class, missing: Mutex::default(), nowhere: Mutex::default(), causes: None };
         let known = |at_worst| {
             let chances = &chances;
             move |item| chances.known(item).chance(at_worst)
@@ -98,7 +103,7 @@ impl<'a> Chances<'a> {
     /// What an item states, or others of its class. A service that has needs fails through them, and an agreement does not
     /// fail; where they state nothing, they do not fail of themselves.
     fn known(&self, item: ItemIx) -> Known {
-        if let Some((low, high)) = unavailability(self.view, item) {
+        if let Some((low, high)) = self.stated.get(item.index()).copied().flatten() {
             return Known::Exactly(Chance::between(low, high));
         }
         if rests_on_needs(self.view, item) || is_agreement(self.view, item) {
@@ -106,6 +111,11 @@ impl<'a> Chances<'a> {
         }
         let of_class = self.by_class.get(self.view.catalogue.ci(ci_of(item)).class.as_str());
         of_class.map_or(Known::Nowhere, |(low, high)| Known::OfClass(Chance::between(*low, *high)))
+    }
+
+    /// Whether nothing at all is known of how likely an item fails.
+    pub(crate) fn is_open(&self, item: ItemIx) -> bool {
+        self.is_item(item) && matches!(self.known(item), Known::Nowhere)
     }
 
     /// The chance of an item of [`Chances::graph`] under a reading: of what common causes leave of it.

@@ -151,7 +151,8 @@ pub fn single_points(
         single_points_of(&view.graph, &services, &walk, &down)
     };
     let (certain, pass) = read(Reading::Optimistic)?;
-    let (at_worst, second) = read(Reading::Pessimistic)?;
+    // With nothing in doubt anywhere, both readings are the same.
+    let (at_worst, second) = if in_doubt(view) { read(Reading::Pessimistic)? } else { (certain.clone(), pass) };
     note(&mut basis, pass, second);
     let beyond = |certain: &SinglePoints, worst: SinglePoints| {
         let is_new = |point: &ItemIx| certain.items.binary_search(point).is_err();
@@ -169,8 +170,9 @@ pub fn single_points(
     let (item_count, items) = felling(view, &watched, question.most);
     basis.page("services", question.most.min(watched.len()), watched.len());
     basis.page("items", items.len(), item_count);
-    let rests: std::collections::BTreeSet<ItemIx> = services.iter().copied().chain(all_points(&watched)).collect();
-    basis.rests_on(view, rests.into_iter().map(ci_of), asked);
+    let mut rests = vec![false; view.graph.slots()];
+    services.iter().copied().chain(all_points(&watched)).for_each(|one| rests[one.index()] = true);
+    basis.rests_on(view, view.graph.item_numbers().filter(|one| rests[one.index()]).map(ci_of), asked);
     let fixes = fixes::propose(view, question, &watched, &down, stop, &mut basis)?;
     let proofs = Proofs { view, asked, pool, left: question.proofs, by_point: HashMap::new() };
     let services = lines(view, &watched, question.most, proofs)?;
@@ -184,6 +186,12 @@ pub fn single_points(
         items,
         fixes,
     })
+}
+
+/// Whether anything of any need is in doubt.
+fn in_doubt(view: &View) -> bool {
+    let doubted = |need| view.graph.need(need).detail.is_some_and(|detail| !detail.doubt.is_none());
+    view.graph.item_numbers().any(|item| view.graph.counted_needs(item).any(doubted))
 }
 
 fn all_points(watched: &[Watched]) -> impl Iterator<Item = ItemIx> + '_ {
@@ -308,13 +316,15 @@ struct Felled {
 
 /// What each item takes down alone: how many items do, and the first of them.
 fn felling(view: &View, watched: &[Watched], most: usize) -> (usize, Vec<FellingLine>) {
-    let mut felled: BTreeMap<ItemIx, Felled> = BTreeMap::new();
+    let mut felled: HashMap<ItemIx, Felled> = HashMap::new();
     for one in watched {
         for point in &one.certain.items {
             let entry = felled.entry(*point).or_default();
             entry.services.push(one.item);
-            if let Some(value) = &one.value {
-                *entry.value.entry(value.currency.clone()).or_default() += value.amount;
+            let Some(value) = &one.value else { continue };
+            match entry.value.get_mut(&value.currency) {
+                Some(sum) => *sum += value.amount,
+                None => drop(entry.value.insert(value.currency.clone(), value.amount)),
             }
         }
         for point in &one.possible {
@@ -322,6 +332,7 @@ fn felling(view: &View, watched: &[Watched], most: usize) -> (usize, Vec<Felling
         }
     }
     let count = felled.values().filter(|felled| !felled.services.is_empty()).count();
+    let key = |item: ItemIx| view.catalogue.ci(ci_of(item)).key.as_str();
     let worth = |felled: &Felled| felled.value.values().copied().fold(0.0, f64::max);
     let mut ranked: Vec<(ItemIx, Felled)> =
         felled.into_iter().filter(|(_, felled)| !felled.services.is_empty()).collect();
@@ -329,7 +340,7 @@ fn felling(view: &View, watched: &[Watched], most: usize) -> (usize, Vec<Felling
         worth(right)
             .total_cmp(&worth(left))
             .then_with(|| right.services.len().cmp(&left.services.len()))
-            .then_with(|| key_of(&view.catalogue, *a).cmp(&key_of(&view.catalogue, *b)))
+            .then_with(|| key(*a).cmp(key(*b)))
     });
     let line = |(point, felled): (ItemIx, Felled)| FellingLine {
         subject: Subject::of(&view.catalogue, ci_of(point)),
