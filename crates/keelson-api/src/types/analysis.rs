@@ -1,6 +1,6 @@
 //! Answers of the analyses of the graph: a file for each, and what they share.
 //!
-//! An answer's lists are computed whole, up to [`LISTED`] entries, and paged here (`placed`).
+//! An answer's lists are computed whole, up to `LISTED` entries, and paged here (`placed`).
 
 pub mod availability;
 pub mod capacity;
