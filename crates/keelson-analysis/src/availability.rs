@@ -146,31 +146,6 @@ impl<'a> Composition<'a> {
         Ok(Self { question: *question, system, parts, nodes, is_stopped })
     }
 
-    /// As [`Composition::of`], if it comes to something else than this one does: with no doubt in the cone, and every chance
-    /// known, all readings are the same, and need not be worked out again.
-    ///
-    /// # Errors
-    /// As [`Composition::of`].
-    pub fn other(
-        &self,
-        snapshot: &Snapshot,
-        question: &Question<'a>,
-        chance: impl FnMut(ItemIx) -> Chance,
-    ) -> Result<Option<Self>, AnalysisError> {
-        let system = system(snapshot, question, chance)?;
-        if system == self.system && question.budget == self.question.budget {
-            return Ok(None);
-        }
-        let (parts, nodes, is_stopped) = solve(&system, &question.budget, question.stop);
-        Ok(Some(Self { question: *question, system, parts, nodes, is_stopped }))
-    }
-
-    /// The item asked about.
-    #[must_use]
-    pub fn item(&self) -> ItemIx {
-        self.question.item
-    }
-
     /// Whether everything is known exactly.
     #[must_use]
     pub fn is_exact(&self) -> bool {

@@ -260,28 +260,20 @@ impl Work<'_> {
         scratch.met().chain([service]).all(|one| graph.running_needs(one).all(is_sure) && !self.chances.is_open(one))
     }
 
-    /// The answer under another reading, where that is another one.
-    fn other(
-        &self,
-        written: &Composition<'_>,
-        main: &Availability,
-        reading: Reading,
-    ) -> Result<Availability, QuestionError> {
-        let question = self.question(written.item(), reading);
-        let other = written.other(self.chances.graph(), &question, |item| self.chances.read(item, reading))?;
-        Ok(other.map_or_else(|| main.clone(), |other| solve(&other)))
+    fn compose(&self, service: ItemIx, reading: Reading) -> Result<Composition<'_>, QuestionError> {
+        let question = self.question(service, reading);
+        Ok(Composition::of(self.chances.graph(), &question, |item| self.chances.read(item, reading))?)
     }
 
     /// One service: its line, how important each item is for it, and whether it was cut short.
     fn of(&self, service: ItemIx) -> Result<(ServiceAvailability, Importance, bool), QuestionError> {
-        let question = self.question(service, Reading::AsWritten);
-        let written =
-            Composition::of(self.chances.graph(), &question, |item| self.chances.read(item, Reading::AsWritten))?;
+        let written = self.compose(service, Reading::AsWritten)?;
         let main = solve(&written);
+        let other = |reading| -> Result<Availability, QuestionError> { Ok(solve(&self.compose(service, reading)?)) };
         let (best, worst) = if self.is_certain(service) {
             (main.clone(), main.clone())
         } else {
-            (self.other(&written, &main, Reading::Optimistic)?, self.other(&written, &main, Reading::Pessimistic)?)
+            (other(Reading::Optimistic)?, other(Reading::Pessimistic)?)
         };
         let weights = importance(&written, &main);
         let is_stopped = main.is_stopped || best.is_stopped || worst.is_stopped;

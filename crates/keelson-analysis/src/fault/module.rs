@@ -11,7 +11,7 @@ use super::{
 use crate::AnalysisError;
 
 /// A part of a system. It has failed when its last node has.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct Module {
     /// Members before owners, except within the components that are cycles.
     pub(crate) nodes: Vec<Node>,
@@ -22,7 +22,7 @@ pub(crate) struct Module {
 }
 
 /// A node fails when its event happens, a member of `any` fails, or a gate gives way.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default)]
 pub(crate) struct Node {
     pub(crate) event: Option<u32>,
     pub(crate) any: Vec<u32>,
@@ -30,7 +30,7 @@ pub(crate) struct Node {
 }
 
 /// Nodes whose failures together fail another.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(crate) enum Gate {
     /// When all have failed.
     Every(Vec<u32>),

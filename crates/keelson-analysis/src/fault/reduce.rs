@@ -18,7 +18,7 @@ use crate::{
 const WORDS: usize = 4_000_000;
 
 /// How single failures fell an item.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct System {
     /// Whether the item has failed already; then nothing else is said.
     pub(crate) has_failed: bool,
