@@ -106,13 +106,16 @@ pub(crate) fn moment(view: &View, item: ItemIx, name: &str) -> Option<chrono::Da
 }
 
 /// Own unavailability: lower and upper end, alike where it is known exactly. An end that is not stated is the
-/// stated value, or else the whole range on its side.
+/// stated value, or else the whole range on its side. Where none is stated, it is MTTR / (MTBF + MTTR) of what is stated
+/// of failures and repairs.
 pub(crate) fn unavailability(view: &View, item: ItemIx) -> Option<(f64, f64)> {
     let number = |name| number(view, item, name);
     let exact = number("unavailability");
     let (low, high) = (number("unavailability_low"), number("unavailability_high"));
     if exact.is_none() && low.is_none() && high.is_none() {
-        return None;
+        let (up, down) = (number("mtbf_hours")?, number("repair_minutes")? / 60.0);
+        let share = if up + down > 0.0 { down / (up + down) } else { return None };
+        return Some((share, share));
     }
     let low = low.or(exact).unwrap_or(0.0);
     let high = high.or(exact).unwrap_or(1.0);

@@ -22,7 +22,7 @@ pub(crate) struct Chances<'a> {
     view: &'a View,
     /// What each item states, by its number: it is asked of each item of every cone.
     stated: Vec<Option<(f64, f64)>>,
-    /// What items of a class state: the least and the most.
+    /// What items of a class state: the least and the most. Not asked for where the class itself states a range.
     by_class: BTreeMap<&'a str, (f64, f64)>,
     /// Items that were asked about and state none.
     missing: Mutex<BTreeSet<ItemIx>>,
@@ -36,7 +36,7 @@ pub(crate) struct Chances<'a> {
 enum Known {
     /// It is stated, or does not fail of itself.
     Exactly(Chance),
-    /// Others of its class state this.
+    /// Its class, or others of that class, state this.
     OfClass(Chance),
     /// Nothing.
     Nowhere,
@@ -60,9 +60,20 @@ impl<'a> Chances<'a> {
     /// # Errors
     /// When common causes cannot be drawn.
     pub(crate) fn of(view: &'a View) -> Result<Self, QuestionError> {
+        Self::with_places(view, &BTreeMap::new())
+    }
+
+    /// The same, of a graph that has items beside those of the catalogue, each with its chance.
+    ///
+    /// # Errors
+    /// As [`Chances::of`].
+    pub(crate) fn with_places(view: &'a View, places: &BTreeMap<ItemIx, Chance>) -> Result<Self, QuestionError> {
         let mut by_class: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
         let mut stated = vec![None; view.graph.slots()];
-        for item in view.graph.item_numbers() {
+        for (place, chance) in places {
+            stated[place.index()] = Some((chance.least, chance.most));
+        }
+        for item in view.graph.item_numbers().filter(|item| !places.contains_key(item)) {
             let Some((low, high)) = unavailability(view, item) else { continue };
             stated[item.index()] = Some((low, high));
             let span = by_class.entry(view.catalogue.ci(ci_of(item)).class.as_str()).or_insert((low, high));
@@ -100,7 +111,7 @@ impl<'a> Chances<'a> {
         self.causes.as_ref().is_none_or(|causes| !causes.is_cause(item))
     }
 
-    /// What an item states, or others of its class. A service that has needs fails through them, and an agreement does not
+    /// What an item states, or its class, or else others of that class. A service that has needs fails through them, and an agreement does not
     /// fail; where they state nothing, they do not fail of themselves.
     fn known(&self, item: ItemIx) -> Known {
         if let Some((low, high)) = self.stated.get(item.index()).copied().flatten() {
@@ -109,8 +120,12 @@ impl<'a> Chances<'a> {
         if rests_on_needs(self.view, item) || is_agreement(self.view, item) {
             return Known::Exactly(Chance::NEVER);
         }
-        let of_class = self.by_class.get(self.view.catalogue.ci(ci_of(item)).class.as_str());
-        of_class.map_or(Known::Nowhere, |(low, high)| Known::OfClass(Chance::between(*low, *high)))
+        let class = &self.view.catalogue.ci(ci_of(item)).class;
+        if let Some(range) = class_range(self.view, item) {
+            return Known::OfClass(range);
+        }
+        let of_others = self.by_class.get(class.as_str());
+        of_others.map_or(Known::Nowhere, |(low, high)| Known::OfClass(Chance::between(*low, *high)))
     }
 
     /// Whether nothing at all is known of how likely an item fails.
@@ -146,7 +161,7 @@ impl<'a> Chances<'a> {
         let bracketed = missing - nowhere;
         if bracketed > 0 {
             let message = format!(
-                "{bracketed} items state no unavailability; the range stated by others of their class is taken"
+                "{bracketed} items state no unavailability; the range that their class states, or else others of it, is taken"
             );
             basis.limit(LimitCode::FigureMissing, message);
         }
@@ -158,6 +173,12 @@ impl<'a> Chances<'a> {
             basis.limit(LimitCode::FigureMissing, message);
         }
     }
+}
+
+/// Between what the class of an item says that the chance of one lies that states none.
+pub(crate) fn class_range(view: &View, item: ItemIx) -> Option<Chance> {
+    let class = view.catalogue.schema().classes.get(&view.catalogue.ci(ci_of(item)).class)?;
+    class.unavailability.map(|range| Chance::between(range.low, range.high))
 }
 
 /// A set for a moment; whoever failed while holding it left it whole.

@@ -144,7 +144,8 @@ fn stated(view: &View) -> impl Iterator<Item = Stated> + '_ {
 
 /// The live needs over several members of the graph that do not need all of them.
 fn redundant(view: &View) -> impl Iterator<Item = (NeedIx, Vec<ItemIx>)> + '_ {
-    let owners = view.graph.item_numbers();
+    // A graph drawn for a question may have items that no catalogue knows.
+    let owners = view.graph.item_numbers().filter(|item| item.index() < view.catalogue.ci_count());
     let needs = owners.flat_map(|owner| view.catalogue.slot(ci_of(owner)).needs.iter().copied());
     needs.filter_map(|need| {
         let record = &view.catalogue.need(need).need;

@@ -1,16 +1,19 @@
 //! Whose failure alone fells a service, what each item can take down alone, and which change removes
 //! most of that (analyses 2.5).
 //!
-//! Soft needs take no part: failed means wholly lost. Where facts are missing, points that are there
+//! A service has failed when it delivers less than it must; where nobody says how much that is, when it delivers nothing.
+//! A soft need takes part only where it alone brings that about. Where facts are missing, points that are there
 //! however the doubts are settled are certain, those that are there for some way of settling them are
 //! possible; they are told apart.
 
 mod fixes;
+mod gains;
+mod levels;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 
-use keelson_analysis::single_points::{Pass, Question, SinglePoints, single_points_of};
+use keelson_analysis::single_points::{Pass, Question, SinglePoints};
 use keelson_analysis::{Limits, Pool, Reading};
 use keelson_graph::ItemIx;
 use keelson_model::Criticality;
@@ -23,6 +26,8 @@ use crate::subject::{ci_of, find_item, key_of};
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View, item};
 
 pub use fixes::{FixEffect, FixLine};
+pub use gains::HoursChange;
+pub(crate) use levels::{levels, points_at_levels};
 
 /// Lines of a proof.
 const MOST_LINES: usize = 60;
@@ -148,7 +153,7 @@ pub fn single_points(
     let down = down(view, question, asked)?;
     let read = |reading| {
         let walk = Question { reading, stop, ..Question::default() };
-        single_points_of(&view.graph, &services, &walk, &down)
+        points_at_levels(view, &view.graph, &services, &walk, &down)
     };
     let (certain, pass) = read(Reading::Optimistic)?;
     // With nothing in doubt anywhere, both readings are the same.
@@ -309,44 +314,89 @@ fn lines(
 /// What each item fells.
 #[derive(Default)]
 struct Felled {
+    service_count: usize,
+    /// The first of them.
     services: Vec<ItemIx>,
-    value: BTreeMap<String, f64>,
+    /// What an hour without them costs, by the number of the currency.
+    value: Vec<Option<f64>>,
     possible: usize,
+}
+
+/// What every item fells, those first that a service was seen to rest on first.
+struct Fellings<'a> {
+    currencies: Vec<&'a str>,
+    /// The row of each item, by its number.
+    rows: Vec<Option<usize>>,
+    felled: Vec<(ItemIx, Felled)>,
+}
+
+impl<'a> Fellings<'a> {
+    /// Counts what services rest on, of whose names the first are kept.
+    fn of(view: &View, watched: &'a [Watched], most: usize) -> Self {
+        let mut all = Self { currencies: Vec::new(), rows: vec![None; view.graph.slots()], felled: Vec::new() };
+        for one in watched {
+            let value = one.value.as_ref().map(|value| (all.currency(&value.currency), value.amount));
+            for point in &one.certain.items {
+                let felled = all.row(*point);
+                felled.service_count += 1;
+                if felled.services.len() < most {
+                    felled.services.push(one.item);
+                }
+                if let Some((currency, amount)) = value {
+                    felled.value.resize(felled.value.len().max(currency + 1), None);
+                    *felled.value[currency].get_or_insert_default() += amount;
+                }
+            }
+            for point in &one.possible {
+                all.row(*point).possible += 1;
+            }
+        }
+        all
+    }
+
+    /// The number of a currency.
+    fn currency(&mut self, name: &'a str) -> usize {
+        self.currencies.iter().position(|known| *known == name).unwrap_or_else(|| {
+            self.currencies.push(name);
+            self.currencies.len() - 1
+        })
+    }
+
+    fn row(&mut self, item: ItemIx) -> &mut Felled {
+        let row = *self.rows[item.index()].get_or_insert_with(|| {
+            self.felled.push((item, Felled::default()));
+            self.felled.len() - 1
+        });
+        &mut self.felled[row].1
+    }
 }
 
 /// What each item takes down alone: how many items do, and the first of them.
 fn felling(view: &View, watched: &[Watched], most: usize) -> (usize, Vec<FellingLine>) {
-    let mut felled: HashMap<ItemIx, Felled> = HashMap::new();
-    for one in watched {
-        for point in &one.certain.items {
-            let entry = felled.entry(*point).or_default();
-            entry.services.push(one.item);
-            let Some(value) = &one.value else { continue };
-            match entry.value.get_mut(&value.currency) {
-                Some(sum) => *sum += value.amount,
-                None => drop(entry.value.insert(value.currency.clone(), value.amount)),
-            }
-        }
-        for point in &one.possible {
-            felled.entry(*point).or_default().possible += 1;
-        }
-    }
-    let count = felled.values().filter(|felled| !felled.services.is_empty()).count();
+    let Fellings { currencies, felled, .. } = Fellings::of(view, watched, most);
     let key = |item: ItemIx| view.catalogue.ci(ci_of(item)).key.as_str();
-    let worth = |felled: &Felled| felled.value.values().copied().fold(0.0, f64::max);
-    let mut ranked: Vec<(ItemIx, Felled)> =
-        felled.into_iter().filter(|(_, felled)| !felled.services.is_empty()).collect();
+    let worth = |felled: &Felled| felled.value.iter().flatten().copied().fold(0.0, f64::max);
+    let mut ranked: Vec<(ItemIx, Felled)> = felled.into_iter().filter(|(_, felled)| felled.service_count > 0).collect();
+    let count = ranked.len();
     ranked.sort_by(|(a, left), (b, right)| {
         worth(right)
             .total_cmp(&worth(left))
-            .then_with(|| right.services.len().cmp(&left.services.len()))
+            .then_with(|| right.service_count.cmp(&left.service_count))
             .then_with(|| key(*a).cmp(key(*b)))
     });
+    let money = |value: &[Option<f64>]| -> Vec<Money> {
+        let stated = currencies.iter().zip(value);
+        let stated =
+            stated.filter_map(|(name, value)| value.map(|amount| Money { amount, currency: (*name).to_owned() }));
+        let mut money: Vec<Money> = stated.collect();
+        money.sort_by(|a, b| a.currency.cmp(&b.currency));
+        money
+    };
     let line = |(point, felled): (ItemIx, Felled)| FellingLine {
         subject: Subject::of(&view.catalogue, ci_of(point)),
-        service_count: felled.services.len(),
-        services: felled.services.iter().take(most).map(|item| key_of(&view.catalogue, *item)).collect(),
-        value_per_hour: felled.value.into_iter().map(|(currency, amount)| Money { amount, currency }).collect(),
+        service_count: felled.service_count,
+        services: felled.services.iter().map(|item| key_of(&view.catalogue, *item)).collect(),
+        value_per_hour: money(&felled.value),
         possible_count: felled.possible,
     };
     (count, ranked.into_iter().take(most).map(line).collect())

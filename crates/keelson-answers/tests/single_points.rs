@@ -51,6 +51,7 @@ fn the_best_fix_puts_the_third_web_server_elsewhere() {
     let mut removed = fix.effects[0].removed.clone();
     removed.sort_unstable();
     assert_eq!(removed, ["host/hv2", "network-device/swY", "site/siteY", "supplier/ColoY"]);
+    assert_eq!(fix.effects[0].hours_per_year, None, "nothing states how often it fails");
 }
 
 #[test]
@@ -96,4 +97,30 @@ fn what_is_supposed_is_said_and_the_revision_is_the_real_one() {
     let unknown = scenarios(&view.catalogue, &["growth".to_owned()]).unwrap_err();
     assert_eq!(unknown.to_string(), "there is no scenario 'growth'; there are growth-30");
     assert!(matches!(unknown, QuestionError::UnknownScenario { .. }));
+}
+
+#[test]
+fn a_soft_need_fells_a_service_that_must_deliver_more_than_it_leaves() {
+    let text = |least: &str| {
+        format!(
+            r#"{{"batch":{{"format":"keelson/1","source":"soft","scope":"all","complete":true,"observed_at":"2026-11-01T00:00:00Z"}}}}
+{{"ci":{{"key":"service/shop","class":"service","name":"shop"{least}}}}}
+{{"ci":{{"key":"service/mail","class":"service","name":"mail"}}}}
+{{"ci":{{"key":"host/h","class":"host","name":"h"}}}}
+{{"ci":{{"key":"host/m","class":"host","name":"m"}}}}
+{{"need":{{"dependent":"service/shop","name":"host","rule":"all","members":["host/h"]}}}}
+{{"need":{{"dependent":"service/shop","name":"mail","rule":"all","members":["service/mail"],"cap":0.3}}}}
+{{"need":{{"dependent":"service/mail","name":"host","rule":"all","members":["host/m"]}}}}
+"#
+        )
+    };
+    let points = |least: &str| {
+        let answer = ask(&Estate::of_text(&text(least)).view(), &SinglePointsQuestion { proofs: 9, ..all() });
+        let shop = answer.services.iter().find(|one| one.subject.key == "service/shop").unwrap().clone();
+        assert!(shop.certain.iter().all(|point| !point.proof.is_empty()), "{shop:?}");
+        shop.certain.into_iter().map(|point| point.subject.name).collect::<Vec<_>>()
+    };
+    assert_eq!(points(""), ["h"]);
+    assert_eq!(points(r#","attributes":{"minimum_delivered":0.7}"#), ["h"]);
+    assert_eq!(points(r#","attributes":{"minimum_delivered":0.8}"#), ["h", "m", "mail"]);
 }

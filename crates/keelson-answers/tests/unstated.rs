@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use keelson_analysis::Pool;
-use keelson_answers::availability::{AvailabilityAnswer, AvailabilityQuestion, availability};
-use keelson_answers::cut_sets::{CutSetsQuestion, cut_sets};
+use keelson_answers::availability::{AvailabilityAnswer, AvailabilityQuestion, MethodWord, availability};
+use keelson_answers::cut_sets::{CutSetsAnswer, CutSetsQuestion, cut_sets};
 use keelson_answers::recovery::{RecoveryOutcome, RecoveryQuestion, ServiceRecovery, recovery};
 use keelson_answers::supplier::promise::{PromiseLine, PromiseQuestion, promise};
 use keelson_answers::{Asked, View};
@@ -185,4 +185,111 @@ fn what_nobody_states_of_a_member_is_open_in_what_is_common_too() {
     let cause = &answer.common_causes[0];
     assert_eq!((cause.least, cause.most), (0.0, 0.2));
     assert_eq!((answer.services[0].least, answer.services[0].meets_target), (0.0, None));
+}
+
+#[test]
+fn what_an_item_does_not_state_its_class_may() {
+    let classes = r#"
+[[class]]
+name = "blade"
+is_a = "host"
+title = "Blade"
+description = "A host in a chassis."
+unavailability = { low = 0.001, high = 0.01 }
+"#;
+    let lines = [
+        HEAD,
+        SHOP,
+        r#"{"ci":{"key":"blade/b1","class":"blade","name":"b1"}}"#,
+        r#"{"ci":{"key":"blade/b2","class":"blade","name":"b2","attributes":{"unavailability":0.5}}}"#,
+        r#"{"need":{"dependent":"service/shop","name":"blade","rule":"all","members":["blade/b1"]}}"#,
+    ];
+    let answer = available(&Estate::of_text_under(classes, &(lines.join("\n") + "\n")).view());
+    // What the class says counts, not what the one other of it happens to state.
+    let shop = &answer.services[0];
+    assert_eq!((shop.least, shop.most, shop.meets_target), (0.001, 0.01, None));
+    assert_eq!((answer.missing, answer.basis.complete), (vec!["blade/b1".to_owned()], false));
+}
+
+#[test]
+fn failures_and_repairs_say_how_often_something_is_down() {
+    let answer = available(&on_one_host(r#""mtbf_hours":999,"repair_minutes":60"#));
+    assert_eq!((answer.services[0].least, answer.services[0].most), (0.001, 0.001));
+    assert!(answer.missing.is_empty() && answer.basis.complete);
+    // One of the two says nothing, and what is stated outright counts before both.
+    assert_eq!(available(&on_one_host(r#""mtbf_hours":999"#)).missing, ["host/h1"]);
+    let answer = available(&on_one_host(r#""mtbf_hours":999,"repair_minutes":60,"unavailability":0.2"#));
+    assert_eq!(answer.services[0].most, 0.2);
+}
+
+/// A shop that needs one of so many clusters, each of which needs three hosts out of as many as are given: which ones,
+/// `pick` says by the cluster and the place.
+fn on_clusters(clusters: usize, hosts: usize, pick: impl Fn(usize, usize) -> usize) -> View {
+    let mut lines = vec![SHOP.to_owned()];
+    for host in 0..hosts {
+        lines.push(format!(
+            r#"{{"ci":{{"key":"host/h{host}","class":"host","name":"h{host}","attributes":{{"unavailability":0.05}}}}}}"#
+        ));
+    }
+    for cluster in 0..clusters {
+        let members: Vec<String> = (0..3).map(|place| format!("\"host/h{}\"", pick(cluster, place))).collect();
+        lines.push(format!(
+            r#"{{"ci":{{"key":"cluster/c{cluster}","class":"cluster","name":"c{cluster}","attributes":{{"unavailability":0}}}}}}"#
+        ));
+        lines.push(format!(
+            r#"{{"need":{{"dependent":"cluster/c{cluster}","name":"hosts","rule":"all","members":[{}]}}}}"#,
+            members.join(",")
+        ));
+    }
+    let members: Vec<String> = (0..clusters).map(|cluster| format!("\"cluster/c{cluster}\"")).collect();
+    lines.push(format!(
+        r#"{{"need":{{"dependent":"service/shop","name":"clusters","rule":"any","members":[{}]}}}}"#,
+        members.join(",")
+    ));
+    view(&lines.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn cut(view: &View, nodes: usize) -> CutSetsAnswer {
+    let question =
+        CutSetsQuestion { service: "service/shop".to_owned(), most: 10, nodes, ..CutSetsQuestion::default() };
+    cut_sets(view, &question, now(), &Pool::default(), None).unwrap()
+}
+
+#[test]
+fn more_cut_sets_than_anyone_could_list_are_counted() {
+    let view = on_clusters(30, 90, |cluster, place| cluster * 3 + place);
+    let answer = cut(&view, 0);
+    // One host of each of thirty clusters: 3³⁰.
+    assert_eq!((answer.count.as_str(), answer.is_count_exact), ("205891132094649", true));
+    assert_eq!((answer.resilience.at_least, answer.resilience.at_most), (30, Some(30)));
+    assert!(answer.sets.is_empty(), "none has so few items as are asked for");
+}
+
+#[test]
+fn beyond_its_budget_an_answer_is_honest_and_encloses_the_truth() {
+    // Clusters that share hosts in no order hang together wholly.
+    let pick = |cluster: usize, place: usize| place * 30 + ((cluster * 31 + place * 7 + 3) * 2_654_435_761 >> 13) % 30;
+    let view = on_clusters(50, 90, pick);
+    let whole = available_within(&view, 4_000_000);
+    assert_eq!(whole.services[0].method, MethodWord::Exact);
+    let truth = whole.services[0].unavailability;
+    assert!(cut(&view, 0).count.parse::<u128>().unwrap() > 10_000_000_000, "{}", cut(&view, 0).count);
+
+    let poor = available_within(&view, 2_000);
+    let shop = &poor.services[0];
+    assert_ne!(shop.method, MethodWord::Exact);
+    assert!(shop.least <= truth && truth <= shop.most, "{truth} in {shop:?}");
+    assert!(poor.basis.limits.iter().any(|limit| limit.message.contains("no exact answer")), "{:?}", poor.basis.limits);
+    let all = cut(&view, 0);
+    assert!(all.is_count_exact, "{}", all.count);
+    let known = all.resilience;
+    let sets = cut(&view, 2_000);
+    assert!(!sets.is_count_exact && sets.basis.limits.iter().any(|limit| limit.message.contains("at least")));
+    assert!(sets.resilience.at_least <= known.at_least, "{:?}", sets.resilience);
+    assert!(sets.resilience.at_most.is_none_or(|most| Some(most) >= known.at_most), "{:?}", sets.resilience);
+}
+
+fn available_within(view: &View, nodes: usize) -> AvailabilityAnswer {
+    let question = AvailabilityQuestion { most: 1, nodes, samples: 10_000, ..AvailabilityQuestion::default() };
+    availability(view, &question, now(), &Pool::default(), None).unwrap()
 }

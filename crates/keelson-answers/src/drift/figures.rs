@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::{DateTime, Utc};
 use keelson_analysis::availability::{Budget, Composition, Question as Asking, availability};
 use keelson_analysis::cut_sets::{Listing, Resilience, Select, cut_sets};
-use keelson_analysis::single_points::{Question, SinglePoints, breach_level, single_points_of};
+use keelson_analysis::single_points::{Question, SinglePoints, breach_level};
 use keelson_analysis::{Pool, Reading};
 use keelson_graph::{ItemIx, Snapshot};
 use schemars::JsonSchema;
@@ -20,6 +20,7 @@ use crate::attributes::number;
 use crate::capacity::{CapacityQuestion, capacity};
 use crate::chances::Chances;
 use crate::cut_sets::ResilienceNumber;
+use crate::single_points::points_at_levels;
 use crate::subject::{ci_of, key_of};
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
 
@@ -189,7 +190,7 @@ impl Work<'_> {
 
     fn points(&self, graph: &Snapshot, services: &[ItemIx]) -> Result<Vec<SinglePoints>, QuestionError> {
         let question = Question { reading: Reading::AsWritten, stop: self.stop, ..Question::default() };
-        Ok(single_points_of(graph, services, &question, &[])?.0)
+        Ok(points_at_levels(self.view, graph, services, &question, &[])?.0)
     }
 
     /// How many failures it takes, and how available it is.

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 
-use keelson_analysis::best_fix::{Candidate, Edit, Shared, best_fix, shared_placements};
+use keelson_analysis::best_fix::{Candidate, Edit, Effect, Fix, Shared, best_fix, shared_placements};
 use keelson_analysis::single_points::{self, Question};
 use keelson_graph::ItemIx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{SinglePointsQuestion, Watched};
+use super::gains::{Gains, HoursChange};
+use super::{SinglePointsQuestion, Watched, levels};
 use crate::needs::title;
 use crate::subject::{ci_of, key_of};
 use crate::{Basis, LimitCode, QuestionError, View};
@@ -31,6 +32,9 @@ pub struct FixEffect {
     pub removed: Vec<String>,
     /// The points it has instead.
     pub added: Vec<String>,
+    /// What it does to the hours the service is expected to be down in a year; told of the ten services worth most,
+    /// where it can be found exactly.
+    pub hours_per_year: Option<HoursChange>,
 }
 
 /// A change that removes single points.
@@ -45,7 +49,9 @@ pub struct FixLine {
     pub removed: usize,
     /// Points added.
     pub added: usize,
-    /// What it does to each service it changes anything for.
+    /// How many services it changes anything for.
+    pub effect_count: usize,
+    /// What it does to each of them, those worth most first.
     pub effects: Vec<FixEffect>,
 }
 
@@ -67,60 +73,93 @@ pub(super) fn propose(
     if question.fixes == 0 {
         return Ok(Vec::new());
     }
-    let walk = Question { stop, ..Question::default() };
-    let items: Vec<ItemIx> = watched.iter().map(|one| one.item).collect();
-    let hidden = shared_placements(&view.graph, &items, MOST_SHARED, &walk, down)?;
-    let mut tries: Vec<Try<'_>> = hidden.found.iter().flat_map(|shared| tries(view, shared)).collect();
-    if hidden.pass.cut.is_some() || tries.len() > MOST_CANDIDATES {
-        let message = format!(
-            "changes of placement were looked for in the first {} needs with a hidden fault, and {} were tried",
-            hidden.found.len(),
-            tries.len().min(MOST_CANDIDATES)
-        );
-        basis.remark(LimitCode::Items, message);
-    }
-    tries.truncate(MOST_CANDIDATES);
-    let candidates: Vec<Candidate> = tries.iter().map(|one| one.candidate.clone()).collect();
-    let of_value = |one: &Watched| single_points::Watched { item: one.item, value: worth(one) };
-    let valued: Vec<_> = watched.iter().map(of_value).collect();
-    let found = best_fix(&view.graph, &candidates, &valued, &walk, down, |_, _| ())?;
-    if !found.untried.is_empty() {
-        basis.remark(LimitCode::Deadline, format!("{} changes of placement were not tried", found.untried.len()));
-    }
-    let mut mended = BTreeSet::new();
     let mut lines = Vec::new();
-    for fix in found.fixes.iter().filter(|fix| fix.removed > fix.added && fix.gain > 0.0) {
-        // Of the ways to mend one fault alike, the first will do.
-        let of = &tries[fix.candidate];
-        let effects: Vec<FixEffect> = fix
-            .effects
-            .iter()
-            .filter(|effect| !effect.is_unknown)
-            .map(|effect| {
-                let key = |item: &ItemIx| place(view, *item, of.shared);
-                let keys = |items: &[ItemIx]| items.iter().map(key).collect();
-                FixEffect {
-                    service: key_of(&view.catalogue, effect.item),
-                    removed: keys(&effect.removed),
-                    added: keys(&effect.added),
-                }
-            })
-            .collect();
-        if !mended.insert((of.shared.need, fix.removed, fix.added)) {
-            continue;
+    let items: Vec<ItemIx> = watched.iter().map(|one| one.item).collect();
+    let mut gains = Gains::of(view, down, stop)?;
+    for level in levels(view, &items) {
+        let walk = Question { level: level.level, stop, ..Question::default() };
+        let alike: Vec<&Watched> = level.places.iter().map(|place| &watched[*place]).collect();
+        let search = Search { view, watched: &alike, walk, down, most: question.most };
+        lines.extend(search.fixes(question.fixes, &mut gains, basis)?);
+    }
+    gains.note(basis);
+    lines.sort_by(|a, b| b.0.total_cmp(&a.0));
+    Ok(lines.into_iter().map(|(_, line)| line).take(question.fixes).collect())
+}
+
+/// The search for changes that help services which fail at the same level of loss.
+struct Search<'a> {
+    view: &'a View,
+    watched: &'a [&'a Watched],
+    walk: Question<'a>,
+    down: &'a [ItemIx],
+    /// Most effects of a change that are told.
+    most: usize,
+}
+
+impl Search<'_> {
+    /// The best changes with what each gains.
+    fn fixes(
+        &self,
+        most: usize,
+        gains: &mut Gains<'_>,
+        basis: &mut Basis,
+    ) -> Result<Vec<(f64, FixLine)>, QuestionError> {
+        let items: Vec<ItemIx> = self.watched.iter().map(|one| one.item).collect();
+        let hidden = shared_placements(&self.view.graph, &items, MOST_SHARED, &self.walk, self.down)?;
+        let mut tries: Vec<Try<'_>> = hidden.found.iter().flat_map(|shared| tries(self.view, shared)).collect();
+        if hidden.pass.cut.is_some() || tries.len() > MOST_CANDIDATES {
+            let message = format!(
+                "changes of placement were looked for in the first {} needs with a hidden fault, and {} were tried",
+                hidden.found.len(),
+                tries.len().min(MOST_CANDIDATES)
+            );
+            basis.remark(LimitCode::Items, message);
         }
-        lines.push(FixLine {
-            action: action(view, &of.candidate, of.shared),
-            because: because(view, of.shared),
+        tries.truncate(MOST_CANDIDATES);
+        let candidates: Vec<Candidate> = tries.iter().map(|one| one.candidate.clone()).collect();
+        let of_value = |one: &&Watched| single_points::Watched { item: one.item, value: worth(one) };
+        let valued: Vec<_> = self.watched.iter().map(of_value).collect();
+        let found = best_fix(&self.view.graph, &candidates, &valued, &self.walk, self.down, |_, _| ())?;
+        if !found.untried.is_empty() {
+            basis.remark(LimitCode::Deadline, format!("{} changes of placement were not tried", found.untried.len()));
+        }
+        let mut mended = BTreeSet::new();
+        let mut lines = Vec::new();
+        for fix in found.fixes.iter().filter(|fix| fix.removed > fix.added && fix.gain > 0.0) {
+            // Of the ways to mend one fault alike, the first will do.
+            let of = &tries[fix.candidate];
+            if mended.insert((of.shared.need, fix.removed, fix.added)) {
+                lines.push((fix.gain, self.line(of, fix, gains)?));
+            }
+            if lines.len() == most {
+                break;
+            }
+        }
+        Ok(lines)
+    }
+
+    fn line(&self, of: &Try<'_>, fix: &Fix<()>, gains: &mut Gains<'_>) -> Result<FixLine, QuestionError> {
+        let known: Vec<&Effect> = fix.effects.iter().filter(|effect| !effect.is_unknown).collect();
+        let told = &known[..known.len().min(self.most)];
+        let services: Vec<ItemIx> = told.iter().map(|effect| effect.item).collect();
+        let hours = gains.by(&of.candidate, &services)?;
+        let keys = |items: &[ItemIx]| items.iter().map(|item| place(self.view, *item, of.shared)).collect();
+        let effect = |(effect, hours_per_year): (&&Effect, Option<HoursChange>)| FixEffect {
+            service: key_of(&self.view.catalogue, effect.item),
+            removed: keys(&effect.removed),
+            added: keys(&effect.added),
+            hours_per_year,
+        };
+        Ok(FixLine {
+            action: action(self.view, &of.candidate, of.shared),
+            because: because(self.view, of.shared),
             removed: fix.removed,
             added: fix.added,
-            effects,
-        });
-        if lines.len() == question.fixes {
-            break;
-        }
+            effect_count: known.len(),
+            effects: told.iter().zip(hours).map(effect).collect(),
+        })
     }
-    Ok(lines)
 }
 
 /// What a service is worth to the ranking: its value per hour, or 1 where nobody states one.

@@ -133,6 +133,7 @@ fn fixes(fixes: &[FixLine]) -> Section {
         .naming_column("Change")
         .number_column("Removes")
         .number_column("Adds")
+        .column("Hours down a year")
         .column("Because")
         .column("Services");
     for fix in fixes {
@@ -143,12 +144,22 @@ fn fixes(fixes: &[FixLine]) -> Section {
                 fix.action.as_str().into(),
                 fix.removed.to_string().into(),
                 fix.added.to_string().into(),
+                downtime(fix).into(),
                 fix.because.as_str().into(),
-                names(&services, services.len(), NAMES).into(),
+                names(&services, fix.effect_count, NAMES).into(),
             ],
         );
     }
     Section::new("What would mend it").block(table)
+}
+
+/// What a change does to the service worth most for which that is known.
+fn downtime(fix: &FixLine) -> String {
+    let known = fix.effects.iter().find_map(|effect| Some((&effect.service, effect.hours_per_year?)));
+    known.map_or_else(
+        || "not known".to_owned(),
+        |(service, hours)| format!("{:.1} → {:.1} h ({service})", hours.before, hours.after),
+    )
 }
 
 fn proofs(document: &mut Document, answer: &SinglePointsAnswer) {

@@ -15,7 +15,8 @@ use super::{
     is_bought, is_covered, target,
 };
 use crate::attributes::{is_agreement, number, unavailability};
-use crate::chances::Chances;
+
+use crate::chances::{Chances, class_range};
 use crate::subject::{ci_of, key_of};
 use crate::supplier::{CONTRACT, is_a};
 use crate::{QuestionError, Subject, View};
@@ -75,10 +76,7 @@ impl Compared<'_> {
 
     /// A contract that states no target promises nothing, so it may be anything, unless its class states a range.
     fn of_class(&self, contract: ItemIx) -> Chance {
-        let classes = &self.view.catalogue.schema().classes;
-        let class = classes.get(&self.view.catalogue.ci(ci_of(contract)).class);
-        let range = class.and_then(|class| class.unavailability);
-        range.map_or(Chance::between(0.0, 1.0), |range| Chance::between(range.low, range.high))
+        class_range(self.view, contract).unwrap_or(Chance::between(0.0, 1.0))
     }
 
     fn compose(&self, figures: Figures, reading: Reading) -> Result<Composition<'_>, QuestionError> {

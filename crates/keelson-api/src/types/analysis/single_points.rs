@@ -311,7 +311,9 @@ pub struct PlacementFix {
     removed_count: usize,
     /// Points added.
     added_count: usize,
-    /// What it does to each service it changes anything for; the first 100.
+    /// How many services it changes anything for.
+    effect_count: usize,
+    /// What it does to each of them, those worth most first; the first 100.
     effects: Vec<PlacementEffect>,
 }
 
@@ -324,6 +326,12 @@ pub struct PlacementEffect {
     removed: Vec<ConfigurationItem>,
     /// The points it has instead; the first 100.
     added: Vec<ConfigurationItem>,
+    /// Hours the service is expected to be down in a year as it is; told of the ten services worth most, where it can be
+    /// found exactly.
+    hours_per_year_before: Option<f64>,
+    /// The same with the change. A new place is taken to be there as rarely as the one it replaces with all that rests
+    /// on, and independently of everything else.
+    hours_per_year_after: Option<f64>,
 }
 
 impl PlacementFix {
@@ -333,12 +341,15 @@ impl PlacementFix {
             service: by_key(at, &effect.service),
             removed: listed(&effect.removed),
             added: listed(&effect.added),
+            hours_per_year_before: effect.hours_per_year.map(|hours| hours.before),
+            hours_per_year_after: effect.hours_per_year.map(|hours| hours.after),
         };
         Self {
             action: fix.action.clone(),
             because: fix.because.clone(),
             removed_count: fix.removed,
             added_count: fix.added,
+            effect_count: fix.effect_count,
             effects: fix.effects.iter().take(LONGEST_LIST).map(effect).collect(),
         }
     }
