@@ -1,8 +1,10 @@
 //! How healthy the catalogue is, weighted by what is at stake (analyses 6.1).
 //!
-//! One stale item under a service that costs 20 000 an hour outranks a thousand stale printers: each finding weighs what
-//! an hour without the services costs that rest on the item concerned, or, where nobody states a value, how many critical
-//! services do.
+//! One stale item under a service that costs 20 000 an hour outranks a thousand stale printers: each finding weighs the
+//! value at risk of the item concerned, then what an hour without the services costs that rest on it, or, where nobody
+//! states a value, how critical they are and how many.
+
+mod at_risk;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
@@ -63,7 +65,10 @@ pub struct HealthLine {
     pub key: String,
     /// In words, with what to do.
     pub message: String,
-    /// What an hour without the services costs that rest on it, by currency.
+    /// Value at risk, by currency: over the services, the value of an hour times how much likelier the service is breached
+    /// when the item is down than when it is up.
+    pub value_at_risk: Vec<Money>,
+    /// What an hour without the services costs that rest on it, redundantly or not, by currency.
     pub value_at_stake: Vec<Money>,
     /// How many services rest on it.
     pub services_at_stake: usize,
@@ -107,6 +112,7 @@ pub struct HealthAnswer {
 /// What rests on an item.
 #[derive(Clone, Debug, Default)]
 struct Stake {
+    risk: Vec<Money>,
     value: Vec<Money>,
     services: usize,
     criticality: Option<Criticality>,
@@ -124,8 +130,20 @@ pub fn health(
     stop: Option<&AtomicBool>,
 ) -> Result<HealthAnswer, QuestionError> {
     let mut basis = Basis::of(view, asked);
-    let stakes = stakes(view, stop, &mut basis);
+    let services = weighing(view, &mut basis);
+    let mut stakes = stakes(view, &services, stop, &mut basis);
     let checked = check(view, MOST_FINDINGS, question.budget, asked, pool);
+    let attributes = attributes(view);
+    let mut concerned = vec![false; view.graph.slots()];
+    let found = checked.findings.iter().filter_map(|found| crate::find(&view.catalogue, &found.key).ok());
+    for ix in found.chain(attributes.missing.iter().map(|(ix, _)| *ix)) {
+        if let Some(is_concerned) = concerned.get_mut(item(ix).index()) {
+            *is_concerned = true;
+        }
+    }
+    for (one, risk) in at_risk::at_risk(view, &services, &concerned, stop, &mut basis)? {
+        stakes.entry(one).or_default().risk = risk;
+    }
     for limit in checked.basis.limits.iter().filter(|limit| limit.code == LimitCode::CheckBudget) {
         basis.limit(limit.code, limit.message.clone());
     }
@@ -142,13 +160,13 @@ pub fn health(
                 item: ix.map(|ix| Subject::of(&view.catalogue, ix)),
                 key: found.key.clone(),
                 message: found.message.clone(),
+                value_at_risk: stake.risk,
                 value_at_stake: stake.value,
                 services_at_stake: stake.services,
                 criticality: stake.criticality,
             }
         })
         .collect();
-    let attributes = attributes(view);
     findings.extend(attributes.missing.iter().map(|(ix, names)| {
         let (ix, stake) = (*ix, weighed(Some(*ix)));
         HealthLine {
@@ -157,6 +175,7 @@ pub fn health(
             item: Some(Subject::of(&view.catalogue, ix)),
             key: view.catalogue.ci(ix).key.to_string(),
             message: format!("it does not state {}, which its class recommends", names.join(", ")),
+            value_at_risk: stake.risk,
             value_at_stake: stake.value,
             services_at_stake: stake.services,
             criticality: stake.criticality,
@@ -172,11 +191,13 @@ pub fn health(
     Ok(HealthAnswer { item_count: attributes.items, scores, finding_count: total, findings, next, basis })
 }
 
-/// Those with the larger value first, then the more critical, then the more services.
+/// Those with more at risk first, then those with more resting on them, then the more critical, then the more services.
 fn sort(findings: &mut [HealthLine]) {
-    let worth = |line: &HealthLine| line.value_at_stake.iter().map(|value| value.amount).fold(0.0, f64::max);
+    let worth = |values: &[Money]| values.iter().map(|value| value.amount).fold(0.0, f64::max);
     findings.sort_by(|a, b| {
-        let order = worth(b).total_cmp(&worth(a)).then_with(|| b.criticality.cmp(&a.criticality));
+        let order = worth(&b.value_at_risk).total_cmp(&worth(&a.value_at_risk));
+        let order = order.then_with(|| worth(&b.value_at_stake).total_cmp(&worth(&a.value_at_stake)));
+        let order = order.then_with(|| b.criticality.cmp(&a.criticality));
         let order = order.then_with(|| b.services_at_stake.cmp(&a.services_at_stake));
         order.then_with(|| a.code.cmp(&b.code)).then_with(|| a.key.cmp(&b.key))
     });
@@ -197,8 +218,8 @@ fn kind(code: CheckCode) -> HealthKind {
     }
 }
 
-/// What rests on each item: a walk from each service that weighs.
-fn stakes(view: &View, stop: Option<&AtomicBool>, basis: &mut Basis) -> BTreeMap<ItemIx, Stake> {
+/// The services that weigh, those worth most first.
+fn weighing(view: &View, basis: &mut Basis) -> Vec<ItemIx> {
     let mut services: Vec<ItemIx> = view.graph.item_numbers().filter(|one| view.is_service(ci_of(*one))).collect();
     rank(view, &mut services);
     if services.len() > MOST_SERVICES {
@@ -206,13 +227,18 @@ fn stakes(view: &View, stop: Option<&AtomicBool>, basis: &mut Basis) -> BTreeMap
         basis.limit(LimitCode::Items, message);
         services.truncate(MOST_SERVICES);
     }
+    services
+}
+
+/// What rests on each item: a walk from each service that weighs.
+fn stakes(view: &View, services: &[ItemIx], stop: Option<&AtomicBool>, basis: &mut Basis) -> BTreeMap<ItemIx, Stake> {
     let limits = Limits { stop, ..Limits::default() };
     let mut scratch = Scratch::default();
     let mut stakes: BTreeMap<ItemIx, Stake> = BTreeMap::new();
     for service in services {
-        let value = value_per_hour(view, service);
-        let criticality = view.brief(ci_of(service)).criticality;
-        let walked = closure::walk(&view.graph, &mut scratch, &[service], closure::Direction::Dependencies, &limits);
+        let value = value_per_hour(view, *service);
+        let criticality = view.brief(ci_of(*service)).criticality;
+        let walked = closure::walk(&view.graph, &mut scratch, &[*service], closure::Direction::Dependencies, &limits);
         basis.truncated(walked.truncations);
         for met in scratch.met() {
             let stake = stakes.entry(met).or_default();

@@ -64,6 +64,13 @@ fn a_service_whose_needs_nobody_states_is_not_always_there() {
 }
 
 #[test]
+fn a_promise_of_a_service_whose_needs_nobody_states_is_not_covered() {
+    let line = promised(&view(&[SHOP]));
+    assert_eq!((line.without_figure, line.has_gap), (1, None));
+    assert_eq!((line.contracted.least, line.contracted.most), (0.0, 1.0));
+}
+
+#[test]
 fn what_nobody_states_may_breach_a_service() {
     let question = CutSetsQuestion { service: "service/shop".to_owned(), most: 10, ..CutSetsQuestion::default() };
     let ask = |view: &View| cut_sets(view, &question, now(), &Pool::default(), None).unwrap().resilience;

@@ -492,12 +492,19 @@ fn health_weighs_findings_by_what_rests_on_the_item() {
     let text = std::fs::read_to_string(format!("{FIXTURES}worked-estate-figures.ndjson")).unwrap();
     let text = text.replace(value, &format!("{value}\"value_per_hour\": {{\"value\": 20000, \"unit\": \"EUR\"}}, "));
     let lonely = r#"{"ci":{"key":"host/printer","class":"host","name":"printer"}}"#;
-    let view = Estate::of_text(&format!("{text}\n{lonely}")).view();
+    // One of a pair that nobody describes, beside one that is down a hundredth of the time.
+    let other = r#"{"ci":{"key":"host/other","class":"host","name":"other","attributes":{"unavailability":0.01}}}"#;
+    let pair = r#"{"need":{"dependent":"service/payments","name":"pair","rule":"any","members":["host/other","host/silent"]}}"#;
+    let view = Estate::of_text(&format!("{text}\n{lonely}\n{other}\n{pair}")).view();
     let question = HealthQuestion { most: 1_000, budget: 100_000 };
     let answer = health(&view, &question, now(), &pool(), None).unwrap();
     let place = |key: &str| answer.findings.iter().position(|line| line.key == key).unwrap();
     assert!(place("service/payments") < place("host/printer"), "what costs most comes first");
     assert_eq!(answer.findings[0].value_at_stake[0].amount.to_bits(), 20_000.0_f64.to_bits());
+    // What a lost member of a pair puts at risk is its importance, not all that rests on it.
+    let share = |key: &str| answer.findings[place(key)].value_at_risk[0].amount / 20_000.0;
+    assert!(share("service/payments") > 0.99);
+    near(share("host/silent"), 0.01 * (1.0 - 0.005_320_954), 1e-6);
     assert!(answer.findings[place("host/printer")].value_at_stake.is_empty());
     assert!(answer.next.as_ref().is_some_and(|next| next.contains(&answer.findings[0].key)), "{:?}", answer.next);
     assert!(answer.scores.iter().all(|score| (0.0..=1.0).contains(&score.share)));

@@ -22,6 +22,8 @@ const PIXEL: f64 = 25.4 / 96.0;
 
 /// Up to so many bytes a word stays on one line.
 const SHORT: usize = 20;
+/// Longest fact of a head, in characters, that shares its line with others.
+const LONG_FACT: usize = 60;
 
 /// From this depth on the lines of a proof are no longer set in further.
 const DEEPEST: u16 = 24;
@@ -160,7 +162,13 @@ impl Writer<'_> {
         let grouped = class == "facts";
         let _ = writeln!(self.out, "<dl class=\"{class}\">");
         for one in definitions {
-            self.out.push_str(if grouped { "<div><dt>" } else { "<dt>" });
+            // What takes several lines has the whole width.
+            let is_long = one.meaning.to_plain().chars().count() > LONG_FACT;
+            self.out.push_str(match (grouped, is_long) {
+                (true, true) => "<div class=\"long\"><dt>",
+                (true, false) => "<div><dt>",
+                (false, _) => "<dt>",
+            });
             self.text(&one.term);
             self.out.push_str("</dt><dd>");
             self.text(&one.meaning);
@@ -281,6 +289,11 @@ impl Writer<'_> {
                 Span::Plain(text) => push_escaped_lines(&mut self.out, text),
                 Span::Emphasis(text) => self.tagged("em", text),
                 Span::Strong(text) => self.tagged("strong", text),
+                Span::Code(text) if is_digest(text) => {
+                    self.out.push_str("<code class=\"digest\">");
+                    push_escaped_lines(&mut self.out, text);
+                    self.out.push_str("</code>");
+                }
                 Span::Code(text) => self.tagged("code", text),
                 Span::Link { text, target } => self.link(text, target),
             }
@@ -309,6 +322,11 @@ impl Writer<'_> {
         push_escaped_lines(&mut self.out, text);
         self.out.push_str("</a>");
     }
+}
+
+/// Whether it is a long word of hexadecimal digits, which has no place to break.
+fn is_digest(text: &str) -> bool {
+    text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Returns the language if it is written as one, else that it is not known.

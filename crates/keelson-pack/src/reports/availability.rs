@@ -120,7 +120,7 @@ fn services(answer: &AvailabilityAnswer) -> Section {
         .number_column("At most")
         .number_column("Target")
         .number_column("Measured")
-        .column("Cost a year")
+        .number_column("Cost a year")
         .column("How found");
     for one in &answer.services {
         let stated = |value: Option<f64>| value.map_or_else(|| "not stated".to_owned(), nines);
@@ -129,8 +129,8 @@ fn services(answer: &AvailabilityAnswer) -> Section {
             [
                 item(&one.subject).into(),
                 verdict(one),
-                nines(1.0 - one.unavailability).into(),
-                hours(one.unavailability).into(),
+                if is_unknown(one) { "not known".to_owned() } else { nines(1.0 - one.unavailability) }.into(),
+                if is_unknown(one) { "not known".to_owned() } else { hours(one.unavailability) }.into(),
                 hours(one.least).into(),
                 hours(one.most).into(),
                 stated(one.target).into(),
@@ -141,6 +141,11 @@ fn services(answer: &AvailabilityAnswer) -> Section {
         );
     }
     section.block(table)
+}
+
+/// Whether nothing is known of what the service rests on: it may always be there, and never.
+fn is_unknown(service: &ServiceAvailability) -> bool {
+    service.unavailability <= 0.0 && service.least <= 0.0 && service.most >= 1.0
 }
 
 fn method(service: &ServiceAvailability) -> String {

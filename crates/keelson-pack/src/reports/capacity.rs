@@ -6,7 +6,8 @@ mod redundancy;
 
 use keelson_answers::attributes::Amount;
 use keelson_answers::capacity::{
-    CapacityAnswer, ExhaustionChances, GrowthBasis, LimitBasis, LoadBasis, RedundancyLine, ResourceKind, ResourceLine,
+    CapacityAnswer, ExhaustionChances, GrowthBasis, LimitBasis, LoadBasis, RELIEF_MONTHS, RedundancyLine, ResourceKind,
+    ResourceLine,
 };
 use keelson_report::document::{Cell, Document, Note, Section, Severity, Table};
 
@@ -56,6 +57,11 @@ fn months(months: f64) -> String {
     format!("{months:.1} months")
 }
 
+/// A span that is looked ahead.
+fn span(months: f64) -> String {
+    if months < 24.0 { format!("{} months", number(months)) } else { format!("{} years", number(months / 12.0)) }
+}
+
 fn summary(answer: &CapacityAnswer, frame: &Frame) -> Section {
     let over: Vec<&ResourceLine> = answer.resources.iter().filter(|one| one.is_over_limit).collect();
     let due: Vec<&ResourceLine> = answer
@@ -78,7 +84,7 @@ fn summary(answer: &CapacityAnswer, frame: &Frame) -> Section {
             let text = format!(
                 "By what is known nothing runs out within {}, but of {} it is not known how its load grows, or all that \
                  fills it.",
-                months(answer.horizon_months),
+                span(answer.horizon_months),
                 count(
                     answer.resources.iter().filter(|one| one.grounds.is_understated).count(),
                     "resource",
@@ -88,7 +94,7 @@ fn summary(answer: &CapacityAnswer, frame: &Frame) -> Section {
             section.block(Note { severity: Severity::Caution, text: text.into() })
         }
         ([], None) => {
-            let text = format!("Nothing runs out within {}.", months(answer.horizon_months));
+            let text = format!("Nothing runs out within {}.", span(answer.horizon_months));
             section.block(Note { severity: Severity::Good, text: text.into() })
         }
         ([], Some(first)) => {
@@ -147,12 +153,12 @@ fn expiry(line: &RedundancyLine, frame: &Frame) -> String {
 
 fn state(one: &ResourceLine) -> Cell {
     match one {
-        one if one.is_over_capacity => Cell::mark(Severity::Critical, "beyond its capacity"),
-        one if one.is_over_limit => Cell::mark(Severity::Serious, "beyond its planning limit"),
+        one if one.is_over_capacity => Cell::mark(Severity::Critical, "over its capacity"),
+        one if one.is_over_limit => Cell::mark(Severity::Serious, "over its limit"),
         one if one.decide_months.is_some_and(|months| months <= 0.0) => Cell::mark(Severity::Serious, "decide now"),
         one if one.decide_months.is_some_and(|months| months <= 3.0) => Cell::mark(Severity::Caution, "decide soon"),
         one if one.exhausted_months.is_some() => Cell::mark(Severity::Information, "runs out"),
-        one if one.grounds.is_understated => Cell::mark(Severity::Caution, "lasts, by what is known"),
+        one if one.grounds.is_understated => Cell::mark(Severity::Caution, "seems to last"),
         _ => Cell::mark(Severity::Good, "lasts"),
     }
 }
@@ -166,26 +172,22 @@ fn first(answer: &CapacityAnswer) -> Section {
         .number_column("Rank")
         .naming_column("Resource")
         .column("State")
-        .number_column("Load")
-        .number_column("Capacity")
-        .number_column("In use")
+        .column("In use")
         .number_column("Plan to")
-        .column("Runs out")
+        .number_column("Runs out")
         .number_column("Lead time")
-        .column("Decide by")
+        .number_column("Decide by")
         .column("Contract")
         .column("Owner");
     for one in &answer.resources {
         let day = |at: Option<chrono::DateTime<chrono::Utc>>| at.map(|at| at.format("%Y-%m-%d").to_string());
-        let never = || format!("not in {}", months(answer.horizon_months));
+        let never = || format!("not in {}", span(answer.horizon_months));
         table.push(
             None,
             [
                 one.rank.to_string().into(),
                 item(&one.subject).into(),
                 state(one),
-                number(one.load).into(),
-                amount(&one.capacity).into(),
                 in_use(one).into(),
                 percent(one.planning_limit).into(),
                 day(one.exhausted_at).unwrap_or_else(never).into(),
@@ -215,9 +217,10 @@ fn first(answer: &CapacityAnswer) -> Section {
     section
 }
 
-/// The use, and where it comes from if not from demand; what was measured beside it where that contradicts it.
+/// The use of the capacity, and where it comes from if not from demand; what was measured beside it where that
+/// contradicts it.
 fn in_use(one: &ResourceLine) -> String {
-    let used = percent(one.utilisation);
+    let used = format!("{} of {}", percent(one.utilisation), amount(&one.capacity));
     match (one.load_basis, one.measured_utilisation) {
         (LoadBasis::Measured, _) => format!("{used} (measured)"),
         (LoadBasis::Stated, _) => format!("{used} (stated)"),
@@ -265,7 +268,7 @@ fn of_kind(answer: &CapacityAnswer, kind: ResourceKind) -> Section {
         .column("Limit rests on")
         .column("Demand comes by")
         .column("What would carry it")
-        .column("Cost");
+        .number_column("Cost");
     for one in lines {
         let relief = one.relief.as_ref();
         let basis = match one.limit_basis {
@@ -275,10 +278,10 @@ fn of_kind(answer: &CapacityAnswer, kind: ResourceKind) -> Section {
             LimitBasis::Assumed => "the usual threshold; nobody states one",
         };
         let steps = relief.map_or_else(
-            || "not needed, or the size of a step is not stated".to_owned(),
+            || without_relief(one, answer.horizon_months),
             |relief| {
                 format!(
-                    "{} of {} until {}",
+                    "{}, {} in all, enough for {}",
                     count(relief.steps as usize, "step", "steps"),
                     amount(&relief.adds),
                     months(relief.lasts_months)
@@ -299,6 +302,16 @@ fn of_kind(answer: &CapacityAnswer, kind: ResourceKind) -> Section {
         );
     }
     section.block(table)
+}
+
+/// Why nothing is proposed to carry the load.
+fn without_relief(one: &ResourceLine, horizon: f64) -> String {
+    let until = horizon.min(RELIEF_MONTHS);
+    match one.exhausted_months {
+        Some(months) if months <= until => "more is needed; nobody states the size of a step in its unit".to_owned(),
+        None if one.grounds.is_understated => "nothing, by what is known".to_owned(),
+        _ => format!("nothing for {}", span(until)),
+    }
 }
 
 fn assumptions(answer: &CapacityAnswer) -> Section {
@@ -322,7 +335,7 @@ fn assumptions(answer: &CapacityAnswer) -> Section {
     let section = Section::new("Assumptions").paragraph(format!(
         "Months are counted from {}, and looked ahead for {}. Loads follow visit ratios; growth compounds monthly.",
         answer.from.format("%Y-%m-%d"),
-        months(answer.horizon_months)
+        span(answer.horizon_months)
     ));
     section.block(table)
 }

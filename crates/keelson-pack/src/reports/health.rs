@@ -16,7 +16,8 @@ pub fn health(answer: &HealthAnswer, frame: &Frame) -> Document {
     };
     let total = count(answer.finding_count, "finding", "findings");
     document.push(Section::new("Summary").block(Note { severity, text: sentence.into() }).paragraph(format!(
-        "{total} about {}, weighed by what an hour without the services costs that rest on the item.",
+        "{total} about {}, weighed by the value at risk: what an hour without each service costs, times how much likelier \
+         the service is breached when the item is down.",
         count(answer.item_count, "item", "items")
     )));
     let mut table = Table::new("scores", "Shares of the catalogue that are as they should be")
@@ -48,8 +49,9 @@ fn findings(answer: &HealthAnswer) -> Section {
         .naming_column("About")
         .column("Side")
         .column("Finding")
-        .column("Value at stake, an hour")
-        .number_column("Services resting on it")
+        .number_column("Value at risk, an hour")
+        .number_column("Value resting on it")
+        .number_column("Services")
         .column("Most critical")
         .column("What to do");
     for one in &answer.findings {
@@ -58,7 +60,7 @@ fn findings(answer: &HealthAnswer) -> Section {
     section.block(table)
 }
 
-fn row(one: &HealthLine) -> [Cell; 7] {
+fn row(one: &HealthLine) -> [Cell; 8] {
     let side = match one.kind {
         HealthKind::Completeness => "completeness",
         HealthKind::Correctness => "correctness",
@@ -69,6 +71,7 @@ fn row(one: &HealthLine) -> [Cell; 7] {
         one.key.as_str().into(),
         side.into(),
         said(&one.code).into(),
+        amounts(&one.value_at_risk).into(),
         amounts(&one.value_at_stake).into(),
         one.services_at_stake.to_string().into(),
         one.criticality.map_or_else(|| "\u{2013}".to_owned(), |criticality| criticality.to_string()).into(),

@@ -69,18 +69,13 @@ fn promises(answer: &PromiseAnswer) -> Section {
     if answer.services.is_empty() {
         return section.paragraph("No service asked about promises an availability.");
     }
-    let mut table = Table::new("promises", format!("Availability, and minutes down in {} days", answer.period_days))
+    let mut table = Table::new("promises", "Availability as promised, contracted and observed")
         .naming_column("Service")
         .column("Verdict")
         .number_column("Promised")
-        .number_column("Contracted")
-        .number_column("Observed")
-        .number_column("Measured itself")
-        .number_column("Allowed")
-        .number_column("Contracts allow")
-        .number_column("Gap")
-        .number_column("Gap at least")
-        .number_column("Gap at most");
+        .number_column("Contracted, at best")
+        .number_column("Observed, at best")
+        .number_column("Measured itself");
     for one in &answer.services {
         let verdict = match one.has_gap {
             Some(true) => Cell::mark(Severity::Serious, "contracts are weaker"),
@@ -96,6 +91,26 @@ fn promises(answer: &PromiseAnswer) -> Section {
                 nines(one.contracted.availability).into(),
                 nines(one.observed.availability).into(),
                 one.measured.map_or_else(|| "not stated".to_owned(), nines).into(),
+            ],
+        );
+    }
+    section.block(table).block(gaps(answer))
+}
+
+/// The same in minutes.
+fn gaps(answer: &PromiseAnswer) -> Table {
+    let mut table = Table::new("gaps", format!("Minutes down in {} days, allowed and contracted", answer.period_days))
+        .naming_column("Service")
+        .number_column("Allowed by the promise")
+        .number_column("By the contracts, at best")
+        .number_column("Gap")
+        .number_column("Gap at least")
+        .number_column("Gap at most");
+    for one in &answer.services {
+        table.push(
+            None,
+            [
+                item(&one.subject).into(),
                 minutes(one.promised_minutes).into(),
                 minutes(one.contracted.minutes).into(),
                 minutes(one.gap_minutes).into(),
@@ -104,7 +119,7 @@ fn promises(answer: &PromiseAnswer) -> Section {
             ],
         );
     }
-    section.block(table)
+    table
 }
 
 fn promise_details(line: &PromiseLine) -> Section {

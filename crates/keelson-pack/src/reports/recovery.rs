@@ -135,7 +135,7 @@ fn services(answer: &RecoveryAnswer) -> Section {
         .number_column("Up after")
         .number_column("Objective")
         .number_column("Too late by")
-        .column("Value of an hour")
+        .number_column("Value of an hour")
         .column("Critical path");
     for one in &answer.services {
         let path: Vec<&str> = one.critical_path.iter().map(|step| step.subject.name.as_str()).collect();

@@ -106,11 +106,7 @@ fn items(answer: &SampleAnswer, frame: &Frame) -> Section {
         .column("Class")
         .column("Criticality")
         .column("Stage")
-        .number_column("Version")
-        .number_column("Commits")
-        .number_column("Relationships")
         .column("Stated by, last confirmed")
-        .column("Record (SHA-256)")
         .column("Verified")
         .column("Remark");
     for one in &answer.items {
@@ -123,17 +119,38 @@ fn items(answer: &SampleAnswer, frame: &Frame) -> Section {
                 one.subject.class.as_str().into(),
                 one.criticality.map_or_else(|| "\u{2013}".to_owned(), |criticality| criticality.to_string()).into(),
                 one.lifecycle.as_str().into(),
-                one.version.to_string().into(),
-                one.changes.to_string().into(),
-                one.relationships.to_string().into(),
                 evidence(one, frame).into(),
-                Text::new().code(&one.digest).into(),
                 "".into(),
                 if one.is_stale { "not seen for longer than its class allows" } else { "" }.into(),
             ],
         );
     }
-    Section::new("Items").block(table)
+    Section::new("Items").block(table).block(records(answer))
+}
+
+/// The records as they stood, and the digest by which each is known again.
+fn records(answer: &SampleAnswer) -> Table {
+    let mut table = Table::new("records", "Their records as they stood")
+        .number_column("No.")
+        .naming_column("Item")
+        .number_column("Version")
+        .number_column("Commits")
+        .number_column("Relationships")
+        .column("Record (SHA-256)");
+    for one in &answer.items {
+        table.push(
+            None,
+            [
+                one.number.to_string().into(),
+                one.subject.key.as_str().into(),
+                one.version.to_string().into(),
+                one.changes.to_string().into(),
+                one.relationships.to_string().into(),
+                Text::new().code(&one.digest).into(),
+            ],
+        );
+    }
+    table
 }
 
 fn evidence(one: &SampledItem, frame: &Frame) -> String {

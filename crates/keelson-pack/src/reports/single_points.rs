@@ -78,7 +78,7 @@ fn by_service(answer: &SinglePointsAnswer) -> Section {
         .naming_column("Service")
         .column("State")
         .column("Criticality")
-        .column("Value of an hour")
+        .number_column("Value of an hour")
         .number_column("Certain")
         .number_column("Possible")
         .column("Certain points");
@@ -109,7 +109,7 @@ fn by_item(answer: &SinglePointsAnswer) -> Section {
         .naming_column("Item")
         .column("Class")
         .number_column("Services")
-        .column("Value of an hour")
+        .number_column("Value of an hour")
         .number_column("Possibly more")
         .column("Which");
     for one in &answer.items {

@@ -76,7 +76,7 @@ fn touched(file: &str, title: &str, lines: &[TouchedService], none: &str) -> Sec
         .naming_column("Service")
         .column("Criticality")
         .number_column("Lost")
-        .column("Value of an hour");
+        .number_column("Value of an hour");
     for one in lines {
         let criticality =
             one.criticality.map_or_else(|| "not stated".to_owned(), |criticality| criticality.to_string());
@@ -220,12 +220,12 @@ fn shares(file: &str, title: &str, lines: &[ShareLine]) -> Section {
         .naming_column("Name")
         .number_column("Suppliers")
         .number_column("Felled")
-        .number_column("Of critical services")
+        .number_column("Of the critical")
         .number_column("Of their value")
         .number_column("Touched")
-        .column("Paid a year")
+        .number_column("Paid a year")
         .number_column("Of all paid")
-        .number_column("Months to replace")
+        .number_column("Months to replace it")
         .number_column("Months left")
         .column("Which");
     for one in lines {

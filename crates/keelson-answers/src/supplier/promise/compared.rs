@@ -14,8 +14,7 @@ use super::{
     ComposedTerm, Cut, Level, MOST_COMPOSED, PERIOD_MINUTES, PromiseLine, TERMS_OF_EACH, TermLine, WeakContract,
     is_bought, is_covered, target,
 };
-use crate::attributes::{is_agreement, number, unavailability};
-
+use crate::attributes::{is_agreement, number, rests_on_needs, unavailability};
 use crate::chances::{Chances, class_range};
 use crate::subject::{ci_of, key_of};
 use crate::supplier::{CONTRACT, is_a};
@@ -65,10 +64,11 @@ impl Compared<'_> {
                 return Chance::NEVER;
             }
         }
-        if one == self.service {
+        // What is measured of the service itself is what is compared; one that has needs fails through them.
+        if one == self.service && rests_on_needs(view, one) {
             return Chance::NEVER;
         }
-        if let Some(measured) = number(view, one, "measured_availability") {
+        if let Some(measured) = number(view, one, "measured_availability").filter(|_| one != self.service) {
             return Chance::exactly(1.0 - measured);
         }
         self.chances.read(one, reading)
@@ -125,11 +125,7 @@ impl Compared<'_> {
             let is_party = self.behind.contains(*one) || is_agreement(view, **one);
             let stated =
                 number(view, **one, "measured_availability").is_some() || unavailability(view, **one).is_some();
-            !is_party
-                && !stated
-                && !view.is_service(ci_of(**one))
-                && !is_covered(view, **one)
-                && !is_bought(view, **one)
+            !is_party && !stated && !rests_on_needs(view, **one) && !is_covered(view, **one) && !is_bought(view, **one)
         };
         Ok(PromiseLine {
             subject: Subject::of(&view.catalogue, ci_of(self.service)),
@@ -146,7 +142,7 @@ impl Compared<'_> {
             composed,
             terms,
             without_target: without_target.map(|one| key_of(&view.catalogue, *one)).collect(),
-            without_figure: cone.iter().filter(has_none).count(),
+            without_figure: cone.iter().chain([&self.service]).filter(has_none).count(),
         })
     }
 

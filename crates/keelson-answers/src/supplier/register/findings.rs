@@ -145,20 +145,26 @@ fn shared(material: &Material<'_>, found: &mut Vec<RegisterFinding>) {
             }
         }
     }
-    for ((provider, function), (rank, contracts)) in
-        behind.into_iter().filter(|(_, (_, contracts))| contracts.len() > 1)
-    {
+    // The same contracts may support several functions: that is one finding.
+    let mut functions: BTreeMap<(CiIx, u32, BTreeSet<CiIx>), Vec<ItemIx>> = BTreeMap::new();
+    for ((provider, function), (rank, contracts)) in behind.into_iter().filter(|(_, one)| one.1.len() > 1) {
+        functions.entry((provider, rank, contracts)).or_default().push(function);
+    }
+    for ((provider, rank, contracts), functions) in functions {
         let name = material.view.catalogue.ci(provider).name().to_owned();
         let many = if contracts.len() == 2 { "two".to_owned() } else { contracts.len().to_string() };
+        let what = match functions.len() {
+            1 => "the same critical function".to_owned(),
+            several => format!("the same {several} critical functions"),
+        };
         let message = format!(
-            "{name} is rank {rank} under {many} contracts supporting the same critical function: the alternatives are not \
-             independent"
+            "{name} is rank {rank} under {many} contracts supporting {what}: the alternatives are not independent"
         );
         let subject = key(material, provider);
         found.push(RegisterFinding {
             rank: Some(rank),
             contracts: contracts.iter().map(|contract| key(material, *contract)).collect(),
-            functions: keys(material, &[function]),
+            functions: keys(material, &functions),
             ..finding(FindingKind::AlternativesNotIndependent, "B_05.02", subject, message)
         });
     }

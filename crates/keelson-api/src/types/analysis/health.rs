@@ -116,7 +116,10 @@ pub struct HealthFinding {
     key: String,
     /// In words, with what to do.
     message: String,
-    /// What an hour without the services costs that rest on it, by currency; the first 100.
+    /// Value at risk, by currency: over the services, the value of an hour times how much likelier the service is breached
+    /// when the item is down than when it is up; the first 100.
+    value_at_risk: Vec<Money>,
+    /// What an hour without the services costs that rest on it, redundantly or not, by currency; the first 100.
     value_at_stake: Vec<Money>,
     /// How many services rest on it.
     services_at_stake: usize,
@@ -126,18 +129,17 @@ pub struct HealthFinding {
 
 impl HealthFinding {
     fn of(at: &Arc<Moment>, line: &HealthLine) -> Self {
+        let listed = |values: &[keelson_app::answers::attributes::Money]| {
+            values.iter().take(LONGEST_LIST).map(|one| Money::of(one.amount, &one.currency)).collect()
+        };
         Self {
             kind: line.kind.into(),
             code: line.code.clone(),
             item: line.item.as_ref().map(|one| by_key(at, &one.key)),
             key: line.key.clone(),
             message: line.message.clone(),
-            value_at_stake: line
-                .value_at_stake
-                .iter()
-                .take(LONGEST_LIST)
-                .map(|one| Money::of(one.amount, &one.currency))
-                .collect(),
+            value_at_risk: listed(&line.value_at_risk),
+            value_at_stake: listed(&line.value_at_stake),
             services_at_stake: line.services_at_stake,
             criticality: line.criticality.map(Into::into),
         }
