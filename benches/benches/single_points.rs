@@ -15,7 +15,7 @@ fn single_points_of_failure(criterion: &mut Criterion) {
         let estate = Estate::of(*size);
         ask(criterion, size.name, &estate.build(), &estate.services);
     }
-    for (name, share) in [("layers_S", 100), ("layers_M", 10)] {
+    for (name, share) in [("layers_S", 100), ("layers_M", 10), ("layers_L", 1)] {
         let layers = Layers::of(share);
         ask(criterion, name, &layers.snapshot, &layers.services);
     }

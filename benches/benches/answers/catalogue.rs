@@ -9,17 +9,30 @@ use keelson_answers::View;
 use keelson_benches::estate::{Estate, Size};
 use keelson_testkit::Estate as Told;
 
+/// Bytes after which another batch is begun: a file may have 256 MiB.
+const LONGEST: usize = 200_000_000;
+
 /// Draws the view of a size.
 pub(crate) fn view(size: Size) -> View {
-    Told::of_text(&batch(&Estate::of(size))).view()
+    let batches = batches(&Estate::of(size));
+    let mut told: Option<Told> = None;
+    for text in batches {
+        match &mut told {
+            Some(told) => told.import_text(&text),
+            None => told = Some(Told::of_text(&text)),
+        }
+    }
+    told.expect("there is a batch").view()
 }
 
-/// The estate as a batch.
-fn batch(estate: &Estate) -> String {
-    let mut text = String::from(
-        r#"{"batch":{"format":"keelson/1","source":"bench","scope":"all","complete":true,"observed_at":"2026-11-01T00:00:00Z"}}"#,
-    );
-    text.push('\n');
+/// The estate as batches: the items, and their needs.
+fn batches(estate: &Estate) -> Vec<String> {
+    let head = |number: usize| {
+        format!(
+            r#"{{"batch":{{"format":"keelson/1","source":"bench-{number}","scope":"all","complete":true,"observed_at":"2026-11-01T00:00:00Z"}}}}"#
+        ) + "\n"
+    };
+    let (mut batches, mut text) = (Vec::new(), head(0));
     let mut is_service = vec![false; estate.items as usize];
     for service in &estate.services {
         is_service[service.index()] = true;
@@ -29,6 +42,10 @@ fn batch(estate: &Estate) -> String {
         write_item(&mut text, item, is_service[item as usize]);
     }
     for (number, need) in estate.needs.iter().enumerate() {
+        if text.len() > LONGEST {
+            let next = head(batches.len() + 1);
+            batches.push(std::mem::replace(&mut text, next));
+        }
         let owner = key(need.owner);
         for member in &need.members {
             let member = key(*member);
@@ -49,7 +66,8 @@ fn batch(estate: &Estate) -> String {
             line.expect("a text takes every line");
         }
     }
-    text
+    batches.push(text);
+    batches
 }
 
 fn write_item(text: &mut String, item: u32, is_service: bool) {

@@ -10,11 +10,13 @@
 //! Q3 ID      everything the item depends on
 //! Q4 ID ID   a shortest explanation of why the first depends on the second
 //! Q5         strongly connected components
+//! Q6 ID      the items whose failure alone fells the item
+//! Q7         what each item takes down alone, of all business services
 //! Q8         one relationship added, and Q1 of its dependency asked again
 //! ```
 //!
 //! Without QUESTIONS it asks Q1, Q1r, Q2 and Q3 of the five items with most dependents and of 200
-//! chosen by a fixed sequence, Q4 of 50 pairs, Q5 and Q8.
+//! chosen by a fixed sequence, Q4 of 50 pairs, Q6 of 50 business services, Q5, Q7 and Q8.
 
 use std::{
     error::Error,
@@ -29,6 +31,7 @@ use keelson_analysis::{
     closure::{Direction, routes, walk},
     impact::count_lost,
     path::{PathScratch, explain},
+    single_points::{self, Keep, Watched, single_points, survey},
 };
 use keelson_benches::{Signature, csv::Graph, estate::Dice};
 use keelson_graph::{Changes, ItemIx, NeedSpec, Snapshot, components};
@@ -52,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         wall.as_secs_f64(),
         cpu.as_secs_f64(),
     );
-    let questions = questions.unwrap_or_else(|| usual_questions(&snapshot));
+    let questions = questions.unwrap_or_else(|| usual_questions(&graph, &snapshot));
     let mut asker = Asker { graph: &graph, snapshot: &snapshot, pool: Pool::new(), path: PathScratch::default() };
     println!("question\tcount\tsum\txor\tmicroseconds\tcpu_microseconds");
     for question in questions.lines().filter(|line| !line.trim().is_empty()) {
@@ -62,7 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn usual_questions(snapshot: &Snapshot) -> String {
+fn usual_questions(graph: &Graph, snapshot: &Snapshot) -> String {
     let mut hubs: Vec<ItemIx> = snapshot.item_numbers().collect();
     hubs.sort_by_key(|item| std::cmp::Reverse(snapshot.owners(*item).len()));
     let mut dice = Dice::new(7);
@@ -78,7 +81,14 @@ fn usual_questions(snapshot: &Snapshot) -> String {
     for hub in hubs.iter().take(50) {
         questions += &format!("Q4 {} {}\n", any(), hub.0);
     }
-    questions + "Q5\nQ8\n"
+    for service in services(graph, snapshot).take(50) {
+        questions += &format!("Q6 {}\n", service.0);
+    }
+    questions + "Q5\nQ7\nQ8\n"
+}
+
+fn services<'a>(graph: &'a Graph, snapshot: &'a Snapshot) -> impl Iterator<Item = ItemIx> + 'a {
+    snapshot.item_numbers().filter(|item| graph.classes[item.index()] == "business_service")
 }
 
 /// A question, read before the clock starts.
@@ -88,6 +98,8 @@ enum Question {
     Services(ItemIx),
     Explain(ItemIx, ItemIx),
     Cycles,
+    Points(ItemIx),
+    Felling,
     Added,
 }
 
@@ -106,6 +118,8 @@ impl Question {
             "Q3" => Self::Walk(item()?, Direction::Dependencies),
             "Q4" => Self::Explain(item()?, item()?),
             "Q5" => Self::Cycles,
+            "Q6" => Self::Points(item()?),
+            "Q7" => Self::Felling,
             "Q8" => Self::Added,
             other => return Err(format!("unknown question {other:?}").into()),
         })
@@ -167,6 +181,17 @@ impl Asker<'_> {
             Question::Cycles => {
                 let found = components(self.snapshot);
                 Signature { count: found.len() as u64, ..found.cycles().flatten().copied().collect() }
+            }
+            Question::Points(item) => {
+                let found = single_points(self.snapshot, item, &single_points::Question::default(), &[])?;
+                found.items.into_iter().collect()
+            }
+            Question::Felling => {
+                let watched: Vec<Watched> =
+                    services(self.graph, self.snapshot).map(|item| Watched { item, value: 1.0 }).collect();
+                let question = single_points::Question::default();
+                let found = survey(self.snapshot, &watched, Keep::Felling, &question, &[])?;
+                found.felling.iter().map(|felling| felling.item).collect()
             }
             Question::Added => self.added()?,
         })

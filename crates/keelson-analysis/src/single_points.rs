@@ -163,6 +163,16 @@ pub fn visit(
     each: impl FnMut(Found<'_>) -> ControlFlow<()>,
 ) -> Result<Pass, AnalysisError> {
     let items: Vec<ItemIx> = items.into_iter().collect();
+    check(snapshot, &items, question, seeds)?;
+    Ok(solve::solve(snapshot, &items, question, seeds, each))
+}
+
+fn check(
+    snapshot: &Snapshot,
+    items: &[ItemIx],
+    question: &Question<'_>,
+    seeds: &[ItemIx],
+) -> Result<(), AnalysisError> {
     if let Some(&item) = items.iter().chain(seeds).find(|item| !snapshot.contains(**item)) {
         return Err(AnalysisError::UnknownItem { item });
     }
@@ -170,7 +180,7 @@ pub fn visit(
     if !(level > 0.0 && level <= 1.0) {
         return Err(AnalysisError::LevelOutOfRange { level });
     }
-    Ok(solve::solve(snapshot, &items, question, seeds, each))
+    Ok(())
 }
 
 /// Returns the items whose failure alone fells an item while the seeds are down.
@@ -198,6 +208,11 @@ pub fn single_points_of(
     question: &Question<'_>,
     seeds: &[ItemIx],
 ) -> Result<(Vec<SinglePoints>, Pass), AnalysisError> {
+    if let [item] = items {
+        check(snapshot, items, question, seeds)?;
+        let (points, pass) = solve::solve_one(snapshot, *item, question, seeds);
+        return Ok((vec![points], pass));
+    }
     let asked = Asked::new(items);
     let mut points = vec![SinglePoints::cut(); items.len()];
     let pass = visit(snapshot, items.iter().copied(), question, seeds, |found| {

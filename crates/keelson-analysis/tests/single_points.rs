@@ -149,9 +149,12 @@ fn sets_are_given_up_when_nobody_needs_them_any_longer() {
     let items = 1_000;
     let snapshot = chain(items);
     let last = ItemIx(items - 1);
-    let (points, pass) = single_points_of(&snapshot, &[last], &Question::default(), &[]).expect("an item");
+    let (points, pass) = single_points_of(&snapshot, &[last, last], &Question::default(), &[]).expect("an item");
     assert_eq!(points[0].items.len(), items as usize - 1);
     assert_eq!((pass.words, pass.most_live), (500_500, 1_999), "the last two");
+    // Of one item alone, no sets are made of what it needs wholly.
+    let (alone, pass) = single_points_of(&snapshot, &[last], &Question::default(), &[]).expect("an item");
+    assert_eq!((alone[0] == points[0], pass.words, pass.most_live), (true, 1_000, 0));
 
     let tight = Question { max_live: 1_500, ..Question::default() };
     let (points, pass) = single_points_of(&snapshot, &[ItemIx(99), last], &tight, &[]).expect("items");

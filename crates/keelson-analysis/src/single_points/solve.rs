@@ -2,6 +2,7 @@
 
 use std::{collections::VecDeque, ops::ControlFlow, sync::atomic::Ordering};
 
+use fixedbitset::FixedBitSet;
 use keelson_graph::{Components, ItemIx, NeedView, Snapshot, components_within};
 
 use super::{
@@ -35,6 +36,115 @@ pub(super) fn solve(
     }
     solver.pass.cut = solver.run(&components, each).err();
     solver.pass
+}
+
+/// Finds the set of one item alone.
+///
+/// Everything it needs wholly, at any depth, is in the set: that takes a walk and no sets. What else is in it fells a
+/// redundancy need of those, and does so without felling any of them first; so sets are made only of what lies beyond,
+/// and hold only that.
+pub(super) fn solve_one(
+    snapshot: &Snapshot,
+    item: ItemIx,
+    question: &Question<'_>,
+    seeds: &[ItemIx],
+) -> (SinglePoints, Pass) {
+    let core = Core::of(snapshot, item, question);
+    if seeds.iter().any(|seed| core.holds(*seed)) {
+        let pass = Pass { items: core.items.len(), visited: core.items.len(), ..Pass::default() };
+        return (SinglePoints { has_failed: true, ..SinglePoints::default() }, pass);
+    }
+    let components = components_within(snapshot, core.beyond.iter().copied(), |item| !core.holds(item));
+    let nothing = Settled::new();
+    let settled = question.settled.unwrap_or(&nothing);
+    let mut solver = Solver::new(snapshot, question, settled, &components);
+    solver.pass.items += core.items.len();
+    solver.pass.words += core.items.len();
+    for seed in seeds {
+        if let Some(place) = solver.place(*seed) {
+            solver.sets[place] = Set::Everything;
+        }
+    }
+    // What the core looks at is kept until it does.
+    for member in &core.beyond {
+        if let Some(place) = solver.place(*member) {
+            solver.waiting[place] += 1;
+        }
+    }
+    if let Err(cut) = solver.run(&components, |_| ControlFlow::Continue(())) {
+        solver.pass.cut = Some(cut);
+        return (SinglePoints::cut(), solver.pass);
+    }
+    solver.pass.visited += core.items.len();
+    let mut work = solver.work.take().expect("one set is made at a time");
+    work.union.start();
+    if core.redundant.iter().any(|owner| solver.gather_needs(*owner, &mut work).is_err()) {
+        return (SinglePoints { has_failed: true, ..SinglePoints::default() }, solver.pass);
+    }
+    let places = u32::try_from(solver.cone.len()).unwrap_or(u32::MAX);
+    let beyond = work.union.finish(places);
+    let mut items: Vec<ItemIx> = beyond.places().map(|place| solver.cone[place as usize]).collect();
+    items.extend(core.items.into_iter().skip(1));
+    items.sort_unstable();
+    (SinglePoints { items, has_failed: false, is_cut: false }, solver.pass)
+}
+
+/// An item and everything that fells it by being needed wholly.
+struct Core {
+    /// The item, then the others.
+    items: Vec<ItemIx>,
+    is_in: FixedBitSet,
+    /// Those of them with needs that stand the loss of a member.
+    redundant: Vec<ItemIx>,
+    /// What those needs look at outside.
+    beyond: Vec<ItemIx>,
+}
+
+impl Core {
+    fn of(snapshot: &Snapshot, item: ItemIx, question: &Question<'_>) -> Self {
+        let is_in = FixedBitSet::with_capacity(snapshot.slots());
+        let mut core = Self { items: vec![item], is_in, redundant: Vec::new(), beyond: Vec::new() };
+        core.is_in.insert(item.index());
+        let mut at = 0;
+        while let Some(&owner) = core.items.get(at) {
+            at += 1;
+            snapshot.plain_members(owner).iter().for_each(|member| core.add(*member));
+            let mut is_redundant = false;
+            for ix in snapshot.counted_needs(owner) {
+                let need = snapshot.need(ix);
+                if !counts(need, question) {
+                    continue;
+                }
+                if need.head.is_counted() && need.head.trip() == 1 {
+                    need.members.iter().for_each(|member| core.add(*member));
+                } else {
+                    core.beyond.extend(need.members);
+                    is_redundant = true;
+                }
+            }
+            if is_redundant {
+                core.redundant.push(owner);
+            }
+        }
+        let Self { is_in, beyond, .. } = &mut core;
+        beyond.retain(|member| !is_in.contains(member.index()));
+        core
+    }
+
+    fn add(&mut self, item: ItemIx) {
+        if !self.is_in.put(item.index()) {
+            self.items.push(item);
+        }
+    }
+
+    fn holds(&self, item: ItemIx) -> bool {
+        self.is_in.contains(item.index())
+    }
+}
+
+/// Whether the loss of a need can fell its owner.
+fn counts(need: NeedView<'_>, question: &Question<'_>) -> bool {
+    need.phase().runs() && need.cap() >= question.level - ROUNDING
 }
 
 /// What was found about one item.
@@ -129,6 +239,7 @@ struct Solver<'a> {
     places: Vec<u32>,
     /// Sets, by place; they only grow until they are given up.
     sets: Vec<Set>,
+    nothing: Set,
     /// How many memberships of each place have owners in the cone that are not done.
     waiting: Vec<u32>,
     /// Words held now.
@@ -149,12 +260,16 @@ impl<'a> Solver<'a> {
         }
         let mut waiting = vec![0_u32; cone.len()];
         for member in cone.iter().flat_map(|&item| snapshot.members(item)) {
-            waiting[places[member.index()] as usize - 1] += 1;
+            // What the walk stopped at has no place.
+            if let Some(place) = (places[member.index()] as usize).checked_sub(1) {
+                waiting[place] += 1;
+            }
         }
         let work = Some(Work { union: Union::new(cone.len()), counts: vec![0; cone.len()], singly: 0 });
         let sets = vec![Set::empty(); cone.len()];
         let pass = Pass { items: cone.len(), ..Pass::default() };
-        Self { snapshot, question, settled, cone, places, sets, waiting, live: 0, pass, unlooked: 0, work }
+        let nothing = Set::empty();
+        Self { snapshot, question, settled, cone, places, sets, nothing, waiting, live: 0, pass, unlooked: 0, work }
     }
 
     /// Where an item stands in the cone.
@@ -162,8 +277,9 @@ impl<'a> Solver<'a> {
         (self.places[item.index()] as usize).checked_sub(1)
     }
 
+    /// The set of an item; empty for what the walk stopped at.
     fn set(&self, item: ItemIx) -> &Set {
-        &self.sets[self.places[item.index()] as usize - 1]
+        self.place(item).map_or(&self.nothing, |place| &self.sets[place])
     }
 
     /// Evaluates all components.
@@ -193,7 +309,8 @@ impl<'a> Solver<'a> {
             self.replace(item, Set::empty());
         }
         for &member in snapshot.members(item) {
-            let waiting = &mut self.waiting[self.places[member.index()] as usize - 1];
+            let Some(place) = self.place(member) else { continue };
+            let waiting = &mut self.waiting[place];
             *waiting -= 1;
             if *waiting == 0 {
                 self.replace(member, Set::empty());
@@ -284,9 +401,14 @@ impl<'a> Solver<'a> {
                 set => work.union.add(set),
             }
         }
+        self.gather_needs(item, work)
+    }
+
+    /// Adds the items that fell a counted need of an item.
+    fn gather_needs(&self, item: ItemIx, work: &mut Work) -> Result<(), Failed> {
         for ix in self.snapshot.counted_needs(item) {
             let need = self.snapshot.need(ix);
-            if !need.phase().runs() || need.cap() < self.question.level - ROUNDING {
+            if !counts(need, self.question) {
                 continue;
             }
             if need.head.is_counted() {
