@@ -5,6 +5,7 @@
 //! is the demand that reaches it, or else the use that it states. The
 //! planning limit bounds normal operation; redundancy is judged at the survival limit, by default the whole capacity.
 
+pub(crate) mod during;
 mod forecasts;
 mod growth;
 mod hours;
@@ -31,6 +32,7 @@ use crate::single_points::services;
 use crate::subject::ci_of;
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
 
+pub use during::{LoadLine, LoadSpan};
 pub use forecasts::{BandPoint, DayPoint, DemandLimit, ExhaustionChances, ForecastLine, ForecastMethod};
 pub(crate) use growth::Demand;
 pub use growth::{GrowthBasis, GrowthLine};

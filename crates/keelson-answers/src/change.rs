@@ -31,6 +31,7 @@ pub use lines::{
 pub use picture::{Picture, PictureEdge, PictureNode, PictureState, USUAL_ITEMS, picture};
 pub use risk::{ExpectedLine, RiskLine, has_failed, histories};
 
+use crate::capacity::during::during;
 use crate::impact::{Assessment, ImpactQuestion, assess_items};
 use crate::register::{in_force, listed};
 use crate::{Asked, LimitCode, QuestionError, Subject, View, item};
@@ -190,6 +191,7 @@ pub fn assess(
     };
     let violations = calendar::violations(&view, request, &entries, &computed, &effects, question.policy, pool);
     let calendar = listed(&view, entries, question.most, &mut basis);
+    let loads = during(&view, &losses(&computed), window, question.stop, &mut basis)?;
     basis.stopped(question.stop);
     Ok(answer::write(&answer::Parts {
         view: &view,
@@ -202,8 +204,20 @@ pub fn assess(
         joint,
         violations,
         calendar,
+        loads,
         basis,
     }))
+}
+
+/// What has lost something while the change is under way, and how much of it, in the order of the items.
+fn losses(computed: &Computed) -> Vec<(ItemIx, f64)> {
+    let impact = computed.assessment.impact();
+    let touched = impact.touched().unwrap_or_default().iter().chain(impact.seeds());
+    let mut losses: Vec<(ItemIx, f64)> = touched.map(|item| (*item, impact.loss(*item))).collect();
+    losses.retain(|(_, loss)| *loss > 0.0);
+    losses.sort_by_key(|(item, _)| *item);
+    losses.dedup_by_key(|(item, _)| *item);
+    losses
 }
 
 /// The change on top of what is down anyway, and what is down anyway alone.

@@ -1,5 +1,6 @@
 //! How demand goes through the day: a share of its peak by hour, on weekdays and at weekends, in UTC.
 
+use chrono::{DateTime, Datelike, Utc, Weekday};
 use keelson_forecast::quantile;
 use keelson_forecast::series::DAY;
 use keelson_graph::ItemIx;
@@ -32,6 +33,14 @@ pub(crate) enum Days {
 
 impl Days {
     pub(crate) const ALL: [Self; 2] = [Self::Weekdays, Self::Weekend];
+
+    /// Those that a moment belongs to, in UTC.
+    pub(crate) fn of(at: DateTime<Utc>) -> Self {
+        match at.weekday() {
+            Weekday::Sat | Weekday::Sun => Self::Weekend,
+            _ => Self::Weekdays,
+        }
+    }
 }
 
 /// Shares of the peak by hour.

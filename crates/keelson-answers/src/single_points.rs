@@ -13,7 +13,7 @@ mod levels;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 
-use keelson_analysis::single_points::{Pass, Question, SinglePoints};
+use keelson_analysis::single_points::{Cut, Question, SinglePoints, breach_level, single_points_of};
 use keelson_analysis::{Limits, Pool, Reading};
 use keelson_graph::ItemIx;
 use keelson_model::Criticality;
@@ -135,6 +135,18 @@ struct Watched {
     certain: SinglePoints,
     /// The points beyond the certain ones.
     possible: Vec<ItemIx>,
+    /// Whether a limit was hit before its turn came, in one reading or the other.
+    is_unknown: bool,
+}
+
+impl Watched {
+    /// A service with its points, doubts read well and badly.
+    fn of(view: &View, item: ItemIx, (certain, at_worst): (SinglePoints, SinglePoints)) -> Self {
+        let is_unknown = certain.is_cut || at_worst.is_cut;
+        let is_new = |point: &ItemIx| certain.items.binary_search(point).is_err();
+        let possible = at_worst.items.into_iter().filter(is_new).collect();
+        Self { item, value: value_per_hour(view, item), certain, possible, is_unknown }
+    }
 }
 
 /// Finds the single points of failure of services.
@@ -158,20 +170,15 @@ pub fn single_points(
     let (certain, pass) = read(Reading::Optimistic)?;
     // With nothing in doubt anywhere, both readings are the same.
     let (at_worst, second) = if in_doubt(view) { read(Reading::Pessimistic)? } else { (certain.clone(), pass) };
-    note(&mut basis, pass, second);
-    let beyond = |certain: &SinglePoints, worst: SinglePoints| {
-        let is_new = |point: &ItemIx| certain.items.binary_search(point).is_err();
-        worst.items.into_iter().filter(is_new).collect::<Vec<ItemIx>>()
-    };
-    let mut watched: Vec<Watched> = services
-        .iter()
-        .zip(certain.into_iter().zip(at_worst))
-        .map(|(item, (certain, worst))| {
-            let possible = beyond(&certain, worst);
-            Watched { item: *item, value: value_per_hour(view, *item), certain, possible }
-        })
-        .collect();
+    let both = certain.into_iter().zip(at_worst);
+    let mut watched: Vec<Watched> =
+        services.iter().zip(both).map(|(item, points)| Watched::of(view, *item, points)).collect();
     rank(view, &mut watched);
+    if pass.cut.or(second.cut).is_some_and(|cut| cut != Cut::Stopped) {
+        one_by_one(view, &mut watched, question.most, &down, stop)?;
+        rank(view, &mut watched);
+    }
+    note(&mut basis, pass.cut.or(second.cut), &watched);
     let (item_count, items) = felling(view, &watched, question.most);
     basis.page("services", question.most.min(watched.len()), watched.len());
     basis.page("items", items.len(), item_count);
@@ -230,14 +237,41 @@ fn down(view: &View, question: &SinglePointsQuestion, asked: Asked) -> Result<Ve
     Ok(down)
 }
 
-fn note(basis: &mut Basis, pass: Pass, second: Pass) {
-    use keelson_analysis::single_points::Cut;
-    let Some(cut) = pass.cut.or(second.cut) else { return };
-    let left = (pass.items - pass.visited).max(second.items - second.visited);
-    let message = format!("single points were looked for beneath all but {left} items; some services are unknown");
+/// Where all at once take too much, the services worth most are looked at alone, within as much work again.
+fn one_by_one(
+    view: &View,
+    watched: &mut [Watched],
+    most: usize,
+    down: &[ItemIx],
+    stop: Option<&AtomicBool>,
+) -> Result<(), QuestionError> {
+    let is_doubtful = in_doubt(view);
+    let mut left = Question::MAX_WORDS;
+    for one in watched.iter_mut().filter(|one| one.is_unknown).take(most) {
+        let level = breach_level(view.target(one.item).min_delivered);
+        let mut read = |reading| -> Result<SinglePoints, QuestionError> {
+            let walk = Question { level, reading, stop, max_words: left, ..Question::default() };
+            let (mut found, pass) = single_points_of(&view.graph, &[one.item], &walk, down)?;
+            left = left.saturating_sub(pass.words);
+            Ok(found.remove(0))
+        };
+        let certain = read(Reading::Optimistic)?;
+        let at_worst = if is_doubtful { read(Reading::Pessimistic)? } else { certain.clone() };
+        *one = Watched::of(view, one.item, (certain, at_worst));
+        if left == 0 || stop.is_some_and(|stop| stop.load(std::sync::atomic::Ordering::Relaxed)) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn note(basis: &mut Basis, cut: Option<Cut>, watched: &[Watched]) {
+    let unknown = watched.iter().filter(|one| one.is_unknown).count();
+    let Some(cut) = cut.filter(|_| unknown > 0) else { return };
+    let message = format!("single points of {unknown} of {} services are unknown: ask for them by name", watched.len());
     match cut {
         Cut::Stopped => basis.limit(LimitCode::Deadline, format!("the time for the answer was up: {message}")),
-        _ => basis.limit(LimitCode::Items, message),
+        _ => basis.limit(LimitCode::Items, format!("all at once take more work than is allowed: {message}")),
     }
 }
 
@@ -301,7 +335,7 @@ fn lines(
             criticality: view.brief(ci_of(one.item)).criticality,
             value_per_hour: one.value.clone(),
             has_failed: one.certain.has_failed,
-            is_unknown: one.certain.is_cut,
+            is_unknown: one.is_unknown,
             certain_count: one.certain.items.len(),
             possible_count: one.possible.len(),
             certain,

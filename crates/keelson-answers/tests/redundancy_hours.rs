@@ -7,12 +7,12 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use keelson_analysis::Pool;
 use keelson_answers::capacity::{
-    CapacityAnswer, CapacityQuestion, HourDays, HourWindow, ProfileBasis, RedundancyLine, capacity,
+    CapacityAnswer, CapacityQuestion, HourDays, HourWindow, LoadLine, ProfileBasis, RedundancyLine, capacity,
 };
 use keelson_answers::series::{DailySeries, SeriesBook};
 use keelson_answers::{Asked, View};
 use keelson_model::Metric;
-use keelson_testkit::{Estate, minutes};
+use keelson_testkit::{Estate, hours, minutes};
 
 const FIGURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../keelson/tests/fixtures/worked-estate-figures.ndjson");
 
@@ -67,6 +67,34 @@ fn e13_a_member_may_be_out_at_night_and_not_at_the_peak() {
     assert!((hours.busiest.delivered_without_one.unwrap() - 120.0 / 130.0).abs() < 1e-9);
     assert_eq!(hours.short_without_one, [window(6, 24)]);
     assert_eq!(hours.quietest.margin_without_one, Some(1));
+}
+
+/// What becomes of the web pool while its first server is out, from four to eight in the morning.
+fn web_meanwhile(view: View) -> LoadLine {
+    let mut estate = Estate::over(&view);
+    estate.request("CHG-1", &["web1"], Some(hours(4.0, 8.0)), 60);
+    let answer = estate.assess("CHG-1");
+    answer.loads.into_iter().find(|line| line.need == "web pool" && line.subject.name == "payments").unwrap()
+}
+
+#[test]
+fn e13_a_change_at_night_leaves_a_margin_and_at_the_peak_none() {
+    let line = web_meanwhile(nightly(100));
+    assert_eq!((line.members, line.lost.as_slice()), (3, &["software-instance/web1".to_owned()][..]));
+    let told = |line: &LoadLine| -> Vec<_> {
+        let hour = |at: chrono::DateTime<chrono::Utc>| (at - minutes(0)).num_hours();
+        line.spans.iter().map(|span| (hour(span.from), hour(span.until), span.required, span.margin)).collect()
+    };
+    assert!(line.has_profile && !line.falls_short());
+    assert_eq!(told(&line), [(4, 6, Some(1), Some(1)), (6, 8, Some(2), Some(0))]);
+    // Of 130 at the peak, two servers deliver 120.
+    let line = web_meanwhile(nightly(130));
+    assert_eq!(told(&line), [(4, 6, Some(1), Some(1)), (6, 8, None, None)]);
+    assert!(line.falls_short() && (line.spans[1].delivered.unwrap() - 120.0 / 130.0).abs() < 1e-9);
+    // Without a profile the peak counts all the time.
+    let line = web_meanwhile(estate(100, ""));
+    assert!(!line.has_profile);
+    assert_eq!(told(&line), [(4, 8, Some(2), Some(0))]);
 }
 
 #[test]

@@ -39,6 +39,7 @@ mod calendar_file;
 mod clashes;
 mod facts;
 mod impact;
+mod loads;
 mod meeting;
 mod part;
 mod proofs;

@@ -4,7 +4,9 @@ use keelson_answers::change::{ChangeAnswer, ChangeLine, Picture};
 use keelson_report::document::{Id, Section};
 use keelson_report::zone::Zone;
 
-use crate::{ChangeInput, RequestInput, Since, basics, calendar, clashes, impact, proofs, questions, since, verdicts};
+use crate::{
+    ChangeInput, RequestInput, Since, basics, calendar, clashes, impact, loads, proofs, questions, since, verdicts,
+};
 
 /// One request, and where it stands in the document.
 pub(crate) struct Part<'a> {
@@ -70,7 +72,9 @@ impl<'a> Part<'a> {
 
     /// Everything below the half page to decide by.
     pub(crate) fn sections(&self) -> Vec<Section> {
-        let mut sections = vec![verdicts::section(self), proofs::section(self)];
+        let mut sections = vec![verdicts::section(self)];
+        sections.extend(loads::section(self));
+        sections.push(proofs::section(self));
         if !self.is_of_meeting() {
             sections.extend([clashes::collisions(self), calendar::section(self)]);
         }

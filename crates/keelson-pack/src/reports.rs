@@ -102,6 +102,8 @@ pub(crate) fn proof(lines: &[ProofText]) -> Proof {
     proof
 }
 
+pub(crate) use capacity::number as capacity_number;
+
 /// Amounts in several currencies, or that none is stated.
 pub(crate) fn amounts(amounts: &[Money]) -> String {
     if amounts.is_empty() {

@@ -94,6 +94,13 @@ impl Estate {
         estate
     }
 
+    /// The estate that a reader holds.
+    #[must_use]
+    pub fn over(view: &View) -> Self {
+        let catalogue = (*view.catalogue).clone();
+        Self { catalogue, ids: SequentialIds::after(9_000_000), policy: Policy::default() }
+    }
+
     /// Commits what the batch in a file states.
     pub fn import_file(&mut self, file: &str) {
         let input = Input::from_paths(&[file.into()], Limits::default()).unwrap();

@@ -92,10 +92,17 @@ pub(super) struct Profiles {
 }
 
 /// Loads by hour: weekdays, then the weekend.
-struct Loads {
+pub(super) struct Loads {
     hours: [[f64; HOURS]; 2],
     basis: ProfileBasis,
     is_partial: bool,
+}
+
+impl Loads {
+    /// The load in an hour.
+    pub(super) fn at(&self, days: Days, hour: usize) -> f64 {
+        self.hours[usize::from(days == Days::Weekend)].get(hour).copied().unwrap_or(0.0)
+    }
 }
 
 impl Profiles {
@@ -152,6 +159,19 @@ impl Profiles {
         Some(Loads { hours, basis, is_partial: known.len() < parts.len() })
     }
 
+    /// The load of a need by hour; absent where no profile is known of what it follows.
+    pub(super) fn by_hour(
+        &self,
+        demand: &Demand,
+        (owner, load, scale): (ItemIx, f64, Option<f64>),
+        taken: &Amounts,
+    ) -> Option<Loads> {
+        match scale {
+            Some(scale) => self.loads(demand, taken, scale),
+            None => self.sum(&[(owner, load)]),
+        }
+    }
+
     /// How a need stands by hour: its load follows the demand on its owner, or is stated and goes as that of its owner.
     pub(super) fn standing(
         &self,
@@ -160,10 +180,7 @@ impl Profiles {
         (owner, load, scale): (ItemIx, f64, Option<f64>),
         taken: &Amounts,
     ) -> Result<Option<RedundancyHours>, ExpiryError> {
-        let loads = match scale {
-            Some(scale) => self.loads(demand, taken, scale),
-            None => self.sum(&[(owner, load)]),
-        };
+        let loads = self.by_hour(demand, (owner, load, scale), taken);
         loads.map(|loads| told(pool, largest, &loads)).transpose()
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use keelson_analysis::Truncations;
+use keelson_analysis::demand::{Amounts, Model};
 use keelson_analysis::expiry::{ExpiryError, Pool};
 use keelson_forecast::growth::Part;
 use keelson_forecast::ladder::Band;
@@ -18,7 +19,7 @@ use super::{Demand, ExhaustionChances, after, forecasts};
 use crate::attributes::{Amount, amount, number};
 use crate::needs::title;
 use crate::subject::{ci_of, key_of};
-use crate::{QuestionError, Subject};
+use crate::{QuestionError, Subject, View};
 
 /// How a need of several members stands against its load.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -72,12 +73,12 @@ impl Found {
 }
 
 /// A pool with its load.
-struct Carried {
-    pool: Pool,
+pub(super) struct Carried {
+    pub(super) pool: Pool,
     largest: usize,
-    load: f64,
+    pub(super) load: f64,
     /// The load by the demand on its owner; absent where it is stated.
-    scale: Option<f64>,
+    pub(super) scale: Option<f64>,
 }
 
 /// The needs with several members of services, and of what their demand reaches; those whose redundancy expires first.
@@ -134,8 +135,13 @@ fn figures(line: &RedundancyLine, error: &ExpiryError) -> QuestionError {
 
 /// The load on a need: what is stated with it, what its owner hands on to its members by their ratios, or else the demand
 /// on its owner, if that is counted in the unit of the members; and how much that is for a unit of the demand on its owner.
-fn load(telling: &Telling<'_>, need: &NeedView<'_>, unit: &str) -> Option<(f64, Option<f64>)> {
-    let Telling { view, model, amounts, .. } = *telling;
+fn load(
+    view: &View,
+    model: &Model<'_>,
+    amounts: &Amounts,
+    need: &NeedView<'_>,
+    unit: &str,
+) -> Option<(f64, Option<f64>)> {
     let owner = need.owner();
     let ratios: f64 = need.members.iter().map(|member| model.visits().ratio(owner, *member)).sum();
     if ratios > 0.0 && amounts.of(owner) > 0.0 {
@@ -149,12 +155,41 @@ fn load(telling: &Telling<'_>, need: &NeedView<'_>, unit: &str) -> Option<(f64, 
     (is_same && amounts.of(owner) > 0.0).then(|| (amounts.of(owner), Some(1.0)))
 }
 
-fn line(telling: &Telling<'_>, need: &NeedView<'_>) -> Result<Found, QuestionError> {
-    let Telling { view, demand, horizon, from, .. } = *telling;
-    let owner = need.owner();
+/// A need as a pool with its load, and the unit of both; or why nothing is known. `left` says which fraction of a member
+/// is there.
+pub(super) fn carried(
+    view: &View,
+    model: &Model<'_>,
+    amounts: &Amounts,
+    need: &NeedView<'_>,
+    left: impl Fn(ItemIx) -> f64,
+) -> Result<Result<(Carried, String), String>, QuestionError> {
     let capacities: Vec<Option<Amount>> = need.members.iter().map(|member| amount(view, *member, "capacity")).collect();
     let units: BTreeSet<&str> = capacities.iter().flatten().map(|one| one.unit.as_str()).collect();
+    if units.len() > 1 || capacities.iter().any(Option::is_none) {
+        return Ok(Err("not every member states a capacity, in one unit".to_owned()));
+    }
     let unit = units.first().map(|unit| (*unit).to_owned()).unwrap_or_default();
+    let Some((now, scale)) = load(view, model, amounts, need, &unit) else {
+        return Ok(Err(format!("its load is not known: the demand of its owner is not stated in {unit}")));
+    };
+    let survival = number(view, need.owner(), "survival_limit").unwrap_or(keelson_analysis::expiry::SURVIVAL);
+    let there = capacities.iter().zip(need.members.iter());
+    let numbers: Vec<Option<f64>> =
+        there.map(|(one, member)| one.as_ref().map(|one| one.value * left(*member))).collect();
+    let declared = if need.head.is_share() { None } else { need.required() };
+    let refused = |error: ExpiryError| {
+        let (name, key) = (title(&view.catalogue, need).0, key_of(&view.catalogue, need.owner()));
+        QuestionError::Figures(format!("the need '{name}' of '{key}': {error}"))
+    };
+    let pool = Pool::new(&numbers, survival, declared).map_err(refused)?;
+    let largest = (0..numbers.len()).max_by(|a, b| numbers[*a].unwrap_or(0.0).total_cmp(&numbers[*b].unwrap_or(0.0)));
+    Ok(Ok((Carried { pool, largest: largest.unwrap_or(0), load: now, scale }, unit)))
+}
+
+fn line(telling: &Telling<'_>, need: &NeedView<'_>) -> Result<Found, QuestionError> {
+    let Telling { view, model, amounts, demand, horizon, from, .. } = *telling;
+    let owner = need.owner();
     let declared = if need.head.is_share() { None } else { need.required() };
     let mut line = RedundancyLine {
         subject: Subject::of(&view.catalogue, ci_of(owner)),
@@ -173,23 +208,18 @@ fn line(telling: &Telling<'_>, need: &NeedView<'_>) -> Result<Found, QuestionErr
         hours: None,
         unknown: None,
     };
-    if units.len() > 1 || capacities.iter().any(Option::is_none) {
-        line.unknown = Some("not every member states a capacity, in one unit".to_owned());
-        return Ok(Found { line, owner, known: None });
-    }
-    let Some((now, scale)) = load(telling, need, &unit) else {
-        line.unknown = Some(format!("its load is not known: the demand of its owner is not stated in {unit}"));
-        return Ok(Found { line, owner, known: None });
+    let (known, unit) = match carried(view, model, amounts, need, |_| 1.0)? {
+        Ok(found) => found,
+        Err(unknown) => {
+            line.unknown = Some(unknown);
+            return Ok(Found { line, owner, known: None });
+        }
     };
-    let survival = number(view, owner, "survival_limit").unwrap_or(keelson_analysis::expiry::SURVIVAL);
-    let numbers: Vec<Option<f64>> = capacities.iter().map(|one| one.as_ref().map(|one| one.value)).collect();
-    let pool = Pool::new(&numbers, survival, line.declared).map_err(|error| figures(&line, &error))?;
-    let largest = (0..numbers.len()).max_by(|a, b| numbers[*a].unwrap_or(0.0).total_cmp(&numbers[*b].unwrap_or(0.0)));
-    let largest = largest.unwrap_or(0);
-    let told = tell(&mut line, (&pool, largest), now, &parts(demand, owner, now), horizon, from);
+    let (pool, now) = ((&known.pool, known.largest), known.load);
+    let told = tell(&mut line, pool, now, &parts(demand, owner, now), horizon, from);
     told.map_err(|error| figures(&line, &error))?;
     line.load = Some(Amount { value: now, unit });
-    Ok(Found { line, owner, known: Some(Carried { pool, largest, load: now, scale }) })
+    Ok(Found { line, owner, known: Some(known) })
 }
 
 /// The load as parts that grow: as the demand of its owner does, or of everybody where the owner has none.

@@ -17,6 +17,7 @@ use super::joint::Joint;
 use super::lines::{ChangeLine, CollisionLine, EffectLine, NotImpactedLine, ShiftLine, StandingLine, ViolationLine};
 use super::risk::{self, RiskLine, hours, value};
 use super::{ChangeQuestion, Computed, Standing, id_of, parties};
+use crate::capacity::LoadLine;
 use crate::impact::{CertaintyAnswer, proof_lines};
 use crate::register::EntryLine;
 use crate::schedule::is_overrun;
@@ -70,6 +71,9 @@ pub struct ChangeAnswer {
     /// Freezes and maintenance windows in force that have a time within its window or the time of reversing it,
     /// freezes first, violated or not; none without a window.
     pub calendar: Vec<EntryLine>,
+    /// How redundancy that loses members stands against its load, hour by hour, by what the catalogue states; that worst
+    /// off first.
+    pub loads: Vec<LoadLine>,
     /// The other requests it was assessed with, by key.
     pub assessed_with: Vec<String>,
     /// Collisions with them.
@@ -110,6 +114,7 @@ pub(super) struct Parts<'a> {
     pub(super) joint: Joint,
     pub(super) violations: Vec<ViolationLine>,
     pub(super) calendar: Vec<EntryLine>,
+    pub(super) loads: Vec<LoadLine>,
     pub(super) basis: Basis,
 }
 
@@ -118,6 +123,8 @@ pub(super) fn write(parts: &Parts<'_>) -> ChangeAnswer {
     let (view, request) = (*view, question.request);
     let at_stake: Vec<&ServiceEffect> = effects.iter().filter(|effect| effect.at_worst > Effect::Protected).collect();
     let mut basis = parts.basis.clone();
+    let loads: Vec<LoadLine> = parts.loads.iter().take(question.most).cloned().collect();
+    basis.page("needs with their loads", loads.len(), parts.loads.len());
     let shown = effects.len().min(question.most);
     basis.page("services", shown, effects.len());
     let protection = computed.assessment.protection();
@@ -138,6 +145,7 @@ pub(super) fn write(parts: &Parts<'_>) -> ChangeAnswer {
         major: major(view, &at_stake, customers.len(), question.policy),
         violations: parts.violations.clone(),
         calendar: parts.calendar.clone(),
+        loads,
         assessed_with: joint.with.iter().map(|(key, _)| key.clone()).collect(),
         collisions: joint.collisions.clone(),
         smallest_shift: joint.shift.clone(),

@@ -7,6 +7,7 @@ pub mod disruption;
 pub mod effect;
 pub mod impact;
 pub mod listing;
+pub mod load;
 pub mod outcome;
 pub mod payload;
 pub mod request;

@@ -44,7 +44,7 @@ pub fn runs_out(answer: &CapacityAnswer, frame: &Frame) -> Document {
     document
 }
 
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     let digits = if value.abs() >= 100.0 || value.fract().abs() < 1e-9 { 0 } else { 2 };
     format!("{value:.digits$}")
 }

@@ -68,6 +68,7 @@ pub(crate) fn change(out: Out<'_>, answer: &ChangeAnswer) -> io::Result<()> {
         writeln!(out, "  VIOLATES THE CALENDAR: {}", violation.text)?;
     }
     services(out, answer)?;
+    loads(out, answer)?;
     collisions(out, answer)?;
     decisive(out, answer)?;
     risk(out, &answer.risk)?;
@@ -79,6 +80,28 @@ pub(crate) fn change(out: Out<'_>, answer: &ChangeAnswer) -> io::Result<()> {
         writeln!(out, "Tell: {}", keys.join(", "))?;
     }
     footer(out, &answer.basis)
+}
+
+/// Whether what is left of a redundancy carries its load.
+fn loads(out: &mut dyn Write, answer: &ChangeAnswer) -> io::Result<()> {
+    if answer.loads.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nLOAD MEANWHILE")?;
+    for line in answer.loads.iter().take(MOST_NAMED) {
+        let flat = if line.has_profile { "" } else { ", at its peak all the time" };
+        writeln!(out, "{} '{}': {} of {} out{flat}", line.subject.key, line.need, line.lost.len(), line.members)?;
+        for span in line.spans.iter().take(MOST_NAMED) {
+            let stands = match (span.delivered, span.margin) {
+                (Some(delivered), None) => format!("delivers {:.1} % of the load", delivered * 100.0),
+                (_, Some(margin)) => format!("{margin} more may fail"),
+                (None, None) => "not known".to_owned(),
+            };
+            let when = (span.from.format("%Y-%m-%d %H:%M"), span.until.format("%Y-%m-%d %H:%M"));
+            writeln!(out, "  {} to {} UTC, {:.1} {}: {stands}", when.0, when.1, span.load, line.peak.unit)?;
+        }
+    }
+    Ok(())
 }
 
 fn services(out: Out<'_>, answer: &ChangeAnswer) -> io::Result<()> {

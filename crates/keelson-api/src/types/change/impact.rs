@@ -10,6 +10,7 @@ use keelson_app::answers::change::{
 
 use super::calendar::InForce;
 use super::effect::{Money, Party, ServiceEffect};
+use super::load::LoadMeanwhile;
 use super::request::RequestForChange;
 use super::words::DisruptionKind;
 use super::{Window, placed};
@@ -319,6 +320,21 @@ impl ChangeImpact {
         let paging = Paging::new(first, after, last, before);
         placed(ctx, &self.at, ("changeImpact.violations", self.of_it()), &self.answer.violations, &paging, |line| {
             CalendarViolation::of(&self.at, line)
+        })
+    }
+
+    /// How redundancy that loses members stands against its load, hour by hour; that worst off first.
+    async fn loads(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<LoadMeanwhile>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        placed(ctx, &self.at, ("changeImpact.loads", self.of_it()), &self.answer.loads, &paging, |line| {
+            LoadMeanwhile::of(&self.at, line)
         })
     }
 

@@ -1,0 +1,175 @@
+//! Whether what is left of a redundancy carries its load while members of it are out, hour by hour (analyses 4.3, 1.5).
+//!
+//! Only what the catalogue states counts, nothing that was measured since: so the answer is the same whenever it is drawn
+//! of a revision.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
+
+use chrono::{DateTime, DurationRound, TimeDelta, Timelike, Utc};
+use keelson_analysis::Limits;
+use keelson_analysis::demand::Model;
+use keelson_analysis::expiry::Standing;
+use keelson_graph::{ItemIx, NeedView};
+use keelson_model::Window;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::growth::demand_of;
+use super::hours::{Loads, Profiles};
+use super::pools::{Carried, carried};
+use crate::attributes::{Amount, amount};
+use crate::demand::{refused, visits};
+use crate::needs::title;
+use crate::profile::Days;
+use crate::single_points::services;
+use crate::subject::{ci_of, key_of};
+use crate::{Basis, LimitCode, QuestionError, Subject, View};
+
+/// Hours of a window that are looked at.
+const MOST_HOURS: i64 = 24 * 31;
+/// Losses that differ by less are equal.
+const ROUNDING: f64 = 1e-9;
+
+/// A time in which a need stands alike against its load.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LoadSpan {
+    /// From when.
+    pub from: DateTime<Utc>,
+    /// Until when, itself left out.
+    pub until: DateTime<Utc>,
+    /// The highest load in it.
+    pub load: f64,
+    /// How many members must be up at that load; absent where not even all that are left carry it.
+    pub required: Option<u32>,
+    /// How many more may be lost; absent where what is left does not carry the load.
+    pub margin: Option<u32>,
+    /// What is delivered of the load, as a fraction.
+    pub delivered: Option<f64>,
+}
+
+/// How a need of several members stands against its load while some of them are out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LoadLine {
+    /// Whose need it is.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// What it is called.
+    pub need: String,
+    /// How many members it has.
+    pub members: usize,
+    /// Those that are out, wholly or in part, by key.
+    pub lost: Vec<String>,
+    /// The load at its peak, and its unit.
+    pub peak: Amount,
+    /// Whether it is stated how the load goes through the day; otherwise it counts with its peak all the time.
+    pub has_profile: bool,
+    /// The times in which it stands alike, in order.
+    pub spans: Vec<LoadSpan>,
+}
+
+impl LoadLine {
+    /// Whether what is left does not carry the load at some time.
+    #[must_use]
+    pub fn falls_short(&self) -> bool {
+        self.spans.iter().any(|span| span.delivered.is_some_and(|delivered| delivered < 1.0 - ROUNDING))
+    }
+}
+
+/// How redundancy stands against its load while items have lost something; those worst off first.
+pub(crate) fn during(
+    view: &View,
+    losses: &[(ItemIx, f64)],
+    window: Window,
+    stop: Option<&AtomicBool>,
+    basis: &mut Basis,
+) -> Result<Vec<LoadLine>, QuestionError> {
+    let loss = |item: ItemIx| {
+        losses.binary_search_by_key(&item, |(lost, _)| *lost).map_or(0.0, |at| losses[at].1).clamp(0.0, 1.0)
+    };
+    let owners: BTreeSet<ItemIx> =
+        losses.iter().flat_map(|(lost, _)| view.graph.owners(*lost).iter().copied()).collect();
+    let is_pool = |need: &NeedView<'_>| {
+        let has_capacity = |member: &ItemIx| amount(view, *member, "capacity").is_some();
+        need.members.len() > 1
+            && need.phase().runs()
+            && need.members.iter().any(|member| loss(*member) > ROUNDING)
+            && need.members.iter().all(has_capacity)
+    };
+    let needs: Vec<NeedView<'_>> = owners.iter().flat_map(|owner| view.graph.needs(*owner)).filter(is_pool).collect();
+    if needs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let stated = View { series: None, ..view.clone() };
+    let limits = Limits { stop, ..Limits::default() };
+    let (visits, _) = visits(&stated, window.start())?;
+    let model = Model::new(&view.graph, &visits, &limits);
+    let all = services(&stated, &[])?;
+    let demand = demand_of(&stated, &model, &all, &[], window.start(), &limits)?;
+    let amounts = model.demand(&demand.outside.sources, &limits).map_err(|error| refused(view, &error))?;
+    let profiles = Profiles::of(&stated, &demand, &all);
+    let mut lines = Vec::new();
+    for need in &needs {
+        // What is gone is told by its place.
+        let left = |member: ItemIx| if loss(member) >= 1.0 - ROUNDING { 1.0 } else { 1.0 - loss(member) };
+        let Ok((known, unit)) = carried(&stated, &model, &amounts, need, left)? else { continue };
+        let taken = model.taken_from(need.owner(), &limits).map_err(|error| refused(view, &error))?;
+        let loads = profiles.by_hour(&demand, (need.owner(), known.load, known.scale), &taken);
+        let gone = |(_, member): &(usize, &ItemIx)| loss(**member) >= 1.0 - ROUNDING;
+        let down: Vec<usize> = need.members.iter().enumerate().filter(gone).map(|(place, _)| place).collect();
+        let lost = need.members.iter().filter(|member| loss(**member) > ROUNDING);
+        lines.push(LoadLine {
+            subject: Subject::of(&view.catalogue, ci_of(need.owner())),
+            need: title(&view.catalogue, need).0,
+            members: need.members.len(),
+            lost: lost.map(|member| key_of(&view.catalogue, *member)).collect(),
+            peak: Amount { value: known.load, unit },
+            has_profile: loads.is_some(),
+            spans: spans(&known, &down, loads.as_ref(), window)?,
+        });
+    }
+    note(basis, window);
+    let worst = |line: &LoadLine| line.spans.iter().filter_map(|span| span.delivered).fold(1.0, f64::min);
+    lines.sort_by(|a, b| {
+        let order = worst(a).total_cmp(&worst(b)).then_with(|| a.subject.key.cmp(&b.subject.key));
+        order.then_with(|| a.need.cmp(&b.need))
+    });
+    Ok(lines)
+}
+
+fn note(basis: &mut Basis, window: Window) {
+    if window.end() - window.start() > TimeDelta::hours(MOST_HOURS) {
+        let message = format!("loads were looked at for the first {} days of the window", MOST_HOURS / 24);
+        basis.limit(LimitCode::Items, message);
+    }
+}
+
+/// The times of a window in which a pool stands alike, cut at full hours.
+fn spans(
+    known: &Carried,
+    down: &[usize],
+    loads: Option<&Loads>,
+    window: Window,
+) -> Result<Vec<LoadSpan>, QuestionError> {
+    let mut spans: Vec<LoadSpan> = Vec::new();
+    let end = window.end().min(window.start() + TimeDelta::hours(MOST_HOURS));
+    let mut from = window.start();
+    while from < end {
+        let next = from.duration_trunc(TimeDelta::hours(1)).unwrap_or(from) + TimeDelta::hours(1);
+        let until = if loads.is_some() { next.min(end) } else { end };
+        let load = loads.map_or(known.load, |loads| loads.at(Days::of(from), from.hour() as usize));
+        let standing = known.pool.standing(load, down).map_err(|error| QuestionError::Figures(error.to_string()))?;
+        let Standing { required, margin, delivered, .. } = standing;
+        match spans.last_mut() {
+            Some(last) if (last.required, last.margin, last.delivered) == (required, margin, delivered) => {
+                last.until = until;
+                last.load = last.load.max(load);
+            }
+            _ => spans.push(LoadSpan { from, until, load, required, margin, delivered }),
+        }
+        from = until;
+    }
+    Ok(spans)
+}
