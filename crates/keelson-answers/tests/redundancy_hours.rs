@@ -70,8 +70,8 @@ fn e13_a_member_may_be_out_at_night_and_not_at_the_peak() {
 }
 
 /// What becomes of the web pool while its first server is out, from four to eight in the morning.
-fn web_meanwhile(view: View) -> LoadLine {
-    let mut estate = Estate::over(&view);
+fn web_meanwhile(view: &View) -> LoadLine {
+    let mut estate = Estate::over(view);
     estate.request("CHG-1", &["web1"], Some(hours(4.0, 8.0)), 60);
     let answer = estate.assess("CHG-1");
     answer.loads.into_iter().find(|line| line.need == "web pool" && line.subject.name == "payments").unwrap()
@@ -79,7 +79,7 @@ fn web_meanwhile(view: View) -> LoadLine {
 
 #[test]
 fn e13_a_change_at_night_leaves_a_margin_and_at_the_peak_none() {
-    let line = web_meanwhile(nightly(100));
+    let line = web_meanwhile(&nightly(100));
     assert_eq!((line.members, line.lost.as_slice()), (3, &["software-instance/web1".to_owned()][..]));
     let told = |line: &LoadLine| -> Vec<_> {
         let hour = |at: chrono::DateTime<chrono::Utc>| (at - minutes(0)).num_hours();
@@ -88,11 +88,11 @@ fn e13_a_change_at_night_leaves_a_margin_and_at_the_peak_none() {
     assert!(line.has_profile && !line.falls_short());
     assert_eq!(told(&line), [(4, 6, Some(1), Some(1)), (6, 8, Some(2), Some(0))]);
     // Of 130 at the peak, two servers deliver 120.
-    let line = web_meanwhile(nightly(130));
+    let line = web_meanwhile(&nightly(130));
     assert_eq!(told(&line), [(4, 6, Some(1), Some(1)), (6, 8, None, None)]);
     assert!(line.falls_short() && (line.spans[1].delivered.unwrap() - 120.0 / 130.0).abs() < 1e-9);
     // Without a profile the peak counts all the time.
-    let line = web_meanwhile(estate(100, ""));
+    let line = web_meanwhile(&estate(100, ""));
     assert!(!line.has_profile);
     assert_eq!(told(&line), [(4, 8, Some(2), Some(0))]);
 }

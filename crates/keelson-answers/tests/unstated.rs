@@ -275,7 +275,8 @@ fn more_cut_sets_than_anyone_could_list_are_counted() {
 #[test]
 fn beyond_its_budget_an_answer_is_honest_and_encloses_the_truth() {
     // Clusters that share hosts in no order hang together wholly.
-    let pick = |cluster: usize, place: usize| place * 30 + ((cluster * 31 + place * 7 + 3) * 2_654_435_761 >> 13) % 30;
+    let pick =
+        |cluster: usize, place: usize| place * 30 + (((cluster * 31 + place * 7 + 3) * 2_654_435_761) >> 13) % 30;
     let view = on_clusters(50, 90, pick);
     let whole = available_within(&view, 4_000_000);
     assert_eq!(whole.services[0].method, MethodWord::Exact);
