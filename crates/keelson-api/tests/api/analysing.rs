@@ -10,7 +10,8 @@ const SINGLE_POINTS: &str = "query($input: SinglePointsInput!, $suppose: Supposi
       certain { totalCount nodes { item { name } proof { depth key why loss isShownAbove } } } \
       possible { totalCount } } } \
     items(first: 1) { nodes { item { key } serviceCount services(first: 2) { totalCount nodes { key } } } } \
-    fixes { action because removedCount addedCount effects { service { key } removed { name } added { name } } } \
+    fixes { action because removedCount addedCount effectCount effects { service { key } removed { name } added { name } \
+      hoursPerYearBefore hoursPerYearAfter } } \
     completeness { isComplete supposing limits revision { number } } } }";
 
 #[test]
@@ -28,6 +29,9 @@ fn single_points_have_proofs_fixes_and_pages() {
         let proved = service["certain"]["nodes"].as_array().unwrap().iter();
         assert_eq!(proved.filter(|point| point["proof"] != json!([])).count(), 1);
         assert_eq!(answer["fixes"][0]["removedCount"], 4);
+        assert_eq!(answer["fixes"][0]["effectCount"], 1);
+        let hours = &answer["fixes"][0]["effects"][0]["hoursPerYearBefore"];
+        assert_eq!(hours, &json!(null), "nothing here states how often it fails");
         assert_eq!(answer["completeness"]["isComplete"], true);
         assert_eq!(answer["completeness"]["supposing"], json!([]));
 
@@ -108,7 +112,7 @@ fn every_analysis_answers_with_its_completeness() {
                 "drift(input: {{}}) {{ missing inSight services {{ totalCount }} differences {{ totalCount }} {complete} }}"
             ),
             format!(
-                "catalogueHealth {{ findingCount next scores {{ name share }} findings(first: 3) {{ nodes {{ code message }} }} {complete} }}"
+                "catalogueHealth {{ findingCount next scores {{ name share }} findings(first: 3) {{ nodes {{ code message valueAtRisk {{ amount }} valueAtStake {{ amount }} }} }} {complete} }}"
             ),
         ];
         for query in queries {

@@ -287,7 +287,9 @@ fn freezes_and_disruptions_take_part_and_are_ended_once() {
 
         let request = submitted(&place, "host/hv2", later(), 2).await;
         let violations = "{ requestForChange(by: { key: \"RFC-1\" }) { impact { violations { nodes { entry item { key } \
-            message } } calendar { nodes { entry { name } windows { start } hasMore } } startingState { nodes { item { key } reference } } } } }";
+            message } } calendar { nodes { entry { name } windows { start } hasMore } } \
+            loads { totalCount nodes { item { key } need memberCount lost { key } peak unit hasProfile fallsShort spanCount \
+            spans { from until load required margin delivered } } } startingState { nodes { item { key } reference } } } } }";
         let impact = place.data(violations, json!({})).await["requestForChange"]["impact"].clone();
         assert_eq!(each(&impact["violations"]["nodes"], "/entry"), ["Quarter end"]);
         let in_force = &impact["calendar"]["nodes"][0];
