@@ -128,6 +128,9 @@ pub struct SinglePointsAnswer {
     pub fixes: Vec<FixLine>,
 }
 
+/// Services that are looked at alone where all at once take too much.
+const MOST_ALONE: usize = 20;
+
 /// What is looked at, in order.
 struct Watched {
     item: ItemIx,
@@ -247,7 +250,7 @@ fn one_by_one(
 ) -> Result<(), QuestionError> {
     let is_doubtful = in_doubt(view);
     let mut left = Question::MAX_WORDS;
-    for one in watched.iter_mut().filter(|one| one.is_unknown).take(most) {
+    for one in watched.iter_mut().filter(|one| one.is_unknown).take(most.min(MOST_ALONE)) {
         let level = breach_level(view.target(one.item).min_delivered);
         let mut read = |reading| -> Result<SinglePoints, QuestionError> {
             let walk = Question { level, reading, stop, max_words: left, ..Question::default() };
