@@ -6,7 +6,6 @@ use keelson_analysis::availability::{
     Availability, Budget, Composition, Estimate, Method, Question, availability as solve,
 };
 use keelson_analysis::importance::{Importance, Weight, importance};
-use keelson_analysis::single_points::breach_level;
 use keelson_analysis::{Limits, Pool, Reading, Scratch, closure};
 use keelson_graph::{ItemIx, NeedView};
 use keelson_model::Criticality;
@@ -247,7 +246,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn question(&self, service: ItemIx, reading: Reading) -> Question<'_> {
-        let level = breach_level(self.view.target(service).min_delivered);
+        let level = self.view.breach_level(service);
         let (seeds, budget, stop) = (self.down, self.budget, self.stop);
         Question { level, reading, seeds, budget, stop, ..Question::about(service) }
     }
@@ -319,7 +318,7 @@ impl Work<'_> {
             hours_per_year: value * HOURS_A_YEAR,
             method,
             samples,
-            breached_at: breach_level(view.target(service).min_delivered),
+            breached_at: view.breach_level(service),
             target,
             measured: number(view, service, "measured_availability"),
             meets_target: target.and_then(meets),

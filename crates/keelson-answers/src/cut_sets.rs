@@ -4,7 +4,6 @@ use std::sync::atomic::AtomicBool;
 
 use keelson_analysis::availability::{Budget, Composition, Question};
 use keelson_analysis::cut_sets::{CutSet, CutSets, Listing, Resilience, Select, cut_sets as solve};
-use keelson_analysis::single_points::breach_level;
 use keelson_analysis::{Limits, Pool, Reading};
 use keelson_graph::ItemIx;
 use schemars::JsonSchema;
@@ -115,7 +114,7 @@ pub fn cut_sets(
     let chances = Chances::of(view)?;
     let nodes = if question.nodes == 0 { Budget::default().nodes } else { question.nodes };
     let budget = Budget { nodes, samples: 0, ..Budget::default() };
-    let level = breach_level(view.target(service).min_delivered);
+    let level = view.breach_level(service);
     let run = |reading, listing: &Listing| -> Result<CutSets, QuestionError> {
         let asking = Question { level, reading, seeds: &down, budget, stop, ..Question::about(service) };
         Ok(solve(&Composition::of(chances.graph(), &asking, |item| chances.read(item, reading))?, listing))

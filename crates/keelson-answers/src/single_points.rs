@@ -13,7 +13,7 @@ mod levels;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 
-use keelson_analysis::single_points::{Cut, Question, SinglePoints, breach_level, single_points_of};
+use keelson_analysis::single_points::{Cut, Question, SinglePoints, single_points_of};
 use keelson_analysis::{Limits, Pool, Reading};
 use keelson_graph::ItemIx;
 use keelson_model::Criticality;
@@ -172,13 +172,14 @@ pub fn single_points(
     };
     let (certain, pass) = read(Reading::Optimistic)?;
     // With nothing in doubt anywhere, both readings are the same.
-    let (at_worst, second) = if in_doubt(view) { read(Reading::Pessimistic)? } else { (certain.clone(), pass) };
+    let is_doubtful = in_doubt(view);
+    let (at_worst, second) = if is_doubtful { read(Reading::Pessimistic)? } else { (certain.clone(), pass) };
     let both = certain.into_iter().zip(at_worst);
     let mut watched: Vec<Watched> =
         services.iter().zip(both).map(|(item, points)| Watched::of(view, *item, points)).collect();
     rank(view, &mut watched);
     if pass.cut.or(second.cut).is_some_and(|cut| cut != Cut::Stopped) {
-        one_by_one(view, &mut watched, question.most, &down, stop)?;
+        one_by_one(view, (&mut watched, question.most), is_doubtful, &down, stop)?;
         rank(view, &mut watched);
     }
     note(&mut basis, pass.cut.or(second.cut), &watched);
@@ -243,15 +244,14 @@ fn down(view: &View, question: &SinglePointsQuestion, asked: Asked) -> Result<Ve
 /// Where all at once take too much, the services worth most are looked at alone, within as much work again.
 fn one_by_one(
     view: &View,
-    watched: &mut [Watched],
-    most: usize,
+    (watched, most): (&mut [Watched], usize),
+    is_doubtful: bool,
     down: &[ItemIx],
     stop: Option<&AtomicBool>,
 ) -> Result<(), QuestionError> {
-    let is_doubtful = in_doubt(view);
     let mut left = Question::MAX_WORDS;
     for one in watched.iter_mut().filter(|one| one.is_unknown).take(most.min(MOST_ALONE)) {
-        let level = breach_level(view.target(one.item).min_delivered);
+        let level = view.breach_level(one.item);
         let mut read = |reading| -> Result<SinglePoints, QuestionError> {
             let walk = Question { level, reading, stop, max_words: left, ..Question::default() };
             let (mut found, pass) = single_points_of(&view.graph, &[one.item], &walk, down)?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use keelson_analysis::certainty::Target;
+use keelson_analysis::single_points::breach_level;
 use keelson_catalogue::{Catalogue, CiIx};
 use keelson_graph::{GraphError, ItemIx, Snapshot};
 use keelson_model::{RecordChange, Revision};
@@ -97,6 +98,11 @@ impl View {
     #[must_use]
     pub fn target(&self, item: ItemIx) -> Target {
         Target { item, min_delivered: self.minimum_delivered(item).unwrap_or(ANYTHING) }
+    }
+
+    /// The loss at which an item counts as breached.
+    pub(crate) fn breach_level(&self, item: ItemIx) -> f64 {
+        breach_level(self.target(item).min_delivered)
     }
 
     /// The revision it shows; under a supposition the one that is really there.

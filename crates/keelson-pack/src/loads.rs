@@ -63,7 +63,7 @@ fn row(part: &Part<'_>, line: &LoadLine, span: &LoadSpan) -> [Cell; 7] {
 
 fn state(span: &LoadSpan) -> Cell {
     match (span.delivered, span.margin) {
-        (Some(delivered), _) if delivered < 1.0 - 1e-9 => {
+        (Some(delivered), _) if span.falls_short() => {
             Cell::mark(Severity::Serious, format!("delivers {}", percent(delivered)))
         }
         (_, Some(0)) => Cell::mark(Severity::Caution, "carries it, nothing to spare"),

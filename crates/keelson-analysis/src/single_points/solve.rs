@@ -29,11 +29,7 @@ pub(super) fn solve(
     let nothing = Settled::new();
     let settled = question.settled.unwrap_or(&nothing);
     let mut solver = Solver::new(snapshot, question, settled, &components);
-    for seed in seeds {
-        if let Some(place) = solver.place(*seed) {
-            solver.sets[place] = Set::Everything;
-        }
-    }
+    solver.lose(seeds);
     solver.pass.cut = solver.run(&components, each).err();
     solver.pass
 }
@@ -60,11 +56,7 @@ pub(super) fn solve_one(
     let mut solver = Solver::new(snapshot, question, settled, &components);
     solver.pass.items += core.items.len();
     solver.pass.words += core.items.len();
-    for seed in seeds {
-        if let Some(place) = solver.place(*seed) {
-            solver.sets[place] = Set::Everything;
-        }
-    }
+    solver.lose(seeds);
     // What the core looks at is kept until it does.
     for member in &core.beyond {
         if let Some(place) = solver.place(*member) {
@@ -239,6 +231,7 @@ struct Solver<'a> {
     places: Vec<u32>,
     /// Sets, by place; they only grow until they are given up.
     sets: Vec<Set>,
+    /// The set of what the walk stopped at.
     nothing: Set,
     /// How many memberships of each place have owners in the cone that are not done.
     waiting: Vec<u32>,
@@ -270,6 +263,15 @@ impl<'a> Solver<'a> {
         let pass = Pass { items: cone.len(), ..Pass::default() };
         let nothing = Set::empty();
         Self { snapshot, question, settled, cone, places, sets, nothing, waiting, live: 0, pass, unlooked: 0, work }
+    }
+
+    /// Takes seeds as failed already.
+    fn lose(&mut self, seeds: &[ItemIx]) {
+        for seed in seeds {
+            if let Some(place) = self.place(*seed) {
+                self.sets[place] = Set::Everything;
+            }
+        }
     }
 
     /// Where an item stands in the cone.

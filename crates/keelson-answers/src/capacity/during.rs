@@ -74,7 +74,15 @@ impl LoadLine {
     /// Whether what is left does not carry the load at some time.
     #[must_use]
     pub fn falls_short(&self) -> bool {
-        self.spans.iter().any(|span| span.delivered.is_some_and(|delivered| delivered < 1.0 - ROUNDING))
+        self.spans.iter().any(LoadSpan::falls_short)
+    }
+}
+
+impl LoadSpan {
+    /// Whether what is left does not carry the load.
+    #[must_use]
+    pub fn falls_short(&self) -> bool {
+        self.delivered.is_some_and(|delivered| delivered < 1.0 - ROUNDING)
     }
 }
 

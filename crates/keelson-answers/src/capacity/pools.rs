@@ -116,7 +116,7 @@ pub(super) fn lines(
             let taken = telling.taken_from(owner, truncations)?;
             let carried = (&known.pool, known.largest);
             let hours = profiles.standing(telling.demand, carried, (owner, known.load, known.scale), &taken);
-            line.hours = hours.map_err(|error| figures(&line, &error))?;
+            line.hours = hours.map_err(|error| figures(&line.need, &line.subject.key, &error))?;
             line.expires_chances = known.scale.and_then(|scale| {
                 let (band, begins) = forecasts::load_of(telling.demand, telling.measured, &taken)?;
                 let steps = band.steps().iter().map(|step| step.map(|value| value * scale)).collect();
@@ -129,8 +129,13 @@ pub(super) fn lines(
     Ok(lines)
 }
 
-fn figures(line: &RedundancyLine, error: &ExpiryError) -> QuestionError {
-    QuestionError::Figures(format!("the need '{}' of '{}': {error}", line.need, line.subject.key))
+fn figures(need: &str, owner: &str, error: &ExpiryError) -> QuestionError {
+    QuestionError::Figures(format!("the need '{need}' of '{owner}': {error}"))
+}
+
+/// How many members are declared to be needed; a share of a load is derived.
+fn declared(need: &NeedView<'_>) -> Option<u32> {
+    if need.head.is_share() { None } else { need.required() }
 }
 
 /// The load on a need: what is stated with it, what its owner hands on to its members by their ratios, or else the demand
@@ -177,12 +182,9 @@ pub(super) fn carried(
     let there = capacities.iter().zip(need.members.iter());
     let numbers: Vec<Option<f64>> =
         there.map(|(one, member)| one.as_ref().map(|one| one.value * left(*member))).collect();
-    let declared = if need.head.is_share() { None } else { need.required() };
-    let refused = |error: ExpiryError| {
-        let (name, key) = (title(&view.catalogue, need).0, key_of(&view.catalogue, need.owner()));
-        QuestionError::Figures(format!("the need '{name}' of '{key}': {error}"))
-    };
-    let pool = Pool::new(&numbers, survival, declared).map_err(refused)?;
+    let refused =
+        |error: ExpiryError| figures(&title(&view.catalogue, need).0, &key_of(&view.catalogue, need.owner()), &error);
+    let pool = Pool::new(&numbers, survival, declared(need)).map_err(refused)?;
     let largest = (0..numbers.len()).max_by(|a, b| numbers[*a].unwrap_or(0.0).total_cmp(&numbers[*b].unwrap_or(0.0)));
     Ok(Ok((Carried { pool, largest: largest.unwrap_or(0), load: now, scale }, unit)))
 }
@@ -190,14 +192,13 @@ pub(super) fn carried(
 fn line(telling: &Telling<'_>, need: &NeedView<'_>) -> Result<Found, QuestionError> {
     let Telling { view, model, amounts, demand, horizon, from, .. } = *telling;
     let owner = need.owner();
-    let declared = if need.head.is_share() { None } else { need.required() };
     let mut line = RedundancyLine {
         subject: Subject::of(&view.catalogue, ci_of(owner)),
         need: title(&view.catalogue, need).0,
         members: need.members.iter().map(|member| key_of(&view.catalogue, *member)).collect(),
         load: None,
         required: None,
-        declared,
+        declared: declared(need),
         is_redundancy_false: false,
         margin: None,
         delivered_without_one: None,
@@ -217,7 +218,7 @@ fn line(telling: &Telling<'_>, need: &NeedView<'_>) -> Result<Found, QuestionErr
     };
     let (pool, now) = ((&known.pool, known.largest), known.load);
     let told = tell(&mut line, pool, now, &parts(demand, owner, now), horizon, from);
-    told.map_err(|error| figures(&line, &error))?;
+    told.map_err(|error| figures(&line.need, &line.subject.key, &error))?;
     line.load = Some(Amount { value: now, unit });
     Ok(Found { line, owner, known: Some(known) })
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use chrono::{DateTime, Utc};
 use keelson_analysis::availability::{Budget, Composition, Question as Asking, availability};
 use keelson_analysis::cut_sets::{Listing, Resilience, Select, cut_sets};
-use keelson_analysis::single_points::{Question, SinglePoints, breach_level};
+use keelson_analysis::single_points::{Question, SinglePoints};
 use keelson_analysis::{Pool, Reading};
 use keelson_graph::{ItemIx, Snapshot};
 use schemars::JsonSchema;
@@ -196,7 +196,7 @@ impl Work<'_> {
     /// How many failures it takes, and how available it is.
     fn figures(&self, view: &View, service: ItemIx) -> Result<DriftFigures, QuestionError> {
         let chances = Chances::of(view)?;
-        let level = breach_level(view.target(service).min_delivered);
+        let level = view.breach_level(service);
         let budget = Budget { nodes: NODES, samples: 0, ..Budget::default() };
         let asking = Asking { level, budget, stop: self.stop, ..Asking::about(service) };
         let composition = Composition::of(chances.graph(), &asking, |one| chances.read(one, Reading::AsWritten))?;

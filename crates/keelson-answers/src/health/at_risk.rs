@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use keelson_analysis::Reading;
 use keelson_analysis::availability::{Budget, Chance, Composition, Question as Asking, availability};
 use keelson_analysis::importance::importance;
-use keelson_analysis::single_points::{Question, breach_level};
+use keelson_analysis::single_points::Question;
 use keelson_graph::ItemIx;
 use rayon::prelude::*;
 
@@ -76,7 +76,7 @@ struct Weigh<'a> {
 impl Weigh<'_> {
     /// How important each item concerned is for a service, every need as written.
     fn importance_for(&self, service: ItemIx) -> Result<Vec<(ItemIx, f64)>, QuestionError> {
-        let level = breach_level(self.view.target(service).min_delivered);
+        let level = self.view.breach_level(service);
         let budget = Budget { nodes: NODES, samples: 0, ..Budget::default() };
         let asking = Asking { level, budget, stop: self.stop, ..Asking::about(service) };
         let is_concerned = |one: ItemIx| self.concerned.get(one.index()).copied().unwrap_or(false);

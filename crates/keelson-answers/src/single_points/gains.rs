@@ -7,7 +7,6 @@ use std::sync::atomic::AtomicBool;
 use keelson_analysis::Reading;
 use keelson_analysis::availability::{Budget, Chance, Composition, Question, availability};
 use keelson_analysis::best_fix::{Candidate, Edit};
-use keelson_analysis::single_points::breach_level;
 use keelson_graph::ItemIx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -105,7 +104,7 @@ impl<'a> Gains<'a> {
 
     /// How likely an item is breached, every need as written.
     fn expected(&self, chances: &Chances<'_>, item: ItemIx) -> Result<Expected, QuestionError> {
-        let level = breach_level(self.view.target(item).min_delivered);
+        let level = self.view.breach_level(item);
         let budget = Budget { nodes: NODES, samples: 0, ..Budget::default() };
         let asking = Question { level, budget, seeds: self.down, stop: self.stop, ..Question::about(item) };
         let mut is_open = false;

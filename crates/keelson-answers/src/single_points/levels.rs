@@ -1,6 +1,6 @@
 //! Each service at the loss at which it counts as breached.
 
-use keelson_analysis::single_points::{Pass, Question, SinglePoints, breach_level, single_points_of};
+use keelson_analysis::single_points::{Pass, Question, SinglePoints, single_points_of};
 use keelson_graph::{ItemIx, Snapshot};
 
 use crate::{QuestionError, View};
@@ -18,7 +18,7 @@ pub(crate) struct Level {
 pub(crate) fn levels(view: &View, items: &[ItemIx]) -> Vec<Level> {
     let mut found: Vec<Level> = Vec::new();
     for (place, item) in items.iter().enumerate() {
-        let level = breach_level(view.target(*item).min_delivered);
+        let level = view.breach_level(*item);
         match found.iter_mut().find(|one| one.level.total_cmp(&level).is_eq()) {
             Some(one) => one.places.push(place),
             None => found.push(Level { level, places: vec![place] }),

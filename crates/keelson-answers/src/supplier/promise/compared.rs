@@ -5,7 +5,6 @@ use std::sync::atomic::AtomicBool;
 
 use keelson_analysis::availability::{Budget, Chance, Composition, Question, availability as solve};
 use keelson_analysis::importance::{Weight, importance};
-use keelson_analysis::single_points::breach_level;
 use keelson_analysis::{Limits, Pool, Reading, Scratch, closure};
 use keelson_graph::ItemIx;
 
@@ -89,7 +88,7 @@ impl Compared<'_> {
         reading: Reading,
         end: impl Fn(Chance) -> Chance,
     ) -> Result<Composition<'_>, QuestionError> {
-        let level = breach_level(self.view.target(self.service).min_delivered);
+        let level = self.view.breach_level(self.service);
         let question =
             Question { level, reading, stop: self.stop, budget: Budget::default(), ..Question::about(self.service) };
         Ok(Composition::of(self.chances.graph(), &question, |one| end(self.chance(figures, reading, one)))?)

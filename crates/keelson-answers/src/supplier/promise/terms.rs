@@ -1,6 +1,6 @@
 //! The terms of single contracts, compared with what a service promises.
 
-use keelson_analysis::single_points::{Question, breach_level, single_points_of};
+use keelson_analysis::single_points::{Question, single_points_of};
 use keelson_catalogue::CiIx;
 use keelson_graph::ItemIx;
 use schemars::JsonSchema;
@@ -44,7 +44,7 @@ impl Compared<'_> {
         if contracts.is_empty() {
             return Ok(Vec::new());
         }
-        let level = breach_level(view.target(self.service).min_delivered);
+        let level = view.breach_level(self.service);
         let question = Question { level, stop: self.stop, ..Question::default() };
         let (points, _) = single_points_of(&view.graph, &[self.service], &question, &[])?;
         let points = points.into_iter().next().unwrap_or_default();
