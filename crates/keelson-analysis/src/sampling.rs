@@ -19,7 +19,10 @@ pub enum SamplingError {
         value: f64,
     },
     /// No sample of any size is large enough.
-    #[error("no sample of a population of {population} allows {deviations} deviations at that confidence")]
+    #[error(
+        "{deviations} deviations cannot be allowed: that is as much of a population of {population} as would be \
+         tolerable in all of it; allow fewer, or tolerate more"
+    )]
     Impossible {
         /// How many items there are.
         population: u64,
@@ -128,14 +131,20 @@ pub fn upper_limit(size: u64, deviations: u64, confidence: f64) -> Result<f64, S
     Ok(quantile(whole(deviations) + 1.0, whole(size - deviations), confidence))
 }
 
-/// As [`confidence`], of a population of so many items: 1 when all of it was looked at.
+/// The confidence with which a sample of a population of so many items proves that less than a tolerable share
+/// deviates, if at most so many deviations are found in it: 1 when all of it was looked at, 0 when as many deviations
+/// are allowed as there are items in the sample, or as make up the tolerable share. It agrees with [`size_of`].
 ///
 /// # Errors
 /// When the share lies outside 0..1, or the sample is larger than the population.
-pub fn confidence_of(population: u64, size: u64, tolerable: f64) -> Result<f64, SamplingError> {
+pub fn confidence_of(population: u64, size: u64, tolerable: f64, deviations: u64) -> Result<f64, SamplingError> {
     let tolerable = fraction("the tolerable share", tolerable)?;
     check(population, size)?;
-    Ok(1.0 - at_most(population, deviating(population, tolerable), size, 0))
+    let deviating = deviating(population, tolerable);
+    if deviations >= size.min(deviating) {
+        return Ok(0.0);
+    }
+    Ok(1.0 - at_most(population, deviating, size, deviations))
 }
 
 /// As [`upper_limit`], of a population of so many items: the largest share of it that may deviate without so few

@@ -61,7 +61,7 @@ fn what_means_nothing_is_refused() {
 
 #[test]
 fn all_of_a_population_is_certain() {
-    assert_eq!(confidence_of(30, 30, 0.05).unwrap(), 1.0);
+    assert_eq!(confidence_of(30, 30, 0.05, 0).unwrap(), 1.0);
     assert_eq!(upper_limit_of(30, 30, 3, 0.95).unwrap(), 0.1);
     assert_eq!(upper_limit_of(30, 0, 0, 0.95).unwrap(), 1.0);
     assert_eq!(upper_limit_of(0, 0, 0, 0.95).unwrap(), 0.0);
@@ -75,9 +75,12 @@ proptest! {
     ) {
         if let Ok(n) = size_of(population, confidence, tolerable, deviations) {
             prop_assert!(upper_limit_of(population, n, deviations, confidence).unwrap() < tolerable);
-            if deviations == 0 {
-                prop_assert!(confidence_of(population, n, tolerable).unwrap() >= confidence - 1e-9);
-            }
+            prop_assert!(confidence_of(population, n, tolerable, deviations).unwrap() >= confidence - 1e-9);
+            // One item less proves less than was wanted.
+            prop_assert!(
+                n == deviations + 1
+                    || confidence_of(population, n - 1, tolerable, deviations).unwrap() < confidence + 1e-9
+            );
         }
     }
 

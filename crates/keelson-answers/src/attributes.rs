@@ -68,8 +68,12 @@ pub(crate) const WORKLOAD_LIMIT: &str = "workload_limit";
 
 /// How much there is of an item: its capacity, the volume of a contract, or the limit of a quota; above 0.
 pub(crate) fn capacity(view: &View, item: ItemIx) -> Option<Amount> {
-    let stated = ["capacity", "volume", "limit", WORKLOAD_LIMIT].iter().find_map(|name| amount(view, item, name));
-    stated.filter(|capacity| capacity.value > 0.0)
+    stated_capacity(view, item).filter(|capacity| capacity.value > 0.0)
+}
+
+/// As [`capacity`], also where it is stated as nothing.
+pub(crate) fn stated_capacity(view: &View, item: ItemIx) -> Option<Amount> {
+    ["capacity", "volume", "limit", WORKLOAD_LIMIT].iter().find_map(|name| amount(view, item, name))
 }
 
 /// A number with a unit that an item states.

@@ -53,6 +53,9 @@ const DAYS_A_MONTH: f64 = 30.4375;
 /// Months looked ahead unless something else is said: ten years.
 pub const USUAL_HORIZON: f64 = 120.0;
 
+/// Most months looked ahead: fifty years.
+pub const MOST_MONTHS: f64 = 600.0;
+
 /// What is planned.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -61,7 +64,7 @@ pub struct CapacityQuestion {
     pub services: Vec<String>,
     /// Only resources that rest on this supplier, by key.
     pub supplier: Option<String>,
-    /// Months to look ahead; 0 means ten years.
+    /// Months to look ahead for decisions, at most 600; 0 means ten years.
     pub horizon_months: f64,
     /// Most rows of each list.
     pub most: usize,
@@ -117,7 +120,7 @@ pub fn capacity(
 ) -> Result<CapacityAnswer, QuestionError> {
     let mut basis = Basis::of(view, asked);
     let limits = Limits { stop, ..Limits::default() };
-    let horizon = if question.horizon_months > 0.0 { question.horizon_months } else { USUAL_HORIZON };
+    let horizon = horizon(question)?;
     // Everybody's demand fills a resource, also where only one service is asked about.
     let everybody = services(view, &[])?;
     let wanted = services(view, &question.services)?;
@@ -136,13 +139,17 @@ pub fn capacity(
     let unforecast = standing::add(view, &demand, (&uses, days), (&mut known, &mut found), horizon, &limits)?;
     rank(&mut found.rows);
     let is_wanted = resources::wanted(view, &model, question, &demand.outside.sources, &limits)?;
-    let has_none = |item| is_wanted(item) && uses.share(item).is_none();
+    let mut spent = resources::spent(view, &amounts);
+    let has_none = |item| is_wanted(item) && uses.share(item).is_none() && !spent.contains(&item);
     narrow(&mut found.missing, &is_wanted, has_none, question.most);
     note(&mut basis, &demand.outside, found.missing.ratio_count, found.missing.capacity_count);
+    spent.retain(|item| is_wanted(*item));
     inferred.note(&mut basis);
-    growth::note(&mut basis, &demand);
+    growth::note(&mut basis, (view, &demand), &measured, &is_wanted);
     units_note(&mut basis, &other_units);
     let chosen: Vec<&Row> = found.rows.iter().filter(|row| is_wanted(known[row.resource].resource.item)).collect();
+    let told: Vec<&Known> = chosen.iter().map(|row| &known[row.resource]).collect();
+    resources::note(&mut basis, view, &told, &spent);
     standing::note(&mut basis, view, (&chosen, &known), (&uses, unforecast));
     basis.page("resources", question.most.min(chosen.len()), chosen.len());
     basis.rests_on(view, chosen.iter().map(|row| ci_of(known[row.resource].resource.item)), asked);
@@ -169,7 +176,7 @@ pub fn capacity(
     }
     let reached = amounts.items().iter().copied().filter(|one| is_wanted(*one));
     let owners: BTreeSet<ItemIx> = wanted.iter().copied().chain(reached).collect();
-    let pooled = pools::find(&telling, &owners)?;
+    let pooled = pools::find(&telling, &owners, (&mut basis, &mut truncations))?;
     basis.page("redundancy needs", question.most.min(pooled.len()), pooled.len());
     let ending = pooled.iter().filter(|one| one.ends_within(telling.relief_months())).count();
     let purchases = purchases::purchases(&telling, &chosen, (ending, question.most), &mut basis)?;
@@ -200,6 +207,17 @@ pub fn capacity(
         inferred: inferred.lines.into_iter().take(question.most).collect(),
         basis,
     })
+}
+
+/// Months to look ahead.
+fn horizon(question: &CapacityQuestion) -> Result<f64, QuestionError> {
+    let months = question.horizon_months;
+    if !(0.0..=MOST_MONTHS).contains(&months) {
+        return Err(QuestionError::Figures(format!(
+            "the months to look ahead may be above 0 and at most {MOST_MONTHS}; {months} was given"
+        )));
+    }
+    Ok(if months > 0.0 { months } else { USUAL_HORIZON })
 }
 
 /// What is missing of what is asked about, and of that the first.

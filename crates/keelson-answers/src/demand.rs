@@ -153,19 +153,23 @@ type Given = BTreeMap<(ItemIx, ItemIx), (f64, Origin)>;
 
 /// The ratios that live relationships state, and those that measurements tell where they state none.
 ///
+/// A ratio that means nothing, or between items that do not need each other, counts as not stated, and is named.
+///
 /// # Errors
-/// When a ratio is stated between items that do not need each other, or below 0.
+/// When a number means nothing that was inferred.
 pub(crate) fn visits(view: &View, now: DateTime<Utc>) -> Result<(Visits, Inferred), QuestionError> {
-    let given = stated(view);
+    let (given, set_aside) = stated(view);
     let mut inferred = inferred::infer(view, &given, now);
+    inferred.set_aside = set_aside;
     let given = given.into_iter().map(|((owner, member), (ratio, origin))| Visit { owner, member, ratio, origin });
     let all = given.chain(std::mem::take(&mut inferred.visits)).collect();
     let visits = Visits::new(&view.graph, all).map_err(|error| refused(view, &error))?;
     Ok((visits, inferred))
 }
 
-fn stated(view: &View) -> Given {
-    let mut given = Given::new();
+/// The ratios that are stated; and in words those that are set aside.
+fn stated(view: &View) -> (Given, Vec<String>) {
+    let (mut given, mut set_aside) = (Given::new(), Vec::new());
     for (_, slot) in view.catalogue.relationships() {
         if slot.relationship.standing != Standing::Live {
             continue;
@@ -174,11 +178,20 @@ fn stated(view: &View) -> Given {
         if !view.graph.contains(owner) || !view.graph.contains(member) {
             continue;
         }
-        if view.is_altered && !view.graph.members(owner).contains(&member) {
-            continue;
-        }
+        let mut is_needed = None;
         for claim in slot.relationship.live_claims() {
-            let Some(ratio) = claim.attributes.get(VISITS).and_then(Value::as_f64) else { continue };
+            let Some(stated) = claim.attributes.get(VISITS) else { continue };
+            if !*is_needed.get_or_insert_with(|| view.graph.members(owner).contains(&member)) {
+                // A supposition may have taken the need away.
+                if !view.is_altered {
+                    set_aside.push(unneeded(view, owner, member));
+                }
+                break;
+            }
+            let Some(ratio) = stated.as_f64().filter(|ratio| *ratio >= 0.0 && ratio.is_finite()) else {
+                set_aside.push(no_ratio(view, (owner, member), stated));
+                continue;
+            };
             let origin = match claim.basis {
                 keelson_model::Basis::Declared => Origin::Given,
                 keelson_model::Basis::Observed => Origin::Inferred,
@@ -190,7 +203,24 @@ fn stated(view: &View) -> Given {
             }
         }
     }
-    given
+    (given, set_aside)
+}
+
+fn unneeded(view: &View, owner: ItemIx, member: ItemIx) -> String {
+    format!(
+        "'{}' states 'visits' of '{}', but does not need it to keep running: the ratio is not taken; state what it needs, \
+         or leave the ratio out",
+        key_of(&view.catalogue, owner),
+        key_of(&view.catalogue, member)
+    )
+}
+
+fn no_ratio(view: &View, (owner, member): (ItemIx, ItemIx), stated: &Value) -> String {
+    format!(
+        "'{}' states 'visits' of '{}' as {stated}, which is no number of 0 or above: the ratio counts as not stated",
+        key_of(&view.catalogue, owner),
+        key_of(&view.catalogue, member)
+    )
 }
 
 /// A question that cannot be answered, with keys instead of numbers.

@@ -146,7 +146,7 @@ pub struct SampleAnswer {
     pub deviations: u64,
     /// How many items are drawn.
     pub size: usize,
-    /// The confidence a sample of this size without deviations gives.
+    /// The confidence a sample of this size gives when no more deviations are found than are allowed.
     pub reached_confidence: f64,
     /// The parts of the population, the most critical first.
     pub strata: Vec<Stratum>,
@@ -178,8 +178,7 @@ pub fn sample(
     basis.page("items", drawn.len().min(question.most), drawn.len());
     basis.rests_on(view, drawn.iter().copied(), asked);
     let verdict = question.found.map(|found| verdict(question, population.len(), drawn.len(), found)).transpose()?;
-    let reached = sampling::confidence_of(population.len() as u64, drawn.len() as u64, question.tolerable)
-        .map_err(|error| unfit(&error))?;
+    let reached = reached(question, population.len(), drawn.len())?;
     let line =
         |(place, ix): (usize, &CiIx)| sampled(view, place + 1, *ix, stakes.get(&item(*ix)).copied().flatten(), asked);
     Ok(SampleAnswer {
@@ -232,19 +231,25 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The confidence a sample gives that no more deviate than is tolerable, if no more deviations are found in it than are
+/// allowed.
+fn reached(question: &SampleQuestion, population: usize, size: usize) -> Result<f64, QuestionError> {
+    let (population, size) = (population as u64, size as u64);
+    // Whether confidence and deviations can be at all; a size given by hand may prove less than is wanted.
+    if population > 0 {
+        sampling::size_of(population, question.confidence, question.tolerable, question.deviations)
+            .map_err(|error| unfit(&error))?;
+    }
+    sampling::confidence_of(population, size, question.tolerable, question.deviations).map_err(|error| unfit(&error))
+}
+
 fn size(question: &SampleQuestion, population: usize) -> Result<usize, QuestionError> {
     let population = population as u64;
     let size = match question.size {
         Some(size) => size.min(population),
         None if population == 0 => 0,
-        None => {
-            let found = sampling::size_of(population, question.confidence, question.tolerable, question.deviations);
-            match found {
-                // Of a population in which nothing tolerable is left to find, all of it.
-                Err(SamplingError::Impossible { .. }) => population,
-                other => other.map_err(|error| unfit(&error))?,
-            }
-        }
+        None => sampling::size_of(population, question.confidence, question.tolerable, question.deviations)
+            .map_err(|error| unfit(&error))?,
     };
     Ok(usize::try_from(size).unwrap_or(usize::MAX))
 }

@@ -314,3 +314,139 @@ fn the_workload_that_targets_are_promised_for_runs_out_too() {
     let months = 1.1_f64.ln() / 1.02_f64.ln();
     assert!((promise.exhausted_months.unwrap() - months).abs() < 1e-6, "{:?}", promise.exhausted_months);
 }
+
+/// A pair of clusters that share the load of a platform, which two services use.
+fn shared_pair(capacity: f64) -> Vec<String> {
+    let member = |key: &str| cluster(key, capacity, "requests/s", "");
+    let pair =
+        r#"{"need":{"dependent":"application/p","name":"pair","rule":"any","members":["cluster/x","cluster/y"]}}"#;
+    let half = |key: &str| {
+        format!(
+            r#"{{"relationship":{{"dependent":"application/p","kind":"uses","dependency":"cluster/{key}","attributes":{{"visits":0.5}}}}}}"#
+        )
+    };
+    vec![
+        r#"{"ci":{"key":"application/p","class":"application","name":"p"}}"#.to_owned(),
+        member("x"),
+        member("y"),
+        pair.to_owned(),
+        half("x"),
+        half("y"),
+    ]
+}
+
+/// 50 grow by 1 % and 50 do not: 150 when 1.01^m = 2. Another service that grows fast takes nothing of them.
+#[test]
+fn redundancy_expires_with_the_demand_that_uses_it_and_not_with_that_of_others() {
+    let mut lines = shared_pair(150.0);
+    lines.extend([
+        service("a", 50.0, "requests/s", Some(0.01)),
+        service("b", 50.0, "requests/s", Some(0.0)),
+        service("fast", 1.0, "requests/s", Some(0.5)),
+        uses("service/a", "application/p", 1.0),
+        uses("service/b", "application/p", 1.0),
+    ]);
+    let answer = ask(&view(&lines));
+    let pair = answer.redundancy.iter().find(|line| line.need == "pair").unwrap();
+    let months = 2.0_f64.ln() / 1.01_f64.ln();
+    assert!((pair.expires_months.unwrap() - months).abs() < 1e-3, "{:?} is not {months}", pair.expires_months);
+}
+
+#[test]
+fn a_decision_within_the_months_looked_ahead_is_told_though_its_resource_runs_out_later() {
+    let view = view(&[
+        service("a", 100.0, "requests/s", Some(0.02)),
+        // 120 · 0.8 = 96 … of 150 · 0.8 = 120: 9.2 months, of which the lead takes 6.
+        cluster("x", 150.0, "requests/s", r#","lead_time_days":182.625"#),
+        uses("service/a", "cluster/x", 1.0),
+    ]);
+    let within = |months: f64| {
+        let question = CapacityQuestion { horizon_months: months, most: 10, ..CapacityQuestion::default() };
+        capacity(&view, &question, Asked::now(minutes(0)), &Pool::default(), None).unwrap()
+    };
+    let line = of(&within(4.0), "cluster/x").clone();
+    assert!(line.decide_months.is_some_and(|months| (months - 3.207).abs() < 0.01), "{:?}", line.decide_months);
+    assert_eq!(of(&within(3.0), "cluster/x").exhausted_months, None);
+}
+
+#[test]
+fn months_that_mean_nothing_are_refused() {
+    let view = view(&[service("a", 100.0, "requests/s", Some(0.02))]);
+    for months in [f64::NAN, -1.0, 601.0, f64::INFINITY] {
+        let question = CapacityQuestion { horizon_months: months, most: 10, ..CapacityQuestion::default() };
+        let error = capacity(&view, &question, Asked::now(minutes(0)), &Pool::default(), None).unwrap_err();
+        assert!(error.to_string().contains("months to look ahead"), "{error}");
+    }
+}
+
+#[test]
+fn a_capacity_of_nothing_is_named() {
+    let answer = ask(&view(&[
+        service("a", 100.0, "requests/s", Some(0.0)),
+        cluster("x", 0.0, "requests/s", ""),
+        uses("service/a", "cluster/x", 1.0),
+    ]));
+    assert!(says(&answer, "'cluster/x' first: they are beyond it"), "{:?}", answer.basis.limits);
+    assert_eq!(answer.without_capacity_count, 0, "it states one");
+    // As a member of a pair it blocks nothing.
+    let mut lines = shared_pair(0.0);
+    lines.extend([service("a", 50.0, "requests/s", Some(0.01)), uses("service/a", "application/p", 1.0)]);
+    let answer = ask(&view(&lines));
+    let unknown = answer.redundancy[0].unknown.clone().unwrap();
+    assert!(unknown.contains("'cluster/x' states a capacity of 0"), "{unknown}");
+}
+
+#[test]
+fn a_ratio_that_means_nothing_is_named_and_blocks_nothing() {
+    for (ratio, shown) in [("-1", "as -1,"), ("\"twice\"", "as twice,")] {
+        let bad = format!(
+            r#"{{"relationship":{{"dependent":"service/a","kind":"uses","dependency":"cluster/y","attributes":{{"visits":{ratio}}}}}}}"#
+        );
+        let answer = ask(&view(&[
+            service("a", 100.0, "requests/s", Some(0.02)),
+            cluster("x", 180.0, "requests/s", ""),
+            cluster("y", 180.0, "requests/s", ""),
+            uses("service/a", "cluster/x", 1.0),
+            bad,
+        ]));
+        assert!((of(&answer, "cluster/x").load - 100.0).abs() < 1e-9);
+        assert!(says(&answer, shown) && says(&answer, "counts as not stated"), "{:?}", answer.basis.limits);
+    }
+}
+
+#[test]
+fn a_planning_limit_is_the_smaller_of_the_knee_and_what_is_stated_and_its_flaws_are_named() {
+    let of_times = |more: &str| {
+        ask(&view(&[
+            service("a", 10.0, "requests/s", Some(0.0)),
+            cluster("x", 100.0, "requests/s", more),
+            uses("service/a", "cluster/x", 1.0),
+        ]))
+    };
+    let knee = r#","service_seconds":1,"response_seconds":2"#;
+    let answer = of_times(&format!(r#"{knee},"servers":4,"maximum_utilisation":0.6"#));
+    let line = of(&answer, "cluster/x");
+    assert_eq!((line.planning_limit, line.limit_basis), (0.6, LimitBasis::Stated), "the knee of four is 0.835");
+    let answer = of_times(&format!(r#"{knee},"maximum_utilisation":0.6"#));
+    let line = of(&answer, "cluster/x");
+    assert!((line.planning_limit - 0.5).abs() < 1e-9 && line.limit_basis == LimitBasis::Response);
+    assert!(says(&answer, "no number of 'servers'"), "{:?}", answer.basis.limits);
+    let answer = of_times(r#","service_seconds":2,"response_seconds":1"#);
+    assert!(says(&answer, "cannot answer within 'response_seconds'"), "{:?}", answer.basis.limits);
+}
+
+#[test]
+fn growth_and_use_that_measurements_contradict_are_told() {
+    let view = view(&[
+        service("a", 100.0, "requests/s", Some(0.2)),
+        cluster("x", 180.0, "requests/s", r#","utilisation":0.3"#),
+        r#"{"relationship":{"dependent":"service/a","kind":"uses","dependency":"cluster/x"}}"#.to_owned(),
+    ]);
+    let mut book = SeriesBook::default();
+    add(&mut book, &view, ("service/a", Metric::Demand, "requests/s"), &[100.0; 120]);
+    add(&mut book, &view, ("cluster/x", Metric::Utilisation, "1"), &[0.7; 60]);
+    let answer = ask(&view.with_series(Arc::new(book)));
+    let told = |what: &str| answer.basis.limits.iter().any(|limit| limit.message.contains(what));
+    assert!(told("20.0 % a month is stated, 0.0 % forecast"), "{:?}", answer.basis.limits);
+    assert!(told("'cluster/x' first: 70 % measured, 30 % stated"), "{:?}", answer.basis.limits);
+}

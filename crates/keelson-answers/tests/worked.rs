@@ -487,6 +487,23 @@ fn e19_the_same_sample_is_drawn_again_and_another_period_draws_another() {
 }
 
 #[test]
+fn a_sample_states_the_confidence_it_reaches_with_the_deviations_it_allows() {
+    let view = with("worked-contracts.ndjson");
+    let asked = |question: SampleQuestion| sample(&view, &question, now(), &pool(), None);
+    // Of 27, 3 deviate where a tenth does: with two of them allowed, a sample proves nothing but with the third in it.
+    let base = SampleQuestion { period: "2026-Q3".to_owned(), tolerable: 0.1, ..SampleQuestion::default() };
+    let answer = asked(SampleQuestion { size: Some(10), deviations: 2, ..base.clone() }).unwrap();
+    near(answer.reached_confidence, 10.0 * 9.0 * 8.0 / (27.0 * 26.0 * 25.0), 1e-12);
+    assert_eq!(asked(SampleQuestion { size: Some(2), deviations: 2, ..base.clone() }).unwrap().reached_confidence, 0.0);
+    let planned = asked(SampleQuestion { deviations: 2, ..base.clone() }).unwrap();
+    assert!(planned.reached_confidence >= 0.95 && planned.size == 27, "{planned:?}");
+    for size in [None, Some(10)] {
+        let error = asked(SampleQuestion { size, deviations: 9, ..base.clone() }).unwrap_err().to_string();
+        assert!(error.contains("9 deviations cannot be allowed"), "{error}");
+    }
+}
+
+#[test]
 fn health_weighs_findings_by_what_rests_on_the_item() {
     let value = r#"service/payments", "class": "service", "name": "payments", "attributes": {"#;
     let text = std::fs::read_to_string(format!("{FIXTURES}worked-estate-figures.ndjson")).unwrap();

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use fixedbitset::FixedBitSet;
+use keelson_forecast::ForecastError;
 use keelson_forecast::growth::{self, Exhaustion, Part};
 use keelson_graph::{ItemIx, Marks};
 
@@ -73,7 +74,8 @@ pub struct Question<'a> {
     pub services: &'a [Growing],
     /// What may run out.
     pub resources: &'a [Resource],
-    /// Months to look ahead.
+    /// Months to look ahead for decisions: what runs out later counts as well where its lead time makes the decision due
+    /// within them.
     pub horizon: f64,
     /// Entries in each list of what is missing, at most.
     pub most: usize,
@@ -152,13 +154,7 @@ pub fn plan(model: &Model<'_>, question: &Question<'_>) -> Result<Plan, DemandEr
         model.require(resource.item)?;
         resource.check()?;
     }
-    let mut by_growth: BTreeMap<u64, (f64, Vec<Source>)> = BTreeMap::new();
-    for service in question.services {
-        check_growth(service)?;
-        // Adding 0 turns −0 into 0.
-        let growth = service.growth + 0.0;
-        by_growth.entry(growth.to_bits()).or_insert_with(|| (growth, Vec::new())).1.push(service.source);
-    }
+    let by_growth = by_growth(question.services)?;
     let mut parts: Vec<Vec<Part>> = vec![Vec::new(); question.resources.len()];
     let mut plan = Plan::default();
     let mut loaded = Marks::default();
@@ -183,6 +179,45 @@ pub fn plan(model: &Model<'_>, question: &Question<'_>) -> Result<Plan, DemandEr
     Ok(plan)
 }
 
+/// Services by their rate of growth.
+fn by_growth(services: &[Growing]) -> Result<BTreeMap<u64, (f64, Vec<Source>)>, DemandError> {
+    let mut by_growth: BTreeMap<u64, (f64, Vec<Source>)> = BTreeMap::new();
+    for service in services {
+        check_growth(service)?;
+        // Adding 0 turns −0 into 0.
+        let growth = service.growth + 0.0;
+        by_growth.entry(growth.to_bits()).or_insert_with(|| (growth, Vec::new())).1.push(service.source);
+    }
+    Ok(by_growth)
+}
+
+/// The demand on items in parts that grow alike: each grows as the services do that cause it. Costs a pass of demand for
+/// each rate of growth that differs.
+///
+/// # Errors
+/// As [`plan`].
+pub fn parts_of(
+    model: &Model<'_>,
+    services: &[Growing],
+    items: &[ItemIx],
+    limits: &Limits<'_>,
+) -> Result<(Vec<Vec<Part>>, Truncations), DemandError> {
+    let mut parts: Vec<Vec<Part>> = vec![Vec::new(); items.len()];
+    let mut truncations = Truncations::default();
+    if items.is_empty() {
+        return Ok((parts, truncations));
+    }
+    for (growth, sources) in by_growth(services)?.values() {
+        let demand = model.demand(sources, limits)?;
+        for (parts, item) in parts.iter_mut().zip(items) {
+            let load = demand.of(*item);
+            parts.extend((load > 0.0).then_some(Part { load, growth: *growth }));
+        }
+        truncations.merge(demand.truncations);
+    }
+    Ok((parts, truncations))
+}
+
 fn check_growth(service: &Growing) -> Result<(), DemandError> {
     let (item, value) = (service.source.item, service.growth);
     let is_fit = value > -1.0 && value.is_finite();
@@ -192,7 +227,7 @@ fn check_growth(service: &Growing) -> Result<(), DemandError> {
 
 fn row(at: usize, resource: &Resource, parts: &[Part], horizon: f64, grounds: Grounds) -> Result<Row, DemandError> {
     let load = growth::load_in(parts, 0.0);
-    let exhaustion = growth::exhaustion(parts, resource.allowed(), horizon).map_err(|_| DemandError::BadNumber {
+    let exhaustion = exhaustion(parts, resource, horizon).map_err(|_| DemandError::BadNumber {
         what: "the months to look ahead",
         item: resource.item,
         value: horizon,
@@ -200,6 +235,17 @@ fn row(at: usize, resource: &Resource, parts: &[Part], horizon: f64, grounds: Gr
     })?;
     let decide_in = exhaustion.months().map(|months| months - resource.lead_months);
     Ok(Row { resource: at, load, utilisation: load / resource.capacity, exhaustion, decide_in, rank: 0, grounds })
+}
+
+/// When a resource runs out, where the decision on it is due within so many months.
+///
+/// # Errors
+/// When a load, a growth or the months mean nothing.
+pub fn exhaustion(parts: &[Part], resource: &Resource, horizon: f64) -> Result<Exhaustion, ForecastError> {
+    Ok(match growth::exhaustion(parts, resource.allowed(), horizon + resource.lead_months)? {
+        Exhaustion::NotWithin(_) => Exhaustion::NotWithin(horizon),
+        found => found,
+    })
 }
 
 /// Sorts rows by the date of the decision and numbers the dates; what is due together has the same number.

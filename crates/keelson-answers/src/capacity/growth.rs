@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::forecasts;
 use crate::attributes::number;
 use crate::demand::{Outside, SourceLine, outside};
+use crate::subject::key_of;
 use crate::{Basis, LimitCode, QuestionError, View};
 
 /// Demand on a service, and how it grows.
@@ -101,12 +102,39 @@ pub(super) fn lines(
     .collect()
 }
 
-/// Says of how many services nobody knows how their demand grows.
-pub(super) fn note(basis: &mut Basis, demand: &Demand) {
+/// Growth per month that is stated and growth that is forecast may differ by so much.
+const TOLERANCE: f64 = 0.01;
+
+/// Says of how many services nobody knows how their demand grows, and of which it grows otherwise than somebody states.
+pub(super) fn note(
+    basis: &mut Basis,
+    (view, demand): (&View, &Demand),
+    measured: &[forecasts::Known<'_>],
+    is_wanted: impl Fn(ItemIx) -> bool,
+) {
     let still = demand.silent.len();
     if still > 0 {
         let message =
             format!("{still} services with demand state no growth: it counts as none, so dates may be earlier");
         basis.limit(LimitCode::FigureMissing, message);
+    }
+    let doubtful = demand.growing.iter().map(|one| one.source.item).filter(|service| is_wanted(*service));
+    let doubtful: Vec<(ItemIx, f64, f64)> = doubtful
+        .filter_map(|service| {
+            let (grows, GrowthBasis::Forecast) = growth(view, measured, service) else { return None };
+            let (grows, stated) = (grows?, number(view, service, "demand_growth_per_month")?);
+            ((grows - stated).abs() > TOLERANCE).then_some((service, stated, grows))
+        })
+        .collect();
+    if let Some((service, stated, grows)) = doubtful.first() {
+        let message = format!(
+            "the demand on {} services grows otherwise than is stated, '{}' first: {:.1} % a month is stated, {:.1} % \
+             forecast from measurements; the forecast counts",
+            doubtful.len(),
+            key_of(&view.catalogue, *service),
+            stated * 100.0,
+            grows * 100.0
+        );
+        basis.remark(LimitCode::FigureMissing, message);
     }
 }

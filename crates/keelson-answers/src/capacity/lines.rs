@@ -82,7 +82,8 @@ pub struct ResourceLine {
     pub is_over_limit: bool,
     /// Whether the load passes the whole capacity: overloaded, or a contract broken.
     pub is_over_capacity: bool,
-    /// In how many months it runs out, 0 where it has; absent where it does not within the months looked ahead.
+    /// In how many months it runs out, 0 where it has; absent where the decision on it is not due within the months looked
+    /// ahead.
     pub exhausted_months: Option<f64>,
     /// The day on which it runs out.
     pub exhausted_at: Option<DateTime<Utc>>,

@@ -1,9 +1,10 @@
 //! Which redundancy growth takes away, and when: members that share a load (analyses 1.5, 4.3).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use keelson_analysis::Truncations;
+use keelson_analysis::demand::plan::parts_of;
 use keelson_analysis::demand::{Amounts, Model};
 use keelson_analysis::expiry::{ExpiryError, Pool};
 use keelson_forecast::growth::Part;
@@ -15,11 +16,12 @@ use serde::{Deserialize, Serialize};
 
 use super::hours::{Profiles, RedundancyHours};
 use super::lines::{MOST_CHANCES, Telling};
-use super::{Demand, ExhaustionChances, after, forecasts};
+use super::{ExhaustionChances, after, forecasts, standing};
 use crate::attributes::{Amount, amount, number};
+use crate::demand::refused;
 use crate::needs::title;
 use crate::subject::{ci_of, key_of};
-use crate::{QuestionError, Subject, View};
+use crate::{Basis, LimitCode, QuestionError, Subject, View};
 
 /// How a need of several members stands against its load.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -58,11 +60,47 @@ pub struct RedundancyLine {
     pub unknown: Option<String>,
 }
 
+/// How the loads of needs grow.
+struct Growths {
+    /// Of those whose owners have demand: the demand on them in parts that grow alike, as it is caused.
+    parts: BTreeMap<ItemIx, Vec<Part>>,
+    /// Of others: the growth of the fastest growing service that rests on them, or that they own.
+    fastest: BTreeMap<ItemIx, f64>,
+}
+
+impl Growths {
+    /// Those of the owners of needs.
+    fn of(
+        telling: &Telling<'_>,
+        owners: &BTreeSet<ItemIx>,
+        truncations: &mut Truncations,
+    ) -> Result<Self, QuestionError> {
+        let Telling { view, model, amounts, demand, limits, .. } = telling;
+        let (with, without): (Vec<ItemIx>, Vec<ItemIx>) = owners.iter().partition(|owner| amounts.of(**owner) > 0.0);
+        let found = parts_of(model, &demand.growing, &with, limits).map_err(|error| refused(view, &error))?;
+        truncations.merge(found.1);
+        let fastest = if without.is_empty() { BTreeMap::new() } else { standing::growths(view, demand, limits) };
+        Ok(Self { parts: with.into_iter().zip(found.0).collect(), fastest })
+    }
+
+    /// A load in parts that grow alike; absent where nobody knows how it grows.
+    fn parts(&self, view: &View, owner: ItemIx, load: f64) -> Option<Vec<Part>> {
+        let Some(parts) = self.parts.get(&owner) else {
+            let growth = standing::growth(view, owner, &self.fastest)?;
+            return Some(vec![Part { load, growth }]);
+        };
+        let whole: f64 = parts.iter().map(|part| part.load).sum();
+        Some(parts.iter().map(|part| Part { load: load * part.load / whole, ..*part }).collect())
+    }
+}
+
 /// A line, and what the hours and the days of it are told from; absent where its load is not known.
 pub(super) struct Found {
     line: RedundancyLine,
     owner: ItemIx,
     known: Option<Carried>,
+    /// Whether nobody knows how its load grows.
+    is_still: bool,
 }
 
 impl Found {
@@ -82,23 +120,42 @@ pub(super) struct Carried {
 }
 
 /// The needs with several members of services, and of what their demand reaches; those whose redundancy expires first.
-pub(super) fn find(telling: &Telling<'_>, owners: &BTreeSet<ItemIx>) -> Result<Vec<Found>, QuestionError> {
+pub(super) fn find(
+    telling: &Telling<'_>,
+    owners: &BTreeSet<ItemIx>,
+    (basis, truncations): (&mut Basis, &mut Truncations),
+) -> Result<Vec<Found>, QuestionError> {
     let view = telling.view;
-    let mut found = Vec::new();
-    for service in owners {
-        for need in view.graph.needs(*service).filter(|need| need.members.len() > 1 && need.phase().runs()) {
-            if need.members.iter().all(|member| amount(view, *member, "capacity").is_none()) {
-                continue;
-            }
-            found.push(line(telling, &need)?);
-        }
-    }
+    let is_pool = |need: &NeedView<'_>| {
+        need.members.len() > 1
+            && need.phase().runs()
+            && need.members.iter().any(|member| amount(view, *member, "capacity").is_some())
+    };
+    let needs: Vec<NeedView<'_>> = owners.iter().flat_map(|owner| view.graph.needs(*owner)).filter(is_pool).collect();
+    let growths = Growths::of(telling, &needs.iter().map(NeedView::owner).collect(), truncations)?;
+    let mut found = needs.iter().map(|need| line(telling, need, &growths)).collect::<Result<Vec<_>, _>>()?;
+    note(basis, &found);
     let date = |found: &Found| found.line.expires_months.unwrap_or(f64::INFINITY);
     found.sort_by(|a, b| {
         let order = date(a).total_cmp(&date(b)).then_with(|| a.line.subject.key.cmp(&b.line.subject.key));
         order.then_with(|| a.line.need.cmp(&b.line.need))
     });
     Ok(found)
+}
+
+/// Says of which needs nobody knows how their load grows.
+fn note(basis: &mut Basis, found: &[Found]) {
+    let still: Vec<&Found> = found.iter().filter(|one| one.is_still).collect();
+    if let [first, ..] = still[..] {
+        let message = format!(
+            "how the load of {} redundancies grows is not known, '{}' of '{}' first: it counts as not growing, so they may \
+             end earlier",
+            still.len(),
+            first.line.need,
+            first.line.subject.key
+        );
+        basis.limit(LimitCode::FigureMissing, message);
+    }
 }
 
 /// The first lines, the first of them with their hours and the days on which redundancy expires, by chance.
@@ -110,7 +167,7 @@ pub(super) fn lines(
     truncations: &mut Truncations,
 ) -> Result<Vec<RedundancyLine>, QuestionError> {
     let mut lines = Vec::new();
-    for (place, Found { mut line, owner, known }) in found.into_iter().take(most).enumerate() {
+    for (place, Found { mut line, owner, known, .. }) in found.into_iter().take(most).enumerate() {
         let is_quiet = telling.measured.is_empty() && profiles.is_empty();
         if let Some(known) = known.filter(|_| place < MOST_CHANCES && !is_quiet) {
             let taken = telling.taken_from(owner, truncations)?;
@@ -171,6 +228,14 @@ pub(super) fn carried(
 ) -> Result<Result<(Carried, String), String>, QuestionError> {
     let capacities: Vec<Option<Amount>> = need.members.iter().map(|member| amount(view, *member, "capacity")).collect();
     let units: BTreeSet<&str> = capacities.iter().flatten().map(|one| one.unit.as_str()).collect();
+    if let Some(place) = capacities.iter().flatten().position(|one| one.value <= 0.0) {
+        let key = key_of(&view.catalogue, need.members[place]);
+        return Ok(Err(format!(
+            "'{key}' states a capacity of {}, so it carries nothing: state what it carries, or take \
+            it out of the need",
+            capacities[place].as_ref().map_or(0.0, |one| one.value)
+        )));
+    }
     if units.len() > 1 || capacities.iter().any(Option::is_none) {
         return Ok(Err("not every member states a capacity, in one unit".to_owned()));
     }
@@ -189,8 +254,8 @@ pub(super) fn carried(
     Ok(Ok((Carried { pool, largest: largest.unwrap_or(0), load: now, scale }, unit)))
 }
 
-fn line(telling: &Telling<'_>, need: &NeedView<'_>) -> Result<Found, QuestionError> {
-    let Telling { view, model, amounts, demand, horizon, from, .. } = *telling;
+fn line(telling: &Telling<'_>, need: &NeedView<'_>, growths: &Growths) -> Result<Found, QuestionError> {
+    let Telling { view, model, amounts, horizon, from, .. } = *telling;
     let owner = need.owner();
     let mut line = RedundancyLine {
         subject: Subject::of(&view.catalogue, ci_of(owner)),
@@ -213,22 +278,17 @@ fn line(telling: &Telling<'_>, need: &NeedView<'_>) -> Result<Found, QuestionErr
         Ok(found) => found,
         Err(unknown) => {
             line.unknown = Some(unknown);
-            return Ok(Found { line, owner, known: None });
+            return Ok(Found { line, owner, known: None, is_still: false });
         }
     };
     let (pool, now) = ((&known.pool, known.largest), known.load);
-    let told = tell(&mut line, pool, now, &parts(demand, owner, now), horizon, from);
+    let parts = growths.parts(view, owner, now);
+    let is_still = parts.is_none() && now > 0.0;
+    let parts = parts.unwrap_or_else(|| vec![Part { load: now, growth: 0.0 }]);
+    let told = tell(&mut line, pool, now, &parts, horizon, from);
     told.map_err(|error| figures(&line.need, &line.subject.key, &error))?;
     line.load = Some(Amount { value: now, unit });
-    Ok(Found { line, owner, known: Some(known) })
-}
-
-/// The load as parts that grow: as the demand of its owner does, or of everybody where the owner has none.
-fn parts(demand: &Demand, owner: ItemIx, now: f64) -> Vec<Part> {
-    // They are in the order of the services.
-    let own = demand.growing.binary_search_by_key(&owner, |one| one.source.item).ok().map(|at| &demand.growing[at]);
-    let growth = own.map_or_else(|| demand.growing.iter().map(|one| one.growth).fold(0.0, f64::max), |own| own.growth);
-    vec![Part { load: now, growth }]
+    Ok(Found { line, owner, known: Some(known), is_still })
 }
 
 fn tell(

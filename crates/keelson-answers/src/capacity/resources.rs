@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use super::standing::{LoadBasis, Own};
 use super::{CapacityQuestion, DAYS_A_MONTH, LimitBasis};
-use crate::attributes::{Amount, WORKLOAD_LIMIT, amount, capacity, is_agreement, number, text};
+use crate::attributes::{Amount, WORKLOAD_LIMIT, amount, capacity, is_agreement, number, stated_capacity, text};
 use crate::demand::Outside;
 use crate::subject::{ci_of, find_item, key_of};
-use crate::{QuestionError, View};
+use crate::{Basis, LimitCode, QuestionError, View};
 
 /// The planning limit of what queues, where nobody states one.
 const USUAL_LIMIT: f64 = 0.8;
@@ -37,6 +37,15 @@ pub enum ResourceKind {
     Financial,
 }
 
+/// What is wrong with what a planning limit rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LimitFlaw {
+    /// Nobody states how many servers work side by side: the knee is that of one.
+    ServersAssumed,
+    /// The longest acceptable response is not longer than the service time: it is missed at any load.
+    OutOfReach,
+}
+
 /// A resource as the catalogue states it.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
@@ -44,6 +53,7 @@ pub(super) struct Known {
     pub(super) kind: ResourceKind,
     pub(super) capacity: Amount,
     pub(super) limit_basis: LimitBasis,
+    pub(super) limit_flaw: Option<LimitFlaw>,
     pub(super) lead_months: Option<f64>,
     /// Growth per month of its load where its use is stated and no demand reaches it; absent otherwise.
     pub(super) standing_growth: Option<f64>,
@@ -82,7 +92,7 @@ pub(super) fn known(view: &View, item: ItemIx) -> Option<Known> {
 
 /// A resource with so much of it.
 pub(super) fn with(view: &View, item: ItemIx, capacity: Amount) -> Known {
-    let (limit, limit_basis) = limit(view, item);
+    let (limit, limit_basis, limit_flaw) = limit(view, item);
     let lead_months = lead(view, item);
     let resource = Resource {
         item,
@@ -96,6 +106,7 @@ pub(super) fn with(view: &View, item: ItemIx, capacity: Amount) -> Known {
         kind: kind(view, item),
         capacity,
         limit_basis,
+        limit_flaw,
         lead_months,
         load_basis: LoadBasis::Demand,
         standing_growth: None,
@@ -103,22 +114,64 @@ pub(super) fn with(view: &View, item: ItemIx, capacity: Amount) -> Known {
     }
 }
 
-fn limit(view: &View, item: ItemIx) -> (f64, LimitBasis) {
+/// The utilisation to plan with: the smaller of the knee (analyses 4.2) and of what somebody stated.
+fn limit(view: &View, item: ItemIx) -> (f64, LimitBasis, Option<LimitFlaw>) {
     let stated = number(view, item, "maximum_utilisation").filter(|limit| *limit > 0.0);
     if is_promise(view, item) {
-        return (1.0, LimitBasis::Promised);
+        return (1.0, LimitBasis::Promised, None);
     }
     let usual = if is_agreement(view, item) { 1.0 } else { USUAL_LIMIT };
-    let servers = number(view, item, "servers").map_or(1.0, |servers| servers.max(1.0));
+    let declared = stated.map_or((usual, LimitBasis::Assumed), |stated| (stated, LimitBasis::Stated));
+    let servers = number(view, item, "servers");
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded just here")]
-    let servers = servers.min(1e6) as u32;
+    let many = servers.unwrap_or(1.0).clamp(1.0, 1e6) as u32;
     let times = (number(view, item, "service_seconds"), number(view, item, "response_seconds"));
-    let found = planning_limit(servers, times.0, times.1, stated.unwrap_or(usual));
-    match found {
-        Ok(found) if found.basis == queue::Basis::Response && found.utilisation > 0.0 => {
-            (found.utilisation, LimitBasis::Response)
+    let flaw = servers.is_none().then_some(LimitFlaw::ServersAssumed);
+    match planning_limit(many, times.0, times.1, declared.0) {
+        Ok(found) if found.basis == queue::Basis::Response && found.utilisation <= 0.0 => {
+            (declared.0, declared.1, Some(LimitFlaw::OutOfReach))
         }
-        _ => stated.map_or((usual, LimitBasis::Assumed), |stated| (stated, LimitBasis::Stated)),
+        Ok(found) if found.basis == queue::Basis::Response => match stated.filter(|stated| *stated < found.utilisation)
+        {
+            Some(stated) => (stated, LimitBasis::Stated, flaw),
+            None => (found.utilisation, LimitBasis::Response, flaw),
+        },
+        _ => (declared.0, declared.1, None),
+    }
+}
+
+/// What of the demand is beyond a capacity that is stated as nothing; no utilisation can be told of it.
+pub(super) fn spent(view: &View, amounts: &Amounts) -> Vec<ItemIx> {
+    let is_spent = |item: &ItemIx| stated_capacity(view, *item).is_some_and(|capacity| capacity.value <= 0.0);
+    amounts.items().iter().copied().filter(is_spent).collect()
+}
+
+/// Says what is wrong with what planning limits rest on, and what has demand and a capacity of nothing.
+pub(super) fn note(basis: &mut Basis, view: &View, known: &[&Known], spent: &[ItemIx]) {
+    let mut say = |flaw: LimitFlaw, words: &str| {
+        let found: Vec<&Known> = known.iter().copied().filter(|one| one.limit_flaw == Some(flaw)).collect();
+        if let [first, ..] = found[..] {
+            let (many, key) = (found.len(), key_of(&view.catalogue, first.resource.item));
+            basis.limit(LimitCode::FigureMissing, format!("{many} resources {words}: '{key}' first"));
+        }
+    };
+    say(
+        LimitFlaw::OutOfReach,
+        "cannot answer within 'response_seconds' at any load, as 'service_seconds' is not below it; the limit they are \
+         planned to keeps no promise of response",
+    );
+    say(
+        LimitFlaw::ServersAssumed,
+        "state times of service and response and no number of 'servers', so one is taken: with more, more may be planned of \
+         them",
+    );
+    if let [first, ..] = spent {
+        let message = format!(
+            "{} items have demand and state a capacity of 0, '{}' first: they are beyond it, and by how much cannot be told",
+            spent.len(),
+            key_of(&view.catalogue, *first)
+        );
+        basis.limit(LimitCode::FigureMissing, message);
     }
 }
 

@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
 use chrono::{DateTime, Utc};
-use keelson_analysis::demand::plan::{Grounds, Plan, Row};
+use keelson_analysis::demand::plan::{Grounds, Plan, Row, exhaustion};
 use keelson_analysis::{Limits, Scratch, closure};
-use keelson_forecast::growth::{Exhaustion, Part, exhaustion, load_in};
+use keelson_forecast::growth::{Exhaustion, Part, load_in};
 use keelson_forecast::ladder::Band;
 use keelson_graph::ItemIx;
 use keelson_model::Metric;
@@ -190,6 +190,7 @@ pub(super) fn note(
         basis.limit(LimitCode::ExactBudget, message);
     }
     uses.note(basis);
+    contradicted(basis, view, &standing, known, uses);
     if is_supposing(view) {
         if !standing.is_empty() {
             let message = format!(
@@ -222,13 +223,36 @@ pub(super) fn note(
     }
 }
 
+/// Says which measured uses are far from what somebody states.
+fn contradicted(basis: &mut Basis, view: &View, standing: &[&Row], known: &[Known], uses: &Uses<'_>) {
+    let differing: Vec<(ItemIx, f64, f64)> = standing
+        .iter()
+        .filter_map(|row| {
+            let item = known[row.resource].resource.item;
+            let (measured, stated) = (uses.share(item)?, number(view, item, "utilisation")?);
+            disagree(measured, stated).then_some((item, measured, stated))
+        })
+        .collect();
+    if let Some((item, measured, stated)) = differing.first() {
+        let message = format!(
+            "the measured use of {} resources is another than is stated, '{}' first: {:.0} % measured, {:.0} % stated; what \
+             was measured counts",
+            differing.len(),
+            key_of(&view.catalogue, *item),
+            measured * 100.0,
+            stated * 100.0
+        );
+        basis.remark(LimitCode::FigureMissing, message);
+    }
+}
+
 /// Whether demand is supposed to be another than it is.
 pub(super) fn is_supposing(view: &View) -> bool {
     view.growth().is_some_and(|growth| !growth.is_nothing())
 }
 
 /// Growth of demand by item: that of the fastest growing service resting on it.
-fn growths(view: &View, demand: &Demand, limits: &Limits<'_>) -> BTreeMap<ItemIx, f64> {
+pub(super) fn growths(view: &View, demand: &Demand, limits: &Limits<'_>) -> BTreeMap<ItemIx, f64> {
     let mut by_growth: BTreeMap<u64, (f64, Vec<ItemIx>)> = BTreeMap::new();
     for one in demand.growing.iter().filter(|one| !demand.silent.contains(&one.source.item)) {
         by_growth.entry(one.growth.to_bits()).or_insert_with(|| (one.growth, Vec::new())).1.push(one.source.item);
@@ -247,7 +271,7 @@ fn growths(view: &View, demand: &Demand, limits: &Limits<'_>) -> BTreeMap<ItemIx
 }
 
 /// How the stated use of something grows; absent where no service says so.
-fn growth(view: &View, one: ItemIx, growths: &BTreeMap<ItemIx, f64>) -> Option<f64> {
+pub(super) fn growth(view: &View, one: ItemIx, growths: &BTreeMap<ItemIx, f64>) -> Option<f64> {
     growths.get(&one).copied().or_else(|| owned(view, one, growths))
 }
 
@@ -259,7 +283,7 @@ fn row(
     horizon: f64,
 ) -> Result<Row, QuestionError> {
     let parts = [Part { load: used, growth: growth.unwrap_or(0.0) }];
-    let found = exhaustion(&parts, known.resource.allowed(), horizon);
+    let found = exhaustion(&parts, &known.resource, horizon);
     let exhaustion: Exhaustion = found.map_err(|error| QuestionError::Figures(error.to_string()))?;
     Ok(Row {
         resource: at,

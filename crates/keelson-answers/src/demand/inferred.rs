@@ -37,6 +37,8 @@ const LEAST_EXPLAINED: f64 = 0.8;
 const MOST_DIFFERENCE: f64 = 0.1;
 /// Dependents of one component that are fitted together.
 const MOST_DEPENDENTS: usize = 20;
+/// Ratios that are not taken and named.
+const MOST_NAMED: usize = 5;
 /// Components that are looked at.
 const MOST_COMPONENTS: usize = 1_000;
 
@@ -65,6 +67,8 @@ pub(crate) struct Inferred {
     pub(crate) lines: Vec<InferredLine>,
     /// Why none was found between a dependent and a dependency that was measured.
     pub(crate) refused: BTreeMap<(ItemIx, ItemIx), String>,
+    /// Stated ratios that are not taken, each with the reason.
+    pub(super) set_aside: Vec<String>,
     /// Components that were not looked at.
     left_out: usize,
 }
@@ -214,8 +218,15 @@ impl Inferred {
         }
     }
 
-    /// Says how many ratios are inferred, and how well they explain what was measured.
+    /// Says which stated ratios are not taken, how many are inferred, and how well those explain what was measured.
     pub(crate) fn note(&self, basis: &mut Basis) {
+        for reason in self.set_aside.iter().take(MOST_NAMED) {
+            basis.limit(LimitCode::FigureMissing, reason.clone());
+        }
+        if let Some(more) = self.set_aside.len().checked_sub(MOST_NAMED).filter(|more| *more > 0) {
+            let message = format!("{more} more ratios of visits are not taken, for the same reasons");
+            basis.limit(LimitCode::FigureMissing, message);
+        }
         if let Some(worst) = self.lines.iter().min_by(|a, b| a.explained.total_cmp(&b.explained)) {
             let message = format!(
                 "{} ratios of visits are inferred from measurements: each fit explains {:.0} % or more of how what is asked \

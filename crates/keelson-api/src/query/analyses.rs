@@ -105,7 +105,7 @@ impl AnalysisQuery {
         #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
         #[graphql(desc = "What is supposed for this question alone.")] suppose: Option<SuppositionInput>,
     ) -> Result<Option<SupplierLoss>, Refusal> {
-        let at = supposed(ctx, as_of, suppose).await?;
+        let at = measured(ctx, supposed(ctx, as_of, suppose).await?).await?;
         supplier_loss::find(ctx, at, &input).await.map(Some)
     }
 
@@ -117,7 +117,7 @@ impl AnalysisQuery {
         #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
         #[graphql(desc = "What is supposed for this question alone.")] suppose: Option<SuppositionInput>,
     ) -> Result<Option<SupplierConcentration>, Refusal> {
-        let at = supposed(ctx, as_of, suppose).await?;
+        let at = measured(ctx, supposed(ctx, as_of, suppose).await?).await?;
         concentration::find(ctx, at, &input).await.map(Some)
     }
 
@@ -165,7 +165,7 @@ impl AnalysisQuery {
         #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
         #[graphql(desc = "What is supposed for this question alone.")] suppose: Option<SuppositionInput>,
     ) -> Result<Option<Drift>, Refusal> {
-        let at = supposed(ctx, as_of, suppose).await?;
+        let at = measured(ctx, supposed(ctx, as_of, suppose).await?).await?;
         drift::find(ctx, at, &input).await.map(Some)
     }
 

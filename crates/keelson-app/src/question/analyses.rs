@@ -41,7 +41,15 @@ pub(super) fn is_analysis(question: &Question) -> bool {
 
 /// Whether its answer rests on measured series.
 pub(super) fn reads_series(question: &Question) -> bool {
-    matches!(question, Question::Demand(_) | Question::Capacity(_))
+    // Loss, concentration and drift tell when things run out, by the same plan.
+    matches!(
+        question,
+        Question::Demand(_)
+            | Question::Capacity(_)
+            | Question::SupplierLoss(_)
+            | Question::Concentration(_)
+            | Question::Drift(_)
+    )
 }
 
 /// Answers one of these; `None` for other questions.

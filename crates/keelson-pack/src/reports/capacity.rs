@@ -77,25 +77,11 @@ fn summary(answer: &CapacityAnswer, frame: &Frame) -> Section {
     let first = answer.resources.iter().find(|one| one.decide_by.is_some());
     section = match (&over[..], first) {
         ([], None) if answer.resources.is_empty() => {
-            let text = "No capacity data: nothing with demand states a capacity.";
-            section.block(Note { severity: Severity::Caution, text: text.into() })
-        }
-        ([], None) if answer.resources.iter().any(|one| one.grounds.is_understated) => {
-            let text = format!(
-                "By what is known nothing runs out within {}, but of {} it is not known how its load grows, or all that \
-                 fills it.",
-                span(answer.horizon_months),
-                count(
-                    answer.resources.iter().filter(|one| one.grounds.is_understated).count(),
-                    "resource",
-                    "resources"
-                )
-            );
-            section.block(Note { severity: Severity::Caution, text: text.into() })
+            section.block(Note { severity: Severity::Caution, text: without_resources(answer).into() })
         }
         ([], None) => {
-            let text = format!("Nothing runs out within {}.", span(answer.horizon_months));
-            section.block(Note { severity: Severity::Good, text: text.into() })
+            let (severity, text) = lasting(answer);
+            section.block(Note { severity, text: text.into() })
         }
         ([], Some(first)) => {
             let severity = if due.is_empty() { Severity::Caution } else { Severity::Serious };
@@ -120,6 +106,40 @@ fn summary(answer: &CapacityAnswer, frame: &Frame) -> Section {
         section = section.paragraph(expiry(expiring, frame));
     }
     section
+}
+
+/// Why there is nothing to tell.
+fn without_resources(answer: &CapacityAnswer) -> &'static str {
+    let demands: Vec<f64> =
+        answer.services.iter().filter_map(|one| one.source.demand.as_ref()).map(|demand| demand.value).collect();
+    if demands.is_empty() {
+        "No capacity data: no demand is stated or measured, and no use of anything."
+    } else if demands.iter().all(|demand| *demand <= 0.0) {
+        "The demand on the services is stated as 0: nothing fills a resource."
+    } else {
+        "No capacity data: nothing with demand states a capacity."
+    }
+}
+
+/// That nothing runs out, and how sure that is.
+fn lasting(answer: &CapacityAnswer) -> (Severity, String) {
+    let span = span(answer.horizon_months);
+    let understated = answer.resources.iter().filter(|one| one.grounds.is_understated).count();
+    if understated > 0 {
+        let many = count(understated, "resource", "resources");
+        let text = format!(
+            "By what is known nothing has to be decided on within {span}, but of {many} it is not known how its load grows, \
+             or all that fills it."
+        );
+        return (Severity::Caution, text);
+    }
+    if !answer.basis.complete {
+        let text = format!(
+            "By what is known nothing has to be decided on within {span}; the limits below say what is not known."
+        );
+        return (Severity::Caution, text);
+    }
+    (Severity::Good, format!("Nothing runs out, and nothing has to be decided on, within {span}."))
 }
 
 fn sentence(first: &ResourceLine, frame: &Frame) -> String {

@@ -45,33 +45,50 @@ fn summary(answer: &SampleAnswer) -> Section {
             ),
         ),
         None => (
-            Severity::Information,
-            format!(
-                "{} of {} are drawn. {}",
-                count(answer.size, "item", "items"),
-                answer.population,
-                if answer.deviations == 0 && answer.reached_confidence < answer.confidence {
-                    format!(
-                        "That is fewer than a confidence of {confidence} takes: if none deviates, less than {tolerable} of \
-                         the population do with a confidence of {} only.",
-                        percent(answer.reached_confidence)
-                    )
-                } else {
-                    format!(
-                        "If at most {} deviate, less than {tolerable} of the population do, with a confidence of \
-                         {confidence}.",
-                        answer.deviations
-                    )
-                }
-            ),
+            if answer.reached_confidence + ROUNDING < answer.confidence {
+                Severity::Caution
+            } else {
+                Severity::Information
+            },
+            format!("{} of {} are drawn. {}", count(answer.size, "item", "items"), answer.population, proves(answer)),
         ),
     };
     Section::new("Summary").block(Note { severity, text: text.into() }).paragraph(format!(
-        "Without a deviation, a sample of this size gives a confidence of {}. An item that cannot be verified counts as a \
-         deviation.",
+        "A sample of this size in which {} gives a confidence of {}. An item that cannot be verified counts as a deviation.",
+        allowed(answer),
         percent(answer.reached_confidence)
     ))
 }
+
+/// The deviations that are allowed, as a clause.
+fn allowed(answer: &SampleAnswer) -> String {
+    match answer.deviations {
+        0 => "none deviates".to_owned(),
+        1 => "at most one deviates".to_owned(),
+        many => format!("at most {many} deviate"),
+    }
+}
+
+/// What the sample proves if no more deviations are found than are allowed.
+fn proves(answer: &SampleAnswer) -> String {
+    let (confidence, tolerable) = (percent(answer.confidence), percent(answer.tolerable));
+    let allowed = allowed(answer);
+    let reached = answer.reached_confidence;
+    if reached + ROUNDING >= answer.confidence {
+        return format!("If {allowed}, less than {tolerable} of the population do, with a confidence of {confidence}.");
+    }
+    if reached <= 0.0 {
+        return format!("That is too few to prove anything if {allowed}: look at more, or allow fewer deviations.");
+    }
+    format!(
+        "That is fewer than a confidence of {confidence} takes: if {allowed}, less than {tolerable} of the population do \
+         with a confidence of {} only.",
+        percent(reached)
+    )
+}
+
+/// What rounding may take from a confidence.
+const ROUNDING: f64 = 1e-9;
 
 fn drawing(answer: &SampleAnswer) -> Section {
     let class = answer.class.as_deref().unwrap_or("everything in service");

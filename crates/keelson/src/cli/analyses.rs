@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use keelson_app::Question;
 use keelson_app::answers::availability::AvailabilityQuestion;
-use keelson_app::answers::capacity::CapacityQuestion;
+use keelson_app::answers::capacity::{CapacityQuestion, MOST_MONTHS};
 use keelson_app::answers::cut_sets::CutSetsQuestion;
 use keelson_app::answers::demand::DemandQuestion;
 use keelson_app::answers::drift::DriftQuestion;
@@ -274,14 +274,24 @@ pub(crate) struct Plan {
     /// Only resources that rest on this supplier
     #[arg(long, value_name = "KEY", add = key_completer())]
     pub(crate) supplier: Option<String>,
-    /// Months to look ahead
-    #[arg(long, value_name = "N", default_value_t = 120.0)]
+    /// Months to look ahead for decisions, above 0 and at most 600
+    #[arg(long, value_name = "N", default_value_t = 120.0, value_parser = months)]
     pub(crate) months: f64,
     /// Rows of each list
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) asking: Asking,
+}
+
+/// Months to look ahead.
+fn months(text: &str) -> Result<f64, String> {
+    let months: f64 = text.parse().map_err(|_| format!("'{text}' is no number"))?;
+    if months > 0.0 && months <= MOST_MONTHS {
+        Ok(months)
+    } else {
+        Err(format!("it must be above 0 and at most {MOST_MONTHS}"))
+    }
 }
 
 impl Analysis for Plan {

@@ -24,13 +24,11 @@ use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use forecasts::DemandForecast;
 use keelson_app::answers::capacity::{
-    CapacityAnswer, CapacityQuestion, ExhaustionChances, GroundsLine, GrowthLine, ReliefLine, ResourceLine, capacity,
+    CapacityAnswer, CapacityQuestion, ExhaustionChances, GroundsLine, GrowthLine, MOST_MONTHS, ReliefLine,
+    ResourceLine, capacity,
 };
 use purchases::CapacityPurchases;
 use redundancy::RedundancyUnderLoad;
-
-/// Most months looked ahead.
-const MOST_MONTHS: f64 = 600.0;
 
 /// What is planned.
 #[derive(Clone, Debug, Default, InputObject)]
@@ -40,7 +38,7 @@ pub struct CapacityPlanInput {
     pub services: Vec<ConfigurationItemBy>,
     /// Only resources that rest on this supplier.
     pub supplier: Option<ConfigurationItemBy>,
-    /// Months to look ahead, up to 600; ten years by default.
+    /// Months to look ahead for decisions, up to 600; ten years by default.
     #[graphql(default = 120.0)]
     pub horizon_months: f64,
 }
@@ -303,7 +301,8 @@ pub struct CapacityResource {
     is_over_limit: bool,
     /// Whether the load passes the whole capacity: overloaded, or a contract broken.
     is_over_capacity: bool,
-    /// In how many months it runs out, 0 where it has; absent where it does not within the months looked ahead.
+    /// In how many months it runs out, 0 where it has; absent where the decision on it is not due within the months looked
+    /// ahead.
     exhausted_months: Option<f64>,
     /// The day on which it runs out.
     exhausted_at: Option<DateTime<Utc>>,

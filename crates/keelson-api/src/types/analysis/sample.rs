@@ -115,7 +115,7 @@ impl AuditSample {
         self.answer.size
     }
 
-    /// The confidence a sample of this size without deviations gives.
+    /// The confidence a sample of this size gives when no more deviations are found than are allowed.
     async fn reached_confidence(&self) -> f64 {
         self.answer.reached_confidence
     }

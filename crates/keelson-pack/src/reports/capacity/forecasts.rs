@@ -26,7 +26,12 @@ pub(super) fn forecasts(document: &mut Document, answer: &CapacityAnswer, frame:
 fn made(one: &ForecastLine) -> String {
     let error = one.error.map_or_else(
         || "its error could not be tried".to_owned(),
-        |error| format!("its error is {error:.2} of that of the plainest method"),
+        |error| {
+            format!(
+                "forecasts made of the past alone were wrong by {error:.2} of what repeating the last season is wrong by \
+                 within the history, on average (MASE)"
+            )
+        },
     );
     let coverage = match (one.coverage, one.nominal) {
         (Some(found), Some(nominal)) => {
