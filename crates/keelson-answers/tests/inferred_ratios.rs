@@ -16,6 +16,11 @@ const HEAD: &str = r#"{"batch":{"format":"keelson/1","source":"s","scope":"all",
 
 /// Services a, b and c use a cluster; only c says how often.
 fn estate() -> View {
+    with_cluster("")
+}
+
+/// The same with more said of the cluster.
+fn with_cluster(more: &str) -> View {
     let ci = |key: &str, class: &str| format!(r#"{{"ci":{{"key":"{class}/{key}","class":"{class}","name":"{key}"}}}}"#);
     let uses = |from: &str, more: &str| {
         format!(r#"{{"relationship":{{"dependent":"service/{from}","kind":"uses","dependency":"cluster/x"{more}}}}}"#)
@@ -25,7 +30,7 @@ fn estate() -> View {
         ci("a", "service"),
         ci("b", "service"),
         ci("c", "service"),
-        ci("x", "cluster"),
+        format!(r#"{{"ci":{{"key":"cluster/x","class":"cluster","name":"x"{more}}}}}"#),
         uses("a", ""),
         uses("b", ""),
         uses("c", r#","attributes":{"visits":3}"#),
@@ -51,13 +56,22 @@ fn c(day: u32) -> f64 {
 }
 
 fn ask(days: u32, series: &[(&str, &dyn Fn(u32) -> f64)]) -> DemandAnswer {
-    let view = estate();
+    ask_of(&estate(), days, series, &[])
+}
+
+fn ask_of(
+    view: &View,
+    days: u32,
+    series: &[(&str, &dyn Fn(u32) -> f64)],
+    used: &[(&str, &dyn Fn(u32) -> f64)],
+) -> DemandAnswer {
     let mut book = SeriesBook::default();
-    for (key, value) in series {
+    let demands = series.iter().map(|one| (one, Metric::Demand, "requests/s"));
+    for ((key, value), metric, unit) in demands.chain(used.iter().map(|one| (one, Metric::Utilisation, "1"))) {
         let at = |day: u32| (minutes(0) - TimeDelta::days(i64::from(days - day))).timestamp_millis();
         let points: Vec<(i64, f64)> = (0..days).map(|day| (at(day), value(day))).collect();
         let item = view.catalogue.find_key(key).unwrap();
-        book.add(item, Metric::Demand, DailySeries::of("requests/s", &points, Vec::new()).unwrap());
+        book.add(item, metric, DailySeries::of(unit, &points, Vec::new()).unwrap());
     }
     let question = DemandQuestion { most: 100, ..DemandQuestion::default() };
     let view = view.with_series(Arc::new(book));
@@ -110,4 +124,23 @@ fn a_poor_fit_and_a_short_one_are_no_ratio() {
     assert!(answer.inferred.is_empty() && reasons(&answer)[0].contains("80 % are needed"), "{:?}", answer.unrated);
     let answer = ask(27, &[("service/a", &a), ("service/b", &b), ("service/c", &c), ("cluster/x", &x)]);
     assert!(reasons(&answer)[0].contains("28 are needed"), "{:?}", answer.unrated);
+}
+
+/// The cluster of 1 000 requests/s is used by a thousandth of what is asked of it.
+#[test]
+fn ratios_are_found_from_the_use_of_a_capacity_that_is_a_rate_and_from_no_other() {
+    let demands: [(&str, &dyn Fn(u32) -> f64); 3] = [("service/a", &a), ("service/b", &b), ("service/c", &c)];
+    let share = |day: u32| x(day) / 1_000.0;
+    let of = |unit: &str| {
+        let more = format!(r#","attributes":{{"capacity":{{"value":1000,"unit":"{unit}"}}}}"#);
+        ask_of(&with_cluster(&more), 90, &demands, &[("cluster/x", &share)])
+    };
+    let answer = of("requests/s");
+    let found: Vec<(&str, f64)> =
+        answer.inferred.iter().map(|one| (one.dependent.as_str(), (one.ratio * 1e6).round() / 1e6)).collect();
+    assert_eq!(found, [("service/a", 2.0), ("service/b", 0.5)]);
+    let answer = of("TiB");
+    assert!(answer.inferred.is_empty() && reasons(&answer)[0].contains("held rather than asked for"));
+    let answer = ask_of(&estate(), 90, &demands, &[("cluster/x", &share)]);
+    assert!(answer.inferred.is_empty() && reasons(&answer)[0].contains("states no capacity"), "{:?}", answer.unrated);
 }

@@ -3,18 +3,31 @@
 
 use std::path::Path;
 
+use keelson_app::answers::availability::AvailabilityAnswer;
+use keelson_app::answers::capacity::CapacityAnswer;
 use keelson_app::answers::change::ChangeAnswer;
 use keelson_app::answers::check::CheckAnswer;
+use keelson_app::answers::cut_sets::CutSetsAnswer;
+use keelson_app::answers::demand::DemandAnswer;
+use keelson_app::answers::drift::DriftAnswer;
+use keelson_app::answers::health::HealthAnswer;
 use keelson_app::answers::impact::ImpactAnswer;
 use keelson_app::answers::items::{ItemAnswer, ListAnswer};
+use keelson_app::answers::recovery::RecoveryAnswer;
 use keelson_app::answers::register::{BaselinesAnswer, CalendarAnswer, RequestAnswer, RequestsAnswer};
-use keelson_app::answers::review::TrendsAnswer;
+use keelson_app::answers::review::{ReviewScore, TrendsAnswer};
+use keelson_app::answers::sample::SampleAnswer;
 use keelson_app::answers::schedule::ScheduleAnswer;
+use keelson_app::answers::single_points::SinglePointsAnswer;
+use keelson_app::answers::supplier::concentration::ConcentrationAnswer;
+use keelson_app::answers::supplier::loss::SupplierLossAnswer;
+use keelson_app::answers::supplier::promise::PromiseAnswer;
+use keelson_app::answers::supplier::register::RegisterAnswer;
 use keelson_app::answers::walk::{PathAnswer, WalkAnswer};
 use keelson_app::{Act, BaselineAnswer, BaselineComparison, GateAnswer, HistoryAnswer, Question};
 use schemars::{Schema, schema_for};
 
-fn schemas() -> [(&'static str, Schema); 19] {
+fn schemas() -> [(&'static str, Schema); 33] {
     [
         ("question", schema_for!(Question)),
         ("impact", schema_for!(ImpactAnswer)),
@@ -35,6 +48,20 @@ fn schemas() -> [(&'static str, Schema); 19] {
         ("baseline", schema_for!(BaselineAnswer)),
         ("trends", schema_for!(TrendsAnswer)),
         ("comparison", schema_for!(BaselineComparison)),
+        ("score", schema_for!(ReviewScore)),
+        ("spof", schema_for!(SinglePointsAnswer)),
+        ("availability", schema_for!(AvailabilityAnswer)),
+        ("cutsets", schema_for!(CutSetsAnswer)),
+        ("recovery", schema_for!(RecoveryAnswer)),
+        ("demand", schema_for!(DemandAnswer)),
+        ("capacity", schema_for!(CapacityAnswer)),
+        ("supplier-loss", schema_for!(SupplierLossAnswer)),
+        ("supplier-concentration", schema_for!(ConcentrationAnswer)),
+        ("supplier-gap", schema_for!(PromiseAnswer)),
+        ("supplier-register", schema_for!(RegisterAnswer)),
+        ("sample", schema_for!(SampleAnswer)),
+        ("drift", schema_for!(DriftAnswer)),
+        ("health", schema_for!(HealthAnswer)),
     ]
 }
 

@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use keelson_app::answers::basis::Limit;
 
 use crate::cli::Format;
 use crate::failure::Failure;
@@ -18,7 +20,43 @@ pub(crate) trait Rows {
     fn documents(&self) -> Vec<serde_json::Value>;
 }
 
-/// Writes an answer in the form asked for; `table` writes it for people.
+/// What an answer rests on, as far as rows alone do not tell it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Grounds {
+    /// The last commit the answer takes into account.
+    pub(crate) revision: u64,
+    /// Whether nothing was cut off, hidden or assumed.
+    pub(crate) complete: bool,
+    /// What limits it.
+    pub(crate) limits: Vec<Limit>,
+    /// What it supposes.
+    #[serde(default)]
+    pub(crate) supposing: Vec<String>,
+}
+
+impl Grounds {
+    /// Those of an answer; absent where it is no answer about the catalogue.
+    pub(crate) fn of(answer: &serde_json::Value) -> Option<Self> {
+        Self::deserialize(answer).ok()
+    }
+
+    /// Rows alone say nothing of what was cut off or is not known: that goes to standard error.
+    pub(crate) fn aside(&self) {
+        if self.complete && self.limits.is_empty() {
+            return;
+        }
+        let complete = if self.complete { "complete" } else { "NOT COMPLETE" };
+        eprintln!("revision {}; {complete}", self.revision);
+        for limit in &self.limits {
+            eprintln!("  - {}", limit.message);
+        }
+    }
+}
+
+/// Writes an answer in the form asked for; `table` writes it for people. Of rows, what limits the answer is said on
+/// standard error.
+
 pub(crate) fn write<T: Serialize + Rows>(
     format: Format,
     answer: &T,
@@ -47,6 +85,11 @@ pub(crate) fn write<T: Serialize + Rows>(
         }
     }
     out.flush()?;
+    if matches!(format, Format::Ndjson | Format::Csv)
+        && let Some(grounds) = serde_json::to_value(answer).ok().and_then(|answer| Grounds::of(&answer))
+    {
+        grounds.aside();
+    }
     Ok(())
 }
 

@@ -273,6 +273,25 @@ fn a_report_is_the_same_in_every_form() {
     let folder = place.path("tables");
     place.ok(&["spof", "--form", "csv", "--to-file", &folder.display().to_string()]);
     assert!(folder.join("services.csv").is_file() && folder.join("items.csv").is_file());
+    let about = std::fs::read_to_string(folder.join("about.csv")).unwrap();
+    assert!(about.contains("revision,1\n") && about.contains("complete,yes\n"), "{about}");
+}
+
+#[test]
+fn rows_that_are_cut_off_say_so_on_standard_error() {
+    let place = estate();
+    for form in ["csv", "ndjson"] {
+        let told = place.run(&["spof", "--limit", "1", "--output", form]);
+        let error = told.err;
+        assert!(error.contains("1 of 4 services are shown"), "{form}: {error}");
+        let told = place.run(&["list", "--limit", "2", "--output", form]);
+        let error = told.err;
+        assert!(error.contains("2 of 25"), "{form}: {error}");
+    }
+    let folder = place.path("cut");
+    place.ok(&["spof", "--limit", "1", "--form", "csv", "--to-file", &folder.display().to_string()]);
+    let about = std::fs::read_to_string(folder.join("about.csv")).unwrap();
+    assert!(about.contains("limit,1 of 4 services are shown"), "{about}");
 }
 
 /// An answer without the days and months that count from the moment it was asked for.

@@ -1,6 +1,7 @@
 //! Ratios that nobody states and that measurements tell (analyses 4.1).
 //!
-//! What is asked of a component was measured, and so was what is asked of everything that uses it. Then the demand on
+//! What is asked of a component was measured, or how much of its capacity is in use where that is a rate, and so was what
+//! is asked of everything that uses it. Then the demand on
 //! the component, less what the stated ratios explain, is fitted as a sum of the demands on those of its dependents that
 //! state no ratio, each times a factor that is not below 0, over the daily peaks of days on which all were measured.
 //!
@@ -10,7 +11,8 @@
 //! stays without a ratio, and says why. The measured demand on a service is what comes from outside, not what other
 //! services ask of it; so nothing is inferred about services, nor from those that have dependents themselves.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use keelson_analysis::demand::{Origin, Visit};
@@ -21,7 +23,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Given;
-use crate::series::{DailySeries, demand_series};
+use crate::attributes::capacity;
+use crate::series::{DailySeries, demand_series, use_series};
 use crate::subject::{ci_of, key_of};
 use crate::{Basis, LimitCode, View, item};
 
@@ -76,8 +79,9 @@ pub(crate) struct Inferred {
 /// Infers ratios between items that state none.
 pub(super) fn infer(view: &View, given: &Given, now: DateTime<Utc>) -> Inferred {
     let mut inferred = Inferred::default();
-    let components = view.measured(Metric::Demand).filter(|ix| !view.is_service(*ix)).map(item);
-    for (place, member) in components.filter(|one| view.graph.contains(*one)).enumerate() {
+    let measured = view.measured(Metric::Demand).chain(view.measured(Metric::Utilisation));
+    let components: BTreeSet<ItemIx> = measured.filter(|ix| !view.is_service(*ix)).map(item).collect();
+    for (place, member) in components.into_iter().filter(|one| view.graph.contains(*one)).enumerate() {
         if place >= MOST_COMPONENTS {
             inferred.left_out += 1;
             continue;
@@ -112,7 +116,7 @@ fn component(
     if unrated.len() > MOST_DEPENDENTS {
         return Err(format!("more than {MOST_DEPENDENTS} of its dependents state no ratio"));
     }
-    let series = demand_series(view, member, now)?.ok_or_else(|| "it is not measured".to_owned())?;
+    let series = &*asked_of(view, member, now)?;
     let mut load = last_days(series);
     for owner in rated {
         let ratio = given.get(&(*owner, member)).map_or(0.0, |(ratio, _)| *ratio);
@@ -127,6 +131,22 @@ fn component(
     }
     let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
     judged(&columns, &load)
+}
+
+/// What is asked of a component by day: the measured demand on it, or else the measured share of its capacity, if that is
+/// so much in a time. What is stored or held is not asked for anew every day, so that it tells no ratio.
+fn asked_of(view: &View, member: ItemIx, now: DateTime<Utc>) -> Result<Cow<'_, DailySeries>, String> {
+    if let Some(series) = demand_series(view, member, now)? {
+        return Ok(Cow::Borrowed(series));
+    }
+    let used = use_series(view, member, now)?.ok_or_else(|| "it is not measured".to_owned())?;
+    let capacity = capacity(view, member)
+        .ok_or_else(|| "its use is measured, and it states no capacity: how much that is, nobody knows".to_owned())?;
+    if !capacity.unit.contains('/') {
+        return Err(format!("its use is measured in {}, which is held rather than asked for", capacity.unit));
+    }
+    let values = used.series.values.iter().map(|value| value * used.scale * capacity.value).collect();
+    Ok(Cow::Owned(DailySeries { unit: capacity.unit, values, ..used.series.clone() }))
 }
 
 /// The measured demand on a dependent, if that is all that is asked of it.

@@ -40,7 +40,8 @@ pub(crate) struct Asking {
     pub(crate) past: Past,
     #[command(flatten)]
     pub(crate) supposing: Supposing,
-    /// Write the answer as a document; 'csv' writes its tables into a folder, which --to-file names
+    /// Write the answer as a document; 'csv' writes its tables into a folder, which --to-file names, beside 'about.csv',
+    /// which says what they rest on and leave out
     #[arg(long, value_enum, value_name = "FORM")]
     pub(crate) form: Option<DocumentForm>,
     /// File to write the document to, or for 'csv' the folder; default: standard output
@@ -174,7 +175,7 @@ pub(crate) struct CutSets {
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub(crate) proofs: usize,
     /// Nodes of decision diagrams the answer may take
-    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
     pub(crate) nodes: usize,
     #[command(flatten)]
     pub(crate) asking: Asking,
@@ -430,7 +431,7 @@ pub(crate) struct Register {
     #[arg(long, value_name = "KEY", add = key_completer())]
     pub(crate) entity: Option<String>,
     /// Rows of each template
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
     pub(crate) limit: usize,
     #[command(flatten)]
     pub(crate) asking: Asking,

@@ -13,6 +13,7 @@ use crate::cli::board::DocumentForm;
 use crate::cli::{Format, Global};
 use crate::commands::ask::{ask_supposing, unexpected};
 use crate::failure::{Exit, Failure};
+use crate::output::Grounds;
 use crate::{output, render};
 
 /// `keelson capacity`.
@@ -81,6 +82,11 @@ fn told(format: Format, report: &Report) -> Result<(), Failure> {
         }
     }
     out.flush()?;
+    if matches!(format, Format::Ndjson | Format::Csv)
+        && let Some(grounds) = Grounds::of(&report.answer)
+    {
+        grounds.aside();
+    }
     Ok(())
 }
 
@@ -104,5 +110,23 @@ fn tables(report: &Report, folder: &Path) -> Result<(), Failure> {
     for file in csv::render(&report.document) {
         std::fs::write(folder.join(&file.name), file.text)?;
     }
+    let Some(grounds) = Grounds::of(&report.answer) else { return Ok(()) };
+    std::fs::write(folder.join(ABOUT), about(&report.document.title, &grounds).map_err(Failure::trouble)?)?;
+    grounds.aside();
     Ok(())
+}
+
+/// The file beside tables that says what they rest on, and what they leave out.
+const ABOUT: &str = "about.csv";
+
+fn about(title: &str, grounds: &Grounds) -> anyhow::Result<Vec<u8>> {
+    let mut csv = ::csv::Writer::from_writer(Vec::new());
+    csv.write_record(["what", "value"])?;
+    let mut write = |what: &str, value: &str| csv.write_record([what, output::harmless(value).as_str()]);
+    write("title", title)?;
+    write("revision", &grounds.revision.to_string())?;
+    write("complete", if grounds.complete { "yes" } else { "no" })?;
+    grounds.supposing.iter().try_for_each(|line| write("supposing", line))?;
+    grounds.limits.iter().try_for_each(|limit| write("limit", &limit.message))?;
+    Ok(csv.into_inner()?)
 }

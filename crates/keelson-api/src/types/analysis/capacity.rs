@@ -7,8 +7,7 @@ pub mod redundancy;
 use std::sync::Arc;
 
 use super::demand::{DemandLoop, InferredRatio, ServiceDemand, UnratedRelationship};
-use super::{AmountOfUnit, by_subjects};
-use super::{LISTED, answered, key_of, keys_of};
+use super::{AmountOfUnit, LISTED, answered, key_of, keys_of};
 use crate::connection::{Connection, Paging};
 use crate::errors::Refusal;
 use crate::limits::LONGEST_LIST;
@@ -16,7 +15,7 @@ use crate::moment::Moment;
 use crate::types::change::effect::Money;
 use crate::types::change::placed;
 use crate::types::completeness::Completeness;
-use crate::types::impact::by_key;
+use crate::types::impact::{by_key, numbers};
 use crate::types::item::ConfigurationItem;
 use crate::types::lookup::ConfigurationItemBy;
 use crate::types::words::words;
@@ -216,10 +215,19 @@ impl CapacityPlan {
         self.answer.without_capacity_count
     }
 
-    /// The first of them.
-    async fn without_capacity(&self) -> Vec<ConfigurationItem> {
-        let at = &self.at;
-        by_subjects(at, &self.answer.without_capacity)
+    /// The first of them; at most the first 10000.
+    async fn without_capacity(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<ConfigurationItem>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        let list = ("capacityPlan.withoutCapacity", String::new());
+        let items = numbers(&self.at, self.answer.without_capacity.iter().map(|subject| subject.key.as_str()));
+        placed(ctx, &self.at, list, &items, &paging, |ix| ConfigurationItem::at(&self.at, *ix))
     }
 
     /// How many relationships below an item with demand state no ratio.
@@ -241,9 +249,18 @@ impl CapacityPlan {
         placed(ctx, &self.at, list, &self.answer.unrated, &paging, |one| UnratedRelationship::of(&self.at, one))
     }
 
-    /// The ratios that were inferred from measurements; the first 100.
-    async fn inferred(&self) -> Vec<InferredRatio> {
-        self.answer.inferred.iter().take(LONGEST_LIST).map(InferredRatio::of).collect()
+    /// The ratios that were inferred from measurements; at most the first 10000.
+    async fn inferred(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<InferredRatio>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        let list = ("capacityPlan.inferred", String::new());
+        placed(ctx, &self.at, list, &self.answer.inferred, &paging, InferredRatio::of)
     }
 
     /// How complete the answer is, and what it rests on.

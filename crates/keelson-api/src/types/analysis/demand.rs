@@ -113,9 +113,18 @@ impl Demand {
         placed(ctx, &self.at, list, &self.answer.unrated, &paging, |one| UnratedRelationship::of(&self.at, one))
     }
 
-    /// The ratios that were inferred from measurements; the first 100.
-    async fn inferred(&self) -> Vec<InferredRatio> {
-        self.answer.inferred.iter().take(LONGEST_LIST).map(InferredRatio::of).collect()
+    /// The ratios that were inferred from measurements; at most the first 10000.
+    async fn inferred(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<InferredRatio>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        let list = ("demand.inferred", String::new());
+        placed(ctx, &self.at, list, &self.answer.inferred, &paging, InferredRatio::of)
     }
 
     /// How many items with demand state no capacity; services left out.
