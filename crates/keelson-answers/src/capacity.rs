@@ -168,6 +168,7 @@ pub fn capacity(
     };
     let mut truncations = found.truncations;
     let lines = telling.lines(&chosen[..chosen.len().min(question.most)], &mut truncations)?;
+    ended(&mut basis, &lines, asked);
     let is_asked: BTreeSet<ItemIx> = wanted.iter().copied().collect();
     let forecasts = telling.forecasts(&is_asked, &found.rows, question.most)?;
     if view.series_left_out() > 0 {
@@ -227,6 +228,20 @@ fn narrow(missing: &mut Missing, is_wanted: impl Fn(ItemIx) -> bool, has_none: i
     (missing.capacity_count, missing.ratio_count) = (missing.capacities.len(), missing.ratios.len());
     missing.capacities.truncate(most);
     missing.ratios.truncate(most);
+}
+
+/// Says which resources rest on a contract that has ended.
+fn ended(basis: &mut Basis, lines: &[ResourceLine], asked: Asked) {
+    let has_ended = |line: &&ResourceLine| line.contracts_end.is_some_and(|end| end <= asked.at);
+    let ended: Vec<&str> = lines.iter().filter(has_ended).map(|line| line.subject.key.as_str()).collect();
+    if let [first, ..] = ended[..] {
+        let message = format!(
+            "{} resources rest on a contract, licence or quota that has ended, '{first}' first: how much there is of them \
+             is no longer agreed",
+            ended.len()
+        );
+        basis.limit(LimitCode::FigureMissing, message);
+    }
 }
 
 fn units_note(basis: &mut Basis, other_units: &[String]) {

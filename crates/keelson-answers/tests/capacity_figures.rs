@@ -450,3 +450,24 @@ fn growth_and_use_that_measurements_contradict_are_told() {
     assert!(told("20.0 % a month is stated, 0.0 % forecast"), "{:?}", answer.basis.limits);
     assert!(told("'cluster/x' first: 70 % measured, 30 % stated"), "{:?}", answer.basis.limits);
 }
+
+#[test]
+fn a_contract_that_ends_before_it_runs_out_is_told() {
+    let with = |end: &str| {
+        let contract = format!(
+            r#"{{"ci":{{"key":"contract/m","class":"contract","name":"m","attributes":{{"volume":{{"value":180,"unit":"requests/s"}},"end":"{end}"}}}}}}"#
+        );
+        ask(&view(&[
+            service("a", 100.0, "requests/s", Some(0.02)),
+            contract,
+            r#"{"relationship":{"dependent":"service/a","kind":"underpinned_by","dependency":"contract/m","attributes":{"visits":1}}}"#.to_owned(),
+        ]))
+    };
+    // 180 is reached in 29.7 months.
+    for (end, first) in [("2027-01-01T00:00:00Z", true), ("2040-01-01T00:00:00Z", false)] {
+        let answer = with(end);
+        let line = of(&answer, "contract/m");
+        assert_eq!((line.ends_before_it_runs_out, says(&answer, "has ended")), (Some(first), false), "{end}");
+    }
+    assert!(says(&with("2026-01-01T00:00:00Z"), "has ended, 'contract/m' first"));
+}

@@ -105,6 +105,10 @@ pub struct ResourceLine {
     pub relief: Option<ReliefLine>,
     /// Contracts and licences it rests on, by key.
     pub contracts: Vec<String>,
+    /// The first moment at which one of them no longer holds, where stated: past it nobody says how much there is.
+    pub contracts_end: Option<DateTime<Utc>>,
+    /// Whether that is past, or comes before it runs out; absent where no end is stated.
+    pub ends_before_it_runs_out: Option<bool>,
     /// Who owns it.
     pub owners: Vec<String>,
     /// The way by which most of its demand comes, from a service down to it, by key.
@@ -186,6 +190,8 @@ impl Telling<'_> {
         let exhausted = row.exhaustion.months();
         let Grounds { inferred, understated } = row.grounds;
         let measured = self.uses.share(item);
+        let (contracts, contracts_end) = resources::contracts(view, item);
+        let exhausted_at = exhausted.and_then(at);
         let is_model_doubtful = known.load_basis == LoadBasis::Demand
             && measured.is_some_and(|measured| standing::disagree(measured, row.utilisation));
         Ok(ResourceLine {
@@ -202,7 +208,7 @@ impl Telling<'_> {
             is_over_limit: row.load > known.resource.allowed(),
             is_over_capacity: row.utilisation > 1.0,
             exhausted_months: exhausted,
-            exhausted_at: exhausted.and_then(at),
+            exhausted_at,
             chances: None,
             lead_months: known.lead_months,
             decide_months: row.decide_in,
@@ -211,7 +217,10 @@ impl Telling<'_> {
             service_limit: of_single.map(|(_, limit, _)| *limit),
             sensitivity: of_single.map(|(_, _, sensitivity)| *sensitivity),
             relief: relief::relief(self, (known, row), self.relief_months())?,
-            contracts: resources::contracts(view, item),
+            contracts,
+            contracts_end,
+            ends_before_it_runs_out: contracts_end
+                .map(|end| end <= from || exhausted_at.is_none_or(|exhausted| end < exhausted)),
             owners: owners(view, ci_of(item)),
             path: path.into_iter().map(|item| key_of(&view.catalogue, item)).collect(),
             grounds: GroundsLine { is_inferred: inferred, is_understated: understated },

@@ -2,18 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
 use keelson_analysis::demand::plan::Resource;
 use keelson_analysis::demand::{Amounts, Model, Source};
 use keelson_analysis::{Limits, Scratch, closure};
+use keelson_catalogue::CiIx;
 use keelson_forecast::queue::{self, planning_limit};
 use keelson_graph::ItemIx;
-use keelson_model::Standing;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::standing::{LoadBasis, Own};
 use super::{CapacityQuestion, DAYS_A_MONTH, LimitBasis};
-use crate::attributes::{Amount, WORKLOAD_LIMIT, amount, capacity, is_agreement, number, stated_capacity, text};
+use crate::attributes::{
+    Amount, WORKLOAD_LIMIT, amount, capacity, is_agreement, moment, number, stated_capacity, text,
+};
 use crate::demand::Outside;
 use crate::subject::{ci_of, find_item, key_of};
 use crate::{Basis, LimitCode, QuestionError, View};
@@ -204,21 +207,19 @@ fn kind(view: &View, item: ItemIx) -> ResourceKind {
     }
 }
 
-/// The contracts, licences and quotas an item rests on, by key; of an agreement itself.
-pub(super) fn contracts(view: &View, item: ItemIx) -> Vec<String> {
+/// The contracts, licences and quotas an item rests on, by key, and when the first of them ends; of an agreement itself.
+pub(super) fn contracts(view: &View, item: ItemIx) -> (Vec<String>, Option<DateTime<Utc>>) {
     let catalogue = &view.catalogue;
     let ix = ci_of(item);
-    if is_agreement(view, item) {
-        return vec![catalogue.ci(ix).key.to_string()];
-    }
-    let slots = catalogue.slot(ix).dependencies.iter().map(|at| catalogue.relationship(*at));
-    let live = slots.filter(|slot| {
-        slot.relationship.standing == Standing::Live && AGREEMENTS.contains(&slot.relationship.key.kind.as_str())
-    });
-    let mut keys: Vec<String> = live.map(|slot| catalogue.ci(slot.dependency).key.to_string()).collect();
+    let found: BTreeSet<CiIx> = if is_agreement(view, item) {
+        BTreeSet::from([ix])
+    } else {
+        AGREEMENTS.iter().flat_map(|kind| crate::supplier::targets(view, ix, kind)).collect()
+    };
+    let end = found.iter().filter_map(|one| moment(view, crate::item(*one), "end")).min();
+    let mut keys: Vec<String> = found.iter().map(|one| catalogue.ci(*one).key.to_string()).collect();
     keys.sort();
-    keys.dedup();
-    keys
+    (keys, end)
 }
 
 /// Which resources are asked about: what the services use, and what rests on the supplier.

@@ -213,7 +213,7 @@ fn first(answer: &CapacityAnswer) -> Section {
                 day(one.exhausted_at).unwrap_or_else(never).into(),
                 one.lead_months.map_or_else(|| "not stated".to_owned(), months).into(),
                 day(one.decide_by).unwrap_or_else(|| "\u{2013}".to_owned()).into(),
-                if one.contracts.is_empty() { "none".to_owned() } else { one.contracts.join(", ") }.into(),
+                contract(answer, one),
                 if one.owners.is_empty() { "not stated".to_owned() } else { one.owners.join(", ") }.into(),
             ],
         );
@@ -235,6 +235,23 @@ fn first(answer: &CapacityAnswer) -> Section {
         section = section.paragraph("How far the service may grow before each resource is at its limit:").list(singles);
     }
     section
+}
+
+/// What it rests on, and until when that holds where it ends before it runs out.
+fn contract(answer: &CapacityAnswer, one: &ResourceLine) -> Cell {
+    if one.contracts.is_empty() {
+        return "none".into();
+    }
+    let names = one.contracts.join(", ");
+    let Some(end) = one.contracts_end else { return names.into() };
+    let day = end.format("%Y-%m-%d");
+    if end <= answer.from {
+        return Cell::mark(Severity::Serious, format!("{names}: ended on {day}"));
+    }
+    if one.ends_before_it_runs_out == Some(true) && one.exhausted_at.is_some() {
+        return Cell::mark(Severity::Caution, format!("{names}: ends on {day}, before it runs out"));
+    }
+    format!("{names} until {day}").into()
 }
 
 /// The use of the capacity, and where it comes from if not from demand; what was measured beside it where that
@@ -353,7 +370,9 @@ fn assumptions(answer: &CapacityAnswer) -> Section {
         table.push(None, source_row(&one.source, growth));
     }
     let section = Section::new("Assumptions").paragraph(format!(
-        "Months are counted from {}, and looked ahead for {}. Loads follow visit ratios; growth compounds monthly.",
+        "Months are counted from {}, and looked ahead for {}. Loads follow visit ratios; growth compounds monthly. \
+         What does not state its 'resource_kind' is sorted by its class: teams and people are human, contracts, licences, \
+         quotas and bought services financial, stored data information, everything else technical.",
         answer.from.format("%Y-%m-%d"),
         span(answer.horizon_months)
     ));

@@ -341,6 +341,10 @@ pub struct CapacityResource {
     relief: Option<CapacityRelief>,
     /// Contracts and licences it rests on, by key; the first 100.
     contracts: Vec<String>,
+    /// The first moment at which one of them no longer holds, where stated: past it nobody says how much there is.
+    contracts_end: Option<DateTime<Utc>>,
+    /// Whether that is past, or comes before it runs out; absent where no end is stated.
+    ends_before_it_runs_out: Option<bool>,
     /// Who owns it; the first 100.
     owners: Vec<String>,
     /// The way by which most of its demand comes, from a service down to it, by key; the first 100.
@@ -375,6 +379,8 @@ impl CapacityResource {
             sensitivity: line.sensitivity,
             relief: line.relief.as_ref().map(|one| CapacityRelief::of(at, one)),
             contracts: line.contracts.iter().take(LONGEST_LIST).cloned().collect(),
+            contracts_end: line.contracts_end,
+            ends_before_it_runs_out: line.ends_before_it_runs_out,
             owners: line.owners.iter().take(LONGEST_LIST).cloned().collect(),
             path: line.path.iter().take(LONGEST_LIST).cloned().collect(),
             grounds: CapacityGrounds::of(at, &line.grounds),
