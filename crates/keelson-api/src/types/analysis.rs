@@ -25,9 +25,11 @@ use keelson_app::View;
 use keelson_app::answers::attributes::{Amount, Minutes};
 use keelson_app::answers::{Asked, QuestionError, Subject};
 
+use super::change::placed;
 use super::impact::numbers;
 use super::item::ConfigurationItem;
 use super::lookup::ConfigurationItemBy;
+use crate::connection::{Connection, Paging};
 use crate::context::{Find, analyse};
 use crate::errors::Refusal;
 use crate::limits::{LONGEST_LIST, MOST_VALUES};
@@ -65,6 +67,18 @@ pub(crate) fn bounded(what: &str, number: i32, most: usize) -> Result<usize, Ref
 pub(crate) fn by_subjects(at: &Arc<Moment>, subjects: &[Subject]) -> Vec<ConfigurationItem> {
     let keys = subjects.iter().take(LONGEST_LIST).map(|subject| subject.key.as_str());
     numbers(at, keys).into_iter().map(|ix| ConfigurationItem::at(at, ix)).collect()
+}
+
+/// A page of some items that an answer names.
+pub(crate) fn page_of_subjects(
+    ctx: &Context<'_>,
+    at: &Arc<Moment>,
+    list: &'static str,
+    subjects: &[Subject],
+    paging: &Paging,
+) -> Result<Connection<ConfigurationItem>, Refusal> {
+    let items = numbers(at, subjects.iter().map(|subject| subject.key.as_str()));
+    placed(ctx, at, (list, String::new()), &items, paging, |ix| ConfigurationItem::at(at, *ix))
 }
 
 /// A number with its unit, as computed.

@@ -7,7 +7,7 @@ pub mod redundancy;
 use std::sync::Arc;
 
 use super::demand::{DemandLoop, InferredRatio, ServiceDemand, UnratedRelationship};
-use super::{AmountOfUnit, LISTED, answered, key_of, keys_of};
+use super::{AmountOfUnit, LISTED, answered, key_of, keys_of, page_of_subjects};
 use crate::connection::{Connection, Paging};
 use crate::errors::Refusal;
 use crate::limits::LONGEST_LIST;
@@ -15,7 +15,7 @@ use crate::moment::Moment;
 use crate::types::change::effect::Money;
 use crate::types::change::placed;
 use crate::types::completeness::Completeness;
-use crate::types::impact::{by_key, numbers};
+use crate::types::impact::by_key;
 use crate::types::item::ConfigurationItem;
 use crate::types::lookup::ConfigurationItemBy;
 use crate::types::words::words;
@@ -225,9 +225,7 @@ impl CapacityPlan {
         #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
     ) -> Result<Connection<ConfigurationItem>, Refusal> {
         let paging = Paging::new(first, after, last, before);
-        let list = ("capacityPlan.withoutCapacity", String::new());
-        let items = numbers(&self.at, self.answer.without_capacity.iter().map(|subject| subject.key.as_str()));
-        placed(ctx, &self.at, list, &items, &paging, |ix| ConfigurationItem::at(&self.at, *ix))
+        page_of_subjects(ctx, &self.at, "capacityPlan.withoutCapacity", &self.answer.without_capacity, &paging)
     }
 
     /// How many relationships below an item with demand state no ratio.

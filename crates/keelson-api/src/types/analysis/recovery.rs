@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{LISTED, answered, bounded, keys_of};
-use super::{MinuteSpan, by_subjects};
+use super::{LISTED, MinuteSpan, answered, bounded, keys_of, page_of_subjects};
 use crate::connection::{Connection, Paging};
 use crate::errors::Refusal;
 use crate::limits::LONGEST_LIST;
@@ -143,10 +142,17 @@ impl Recovery {
         self.answer.stuck_count
     }
 
-    /// Those items; the first 100.
-    async fn stuck(&self) -> Vec<ConfigurationItem> {
-        let at = &self.at;
-        by_subjects(at, &self.answer.stuck)
+    /// Those items; at most the first 10000.
+    async fn stuck(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<ConfigurationItem>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        page_of_subjects(ctx, &self.at, "recovery.stuck", &self.answer.stuck, &paging)
     }
 
     /// Who waits for whom, closed: the circle that keeps the first of them from starting.
