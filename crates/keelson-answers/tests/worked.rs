@@ -10,6 +10,7 @@ use keelson_answers::cut_sets::{CutSetsQuestion, cut_sets};
 use keelson_answers::demand::{DemandQuestion, demand};
 use keelson_answers::drift::{Change, DriftKind, DriftQuestion, RedundancyFault, drift};
 use keelson_answers::health::{HealthQuestion, health};
+use keelson_answers::impact::{ImpactQuestion, VerdictWord, assess};
 use keelson_answers::recovery::{RecoveryOutcome, RecoveryQuestion, recovery};
 use keelson_answers::sample::{SampleQuestion, sample};
 use keelson_answers::single_points::{SinglePointsQuestion, single_points};
@@ -525,4 +526,15 @@ fn health_weighs_findings_by_what_rests_on_the_item() {
     assert!(answer.findings[place("host/printer")].value_at_stake.is_empty());
     assert!(answer.next.as_ref().is_some_and(|next| next.contains(&answer.findings[0].key)), "{:?}", answer.next);
     assert!(answer.scores.iter().all(|score| (0.0..=1.0).contains(&score.share)));
+}
+
+/// Half of sso is taken, and dns, which all of it needs, is lost: sso is lost wholly, and that is told of it.
+#[test]
+fn what_is_lost_in_part_is_told_with_what_else_takes_of_it() {
+    let view = figures();
+    let seeds = vec![("service/sso".to_owned(), 0.5), ("service/dns".to_owned(), 1.0)];
+    let question = ImpactQuestion { seeds, ..ImpactQuestion::gone([]) };
+    let answer = assess(&view, &question, now(), &pool()).unwrap().answer(10);
+    let sso = answer.seeds.iter().find(|seed| seed.subject.key == "service/sso").unwrap();
+    assert_eq!((sso.loss, sso.whole_loss, sso.verdict), (0.5, 1.0, VerdictWord::Breached));
 }

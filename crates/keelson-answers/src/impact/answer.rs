@@ -31,6 +31,10 @@ pub struct SeedLine {
     pub subject: Subject,
     /// Its own loss.
     pub loss: f64,
+    /// What it loses in all: more than its own loss where what it needs takes more of it.
+    pub whole_loss: f64,
+    /// The verdict on it, with all it loses.
+    pub verdict: VerdictWord,
 }
 
 /// Why an item lost something: the need that gave way and the members that tripped it.
@@ -209,6 +213,8 @@ impl Assessment {
         let line = |(item, loss): &(ItemIx, f64)| SeedLine {
             subject: Subject::of(&self.view.catalogue, ci_of(*item)),
             loss: *loss,
+            whole_loss: self.impact.loss(*item),
+            verdict: self.verdict(*item).into(),
         };
         self.seeds.iter().map(line).collect()
     }

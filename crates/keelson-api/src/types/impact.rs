@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use keelson_app::answers::impact::{Assessment, Because as BecauseLine, ImpactLine, ProtectedBy, ProtectedLine};
+use keelson_app::answers::impact::{
+    Assessment, Because as BecauseLine, ImpactLine, ProtectedBy, ProtectedLine, SeedLine,
+};
 use keelson_catalogue::CiIx;
 use keelson_graph::ItemIx;
 
@@ -86,8 +88,11 @@ impl ImpactAnswer {
     /// What is lost to begin with; as many as were given, at most 100.
     async fn seeds(&self) -> Vec<ImpactSeed> {
         let lines = self.assessment.seed_lines();
-        let item = |key: &str| by_key(&self.at, key);
-        lines.iter().filter_map(|line| Some(ImpactSeed { item: item(&line.subject.key)?, loss: line.loss })).collect()
+        let seed = |line: &SeedLine| {
+            let item = by_key(&self.at, &line.subject.key)?;
+            Some(ImpactSeed { item, loss: line.loss, whole_loss: line.whole_loss, verdict: line.verdict.into() })
+        };
+        lines.iter().filter_map(seed).collect()
     }
 
     /// How many items depend on a seed, directly or not.
@@ -196,6 +201,10 @@ pub struct ImpactSeed {
     item: ConfigurationItem,
     /// Its own loss, from 0 (whole) to 1 (gone).
     loss: f64,
+    /// What it loses in all: more than its own loss where what it needs takes more of it.
+    whole_loss: f64,
+    /// The verdict on it, with all it loses.
+    verdict: Verdict,
 }
 
 /// A configuration item that loses something.

@@ -21,10 +21,13 @@ pub(crate) fn impact(out: &mut dyn Write, answer: &ImpactAnswer) -> io::Result<(
         .seeds
         .iter()
         .map(|seed| {
-            if seed.loss < 1.0 {
-                format!("{} ({} lost)", seed.subject.key, percent(seed.loss))
+            let (key, own) = (&seed.subject.key, percent(seed.loss));
+            if seed.whole_loss > seed.loss {
+                format!("{key} ({own} lost, {} with what it needs)", percent(seed.whole_loss))
+            } else if seed.loss < 1.0 {
+                format!("{key} ({own} lost)")
             } else {
-                seed.subject.key.clone()
+                key.clone()
             }
         })
         .collect();
