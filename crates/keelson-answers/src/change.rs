@@ -9,6 +9,7 @@ mod calendar;
 mod effects;
 mod joint;
 mod lines;
+mod overload;
 pub(crate) mod parties;
 mod picture;
 mod risk;
@@ -31,7 +32,7 @@ pub use lines::{
 pub use picture::{Picture, PictureEdge, PictureNode, PictureState, USUAL_ITEMS, picture};
 pub use risk::{ExpectedLine, RiskLine, has_failed, histories};
 
-use crate::capacity::during::during;
+use crate::capacity::during::{Meanwhile, during};
 use crate::impact::{Assessment, ImpactQuestion, assess_items};
 use crate::register::{in_force, listed};
 use crate::{Asked, LimitCode, QuestionError, Subject, View, item};
@@ -183,7 +184,12 @@ pub fn assess(
         let message = format!("{} altered items take no part in analyses: {}", left_out.len(), left_out.join(", "));
         basis.limit(LimitCode::NotInService, message);
     }
-    let effects = effects::of(&computed, question, &mut basis);
+    let before = losses(&computed, &computed.before);
+    let meanwhile = losses(&computed, computed.assessment.impact());
+    let Meanwhile { lines: loads, shortfalls } =
+        during(&view, (&meanwhile, &before), window, question.stop, &mut basis)?;
+    let overload = overload::of(setting, &computed, &shortfalls)?;
+    let effects = effects::of(&computed, &overload, question, &mut basis);
     let joint = joint::of(setting, &seeds, &computed.reached, &mut basis)?;
     let entries = match request.window {
         Some(window) => in_force(&view, window.through(request.shadow()), &mut basis),
@@ -191,7 +197,6 @@ pub fn assess(
     };
     let violations = calendar::violations(&view, request, &entries, &computed, &effects, question.policy, pool);
     let calendar = listed(&view, entries, question.most, &mut basis);
-    let loads = during(&view, &losses(&computed), window, question.stop, &mut basis)?;
     basis.stopped(question.stop);
     Ok(answer::write(&answer::Parts {
         view: &view,
@@ -209,10 +214,10 @@ pub fn assess(
     }))
 }
 
-/// What has lost something while the change is under way, and how much of it, in the order of the items.
-fn losses(computed: &Computed) -> Vec<(ItemIx, f64)> {
-    let impact = computed.assessment.impact();
-    let touched = impact.touched().unwrap_or_default().iter().chain(impact.seeds());
+/// What has lost something of what the change touches, and how much of it, in the order of the items.
+fn losses(computed: &Computed, impact: &keelson_analysis::impact::Impact) -> Vec<(ItemIx, f64)> {
+    let all = computed.assessment.impact();
+    let touched = all.touched().unwrap_or_default().iter().chain(all.seeds());
     let mut losses: Vec<(ItemIx, f64)> = touched.map(|item| (*item, impact.loss(*item))).collect();
     losses.retain(|(_, loss)| *loss > 0.0);
     losses.sort_by_key(|(item, _)| *item);

@@ -9,9 +9,10 @@ use keelson_analysis::Pool;
 use keelson_answers::capacity::{
     CapacityAnswer, CapacityQuestion, HourDays, HourWindow, LoadLine, ProfileBasis, RedundancyLine, capacity,
 };
+use keelson_answers::change::EffectLine;
 use keelson_answers::series::{DailySeries, SeriesBook};
 use keelson_answers::{Asked, View};
-use keelson_model::Metric;
+use keelson_model::{Effect, Metric};
 use keelson_testkit::{Estate, hours, minutes};
 
 const FIGURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../keelson/tests/fixtures/worked-estate-figures.ndjson");
@@ -75,6 +76,29 @@ fn web_meanwhile(view: &View) -> LoadLine {
     estate.request("CHG-1", &["web1"], Some(hours(4.0, 8.0)), 60);
     let answer = estate.assess("CHG-1");
     answer.loads.into_iter().find(|line| line.need == "web pool" && line.subject.name == "payments").unwrap()
+}
+
+/// What becomes of payments while web1 is out in some hours.
+fn payments_meanwhile(view: &View, from: f64, to: f64) -> EffectLine {
+    let mut estate = Estate::over(view);
+    estate.request("CHG-1", &["web1"], Some(hours(from, to)), 60);
+    let answer = estate.assess("CHG-1");
+    answer.services.into_iter().find(|line| line.subject.name == "payments").unwrap()
+}
+
+/// Two of three web servers are declared to be enough; at 130 transactions/s they deliver 120.
+#[test]
+fn what_does_not_carry_its_load_is_a_loss_whatever_is_declared() {
+    let lost = 1.0 - 120.0 / 130.0;
+    let at_the_peak = payments_meanwhile(&nightly(130), 4.0, 8.0);
+    assert_eq!((at_the_peak.effect, at_the_peak.is_certain), (Effect::Degraded, true));
+    assert!((at_the_peak.loss - lost).abs() < 1e-9 && at_the_peak.lost_by_load == Some(at_the_peak.loss));
+    let at_night = payments_meanwhile(&nightly(130), 4.0, 6.0);
+    assert_eq!((at_night.effect, at_night.lost_by_load), (Effect::MarginLost, None));
+    // Nobody says how the load goes through the day: it may be that of the peak.
+    let perhaps = payments_meanwhile(&estate(130, ""), 4.0, 6.0);
+    assert_eq!((perhaps.effect, perhaps.is_certain, perhaps.loss), (Effect::Degraded, false, 0.0));
+    assert!((perhaps.lost_by_load.unwrap() - lost).abs() < 1e-9);
 }
 
 #[test]

@@ -84,10 +84,13 @@ fn reason(part: &Part<'_>, line: &EffectLine) -> String {
     let mut parts: Vec<String> = Vec::new();
     if let Some(because) = &line.because {
         parts.push(lost(because));
-    } else if line.loss > 0.0 {
+    } else if line.loss > 0.0 && line.lost_by_load.is_none() {
         parts.push("it is itself altered or down".to_owned());
     }
-    if line.loss > 0.0 && line.loss < 1.0 {
+    if let Some(lost) = line.lost_by_load {
+        let when = if line.loss < lost { " at the peak" } else { "" };
+        parts.push(format!("what is left does not carry its load{when}: {} of it lost", percent(lost)));
+    } else if line.loss > 0.0 && line.loss < 1.0 {
         parts.push(format!("{} of it lost", percent(line.loss)));
     }
     if line.lost_before > 0.0 {

@@ -86,29 +86,45 @@ impl LoadSpan {
     }
 }
 
-/// How redundancy stands against its load while items have lost something; those worst off first.
+/// What an item loses because what is left of a redundancy does not carry its load, though enough members are left by
+/// what is declared.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Shortfall {
+    /// Whose need it is.
+    pub(crate) item: ItemIx,
+    /// What is not delivered at worst, as a fraction.
+    pub(crate) loss: f64,
+    /// Whether it is known how the load goes through the day; otherwise it is that of the peak.
+    pub(crate) is_certain: bool,
+}
+
+/// How redundancy stands while items have lost something.
+#[derive(Default)]
+pub(crate) struct Meanwhile {
+    /// By need; those worst off first.
+    pub(crate) lines: Vec<LoadLine>,
+    /// What falls short of its load that would not without what is asked about.
+    pub(crate) shortfalls: Vec<Shortfall>,
+}
+
+/// What is lost by item, in the order of the items.
+pub(crate) type Losses = [(ItemIx, f64)];
+
+fn loss(losses: &Losses, item: ItemIx) -> f64 {
+    losses.binary_search_by_key(&item, |(lost, _)| *lost).map_or(0.0, |at| losses[at].1).clamp(0.0, 1.0)
+}
+
+/// How redundancy stands against its load while items have lost something, and what they would have lost before.
 pub(crate) fn during(
     view: &View,
-    losses: &[(ItemIx, f64)],
+    (losses, before): (&Losses, &Losses),
     window: Window,
     stop: Option<&AtomicBool>,
     basis: &mut Basis,
-) -> Result<Vec<LoadLine>, QuestionError> {
-    let loss = |item: ItemIx| {
-        losses.binary_search_by_key(&item, |(lost, _)| *lost).map_or(0.0, |at| losses[at].1).clamp(0.0, 1.0)
-    };
-    let owners: BTreeSet<ItemIx> =
-        losses.iter().flat_map(|(lost, _)| view.graph.owners(*lost).iter().copied()).collect();
-    let is_pool = |need: &NeedView<'_>| {
-        let has_capacity = |member: &ItemIx| amount(view, *member, "capacity").is_some();
-        need.members.len() > 1
-            && need.phase().runs()
-            && need.members.iter().any(|member| loss(*member) > ROUNDING)
-            && need.members.iter().all(has_capacity)
-    };
-    let needs: Vec<NeedView<'_>> = owners.iter().flat_map(|owner| view.graph.needs(*owner)).filter(is_pool).collect();
+) -> Result<Meanwhile, QuestionError> {
+    let needs = pools(view, losses);
     if needs.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Meanwhile::default());
     }
     let stated = View { series: None, ..view.clone() };
     let limits = Limits { stop, ..Limits::default() };
@@ -118,33 +134,75 @@ pub(crate) fn during(
     let demand = demand_of(&stated, &model, &all, &[], window.start(), &limits)?;
     let amounts = model.demand(&demand.outside.sources, &limits).map_err(|error| refused(view, &error))?;
     let profiles = Profiles::of(&stated, &demand, &all);
-    let mut lines = Vec::new();
+    let mut found = Meanwhile::default();
     for need in &needs {
-        // What is gone is told by its place.
-        let left = |member: ItemIx| if loss(member) >= 1.0 - ROUNDING { 1.0 } else { 1.0 - loss(member) };
-        let Ok((known, unit)) = carried(&stated, &model, &amounts, need, left)? else { continue };
         let taken = model.taken_from(need.owner(), &limits).map_err(|error| refused(view, &error))?;
-        let loads = profiles.by_hour(&demand, (need.owner(), known.load, known.scale), &taken);
-        let gone = |(_, member): &(usize, &ItemIx)| loss(**member) >= 1.0 - ROUNDING;
-        let down: Vec<usize> = need.members.iter().enumerate().filter(gone).map(|(place, _)| place).collect();
-        let lost = need.members.iter().filter(|member| loss(**member) > ROUNDING);
-        lines.push(LoadLine {
-            subject: Subject::of(&view.catalogue, ci_of(need.owner())),
-            need: title(&view.catalogue, need).0,
-            members: need.members.len(),
-            lost: lost.map(|member| key_of(&view.catalogue, *member)).collect(),
-            peak: Amount { value: known.load, unit },
-            has_profile: loads.is_some(),
-            spans: spans(&known, &down, loads.as_ref(), window)?,
-        });
+        // How it stands with so much lost: its times, and its load by hour.
+        let stands = |losses: &Losses| -> Result<Option<Stands>, QuestionError> {
+            // What is gone is told by its place.
+            let is_gone = |member: ItemIx| loss(losses, member) >= 1.0 - ROUNDING;
+            let left = |member: ItemIx| if is_gone(member) { 1.0 } else { 1.0 - loss(losses, member) };
+            let Ok((known, unit)) = carried(&stated, &model, &amounts, need, left)? else { return Ok(None) };
+            let loads = profiles.by_hour(&demand, (need.owner(), known.load, known.scale), &taken);
+            let gone = |(_, member): &(usize, &ItemIx)| is_gone(**member);
+            let down: Vec<usize> = need.members.iter().enumerate().filter(gone).map(|(place, _)| place).collect();
+            let spans = spans(&known, &down, loads.as_ref(), window)?;
+            Ok(Some(Stands { spans, peak: Amount { value: known.load, unit }, loads }))
+        };
+        let Some(meanwhile) = stands(losses)? else { continue };
+        let worst = delivered(&meanwhile.spans);
+        if worst < 1.0 - ROUNDING && stands(before)?.is_none_or(|before| delivered(&before.spans) > worst + ROUNDING) {
+            let is_certain = meanwhile.loads.as_ref().is_some_and(|loads| !loads.is_partial);
+            found.shortfalls.push(Shortfall { item: need.owner(), loss: 1.0 - worst, is_certain });
+        }
+        found.lines.push(line(view, need, losses, meanwhile));
     }
     note(basis, window);
-    let worst = |line: &LoadLine| line.spans.iter().filter_map(|span| span.delivered).fold(1.0, f64::min);
-    lines.sort_by(|a, b| {
-        let order = worst(a).total_cmp(&worst(b)).then_with(|| a.subject.key.cmp(&b.subject.key));
+    profiles.note(basis);
+    found.lines.sort_by(|a, b| {
+        let order = delivered(&a.spans).total_cmp(&delivered(&b.spans)).then_with(|| a.subject.key.cmp(&b.subject.key));
         order.then_with(|| a.need.cmp(&b.need))
     });
-    Ok(lines)
+    Ok(found)
+}
+
+/// How a need stands.
+struct Stands {
+    spans: Vec<LoadSpan>,
+    peak: Amount,
+    loads: Option<Loads>,
+}
+
+/// What is delivered at worst.
+fn delivered(spans: &[LoadSpan]) -> f64 {
+    spans.iter().filter_map(|span| span.delivered).fold(1.0, f64::min)
+}
+
+/// The needs of several members that state how much they carry, of which some have lost something.
+fn pools<'a>(view: &'a View, losses: &Losses) -> Vec<NeedView<'a>> {
+    let owners: BTreeSet<ItemIx> =
+        losses.iter().flat_map(|(lost, _)| view.graph.owners(*lost).iter().copied()).collect();
+    let is_pool = |need: &NeedView<'_>| {
+        let has_capacity = |member: &ItemIx| amount(view, *member, "capacity").is_some();
+        need.members.len() > 1
+            && need.phase().runs()
+            && need.members.iter().any(|member| loss(losses, *member) > ROUNDING)
+            && need.members.iter().all(has_capacity)
+    };
+    owners.iter().flat_map(|owner| view.graph.needs(*owner)).filter(is_pool).collect()
+}
+
+fn line(view: &View, need: &NeedView<'_>, losses: &Losses, stands: Stands) -> LoadLine {
+    let lost = need.members.iter().filter(|member| loss(losses, **member) > ROUNDING);
+    LoadLine {
+        subject: Subject::of(&view.catalogue, ci_of(need.owner())),
+        need: title(&view.catalogue, need).0,
+        members: need.members.len(),
+        lost: lost.map(|member| key_of(&view.catalogue, *member)).collect(),
+        peak: stands.peak,
+        has_profile: stands.loads.is_some(),
+        spans: stands.spans,
+    }
 }
 
 fn note(basis: &mut Basis, window: Window) {

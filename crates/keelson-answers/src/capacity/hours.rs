@@ -95,7 +95,7 @@ pub(super) struct Profiles {
 pub(super) struct Loads {
     hours: [[f64; HOURS]; 2],
     basis: ProfileBasis,
-    is_partial: bool,
+    pub(super) is_partial: bool,
 }
 
 impl Loads {

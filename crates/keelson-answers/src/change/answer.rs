@@ -182,6 +182,7 @@ fn line(
         effect: effect.at_worst,
         is_certain: effect.at_best == effect.at_worst,
         loss: effect.loss,
+        lost_by_load: effect.by_load,
         lost_before: effect.before,
         hours: window.map(hours),
         margin_taken: effect.margin_taken,

@@ -8,6 +8,7 @@ use keelson_analysis::single_points::{self, breach_level};
 use keelson_graph::ItemIx;
 use keelson_model::{Criticality, Effect};
 
+use super::overload::Overload;
 use super::{ChangeQuestion, Computed};
 use crate::impact::Assessment;
 use crate::{Basis, LimitCode};
@@ -25,8 +26,10 @@ pub(crate) struct ServiceEffect {
     pub(crate) criticality: Option<Criticality>,
     pub(crate) at_best: Effect,
     pub(crate) at_worst: Effect,
-    /// As written.
+    /// As written, with what is known to fall short of its load.
     pub(crate) loss: f64,
+    /// What it loses at worst because something falls short of its load, where that is more than by its needs as written.
+    pub(crate) by_load: Option<f64>,
     /// What it lost anyway.
     pub(crate) before: f64,
     /// Members of the need that loses most, at any depth, lost by this change.
@@ -45,13 +48,18 @@ impl ServiceEffect {
     /// repair of what is down does not.
     pub(crate) fn adds_harm(&self) -> bool {
         let is_known = self.at_best == self.at_worst;
-        let loses_more = !is_known || self.loss > self.before + ROUNDING;
+        let loses_more = !is_known || self.by_load.is_some() || self.loss > self.before + ROUNDING;
         loses_more || !self.new_points.is_empty()
     }
 }
 
 /// The effects on every service the change reaches, the worst first, then the most critical.
-pub(crate) fn of(computed: &Computed, question: &ChangeQuestion<'_>, basis: &mut Basis) -> Vec<ServiceEffect> {
+pub(crate) fn of(
+    computed: &Computed,
+    overload: &Overload,
+    question: &ChangeQuestion<'_>,
+    basis: &mut Basis,
+) -> Vec<ServiceEffect> {
     let assessment = &computed.assessment;
     let touched = assessment.impact().touched().unwrap_or_default();
     let reached = touched.iter().chain(computed.seeds.iter().map(|seed| &seed.item)).copied();
@@ -61,7 +69,7 @@ pub(crate) fn of(computed: &Computed, question: &ChangeQuestion<'_>, basis: &mut
     services.dedup();
     let protection = assessment.protection();
     let mut effects: Vec<ServiceEffect> =
-        services.into_iter().map(|item| without_points(computed, &protection, item)).collect();
+        services.into_iter().map(|item| without_points(computed, overload, &protection, item)).collect();
     effects.sort_by_key(|effect| (std::cmp::Reverse(effect.criticality), effect.item));
     find_points(computed, question, &mut effects, basis);
     let name =
@@ -73,9 +81,16 @@ pub(crate) fn of(computed: &Computed, question: &ChangeQuestion<'_>, basis: &mut
     effects
 }
 
-fn without_points(computed: &Computed, protection: &Protection<'_>, item: ItemIx) -> ServiceEffect {
+fn without_points(
+    computed: &Computed,
+    overload: &Overload,
+    protection: &Protection<'_>,
+    item: ItemIx,
+) -> ServiceEffect {
     let assessment = &computed.assessment;
     let (best, worst) = bracket(assessment, item);
+    let (short, shortest) = overload.loss(item);
+    let written = assessment.impact().loss(item);
     let before = computed.before.loss(item);
     let guards = protection.of(item);
     // What is lost anyway, as much and for as long, is not taken by this change.
@@ -95,9 +110,10 @@ fn without_points(computed: &Computed, protection: &Protection<'_>, item: ItemIx
     ServiceEffect {
         item,
         criticality: assessment.criticality(item),
-        at_best: effect(best),
-        at_worst: effect(worst),
-        loss: assessment.impact().loss(item),
+        at_best: effect(best.max(short)),
+        at_worst: effect(worst.max(shortest)),
+        loss: written.max(short),
+        by_load: (shortest > written + ROUNDING).then_some(shortest),
         before,
         margin_taken: u32::try_from(margin_taken).unwrap_or(u32::MAX),
         margin: guards.iter().filter_map(|guard| guard.margin).map(|margin| margin.least).min(),

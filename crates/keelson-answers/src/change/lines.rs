@@ -112,8 +112,12 @@ pub struct EffectLine {
     pub effect: Effect,
     /// Whether that is so however the unknown facts turn out.
     pub is_certain: bool,
-    /// The fraction of it that is lost, needs as written.
+    /// The fraction of it that is lost: needs as written, and what is known to fall short of its load.
     pub loss: f64,
+    /// The fraction that is lost at worst because what is left of some redundancy does not carry its load, though enough
+    /// of it is left by what is declared; absent where that is no more than by the needs as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_by_load: Option<f64>,
     /// The fraction that is lost anyway, without the change.
     pub lost_before: f64,
     /// For how long, in hours; absent without a window.

@@ -138,8 +138,11 @@ fn services(out: Out<'_>, answer: &ChangeAnswer) -> io::Result<()> {
 fn headline(line: &EffectLine) -> String {
     let criticality = line.criticality.map(|criticality| format!(", {criticality}")).unwrap_or_default();
     let doubt = if line.is_certain { "" } else { " possibly" };
-    let loss =
-        if line.loss > 0.0 && line.loss < 1.0 { format!(", loses {}", percent(line.loss)) } else { String::new() };
+    let loss = match line.lost_by_load {
+        Some(lost) => format!(", what is left does not carry its load and {} of it is lost", percent(lost)),
+        None if line.loss > 0.0 && line.loss < 1.0 => format!(", loses {}", percent(line.loss)),
+        None => String::new(),
+    };
     let hours = line.hours.map(|hours| format!(", {hours} h")).unwrap_or_default();
     format!("{}{criticality}: {}{doubt}{loss}{hours}", line.subject.key, effect_words(line.effect).to_uppercase())
 }

@@ -98,9 +98,15 @@ impl ServiceEffect {
         self.line.is_certain
     }
 
-    /// The fraction of it that is lost, needs as written.
+    /// The fraction of it that is lost: needs as written, and what is known to fall short of its load.
     async fn loss(&self) -> f64 {
         self.line.loss
+    }
+
+    /// The fraction that is lost at worst because what is left of some redundancy does not carry its load, though enough
+    /// of it is left by what is declared; absent where that is no more than by the needs as written.
+    async fn loss_by_load(&self) -> Option<f64> {
+        self.line.lost_by_load
     }
 
     /// The fraction that is lost anyway, without the change.
