@@ -17,13 +17,14 @@ use keelson_analysis::impact::{Impact, Question, Seed, Verdict, impact, verdict}
 use keelson_analysis::{Limits, Pool};
 use keelson_catalogue::CiIx;
 use keelson_graph::{ItemIx, NeedIx};
-use keelson_model::{Criticality, Standing, Symbol};
+use keelson_model::{Criticality, Rule, Standing, Symbol};
 
 pub use answer::{Because, ImpactAnswer, ImpactLine, Interval, ProtectedBy, ProtectedLine, SeedLine, VerdictWord};
 pub use certain::{CertaintyAnswer, ClassWord, DecisiveFacts, FactLine, FactWord, OutcomeLine, ShiftLine};
 pub use proof::{ProofText, proof_lines};
 
 use crate::basis::withdrawn;
+use crate::needs::title;
 use crate::subject::{ci_of, find_item, key_of};
 use crate::{Asked, Basis, LimitCode, QuestionError, View, item};
 
@@ -290,6 +291,7 @@ impl Assessment {
         }
         self.note_missing_rules(&mut basis);
         self.note_undirected(&mut basis);
+        self.note_unloaded(&mut basis);
         let partly = self.services.iter().filter(|item| self.impact.loss(**item) < 1.0);
         let partly = partly.filter(|item| self.minimum(**item).is_none()).count();
         if partly > 0 {
@@ -336,6 +338,27 @@ impl Assessment {
                 assumed.len()
             );
             basis.limit(LimitCode::RuleMissing, message);
+        }
+    }
+
+    /// Needs in the way whose members share a load that nobody states: nothing tells what their loss costs.
+    fn note_unloaded(&self, basis: &mut Basis) {
+        let graph = &self.view.graph;
+        let unloaded = |need: &NeedIx| {
+            graph.head(*need).is_share() && matches!(graph.need(*need).rule(), Rule::Share { demand: None, .. })
+        };
+        let ways = self.impact.affected().flat_map(|affected| graph.dependents(affected.item).counted());
+        let found: BTreeSet<NeedIx> = ways.copied().filter(unloaded).collect();
+        if let Some(first) = found.first() {
+            let need = graph.need(*first);
+            let message = format!(
+                "the members of {} needs share a load that nobody states, '{}' of '{}' first: nothing is lost by them, \
+                 whatever fails; state their 'demand'",
+                found.len(),
+                title(&self.view.catalogue, &need).0,
+                key_of(&self.view.catalogue, need.owner())
+            );
+            basis.limit(LimitCode::FigureMissing, message);
         }
     }
 

@@ -538,3 +538,31 @@ fn what_is_lost_in_part_is_told_with_what_else_takes_of_it() {
     let sso = answer.seeds.iter().find(|seed| seed.subject.key == "service/sso").unwrap();
     assert_eq!((sso.loss, sso.whole_loss, sso.verdict), (0.5, 1.0, VerdictWord::Breached));
 }
+
+#[test]
+fn a_shared_load_that_nobody_states_is_named() {
+    let head = r#"{"batch":{"format":"keelson/1","source":"s","scope":"all","observed_at":"2026-11-01T00:00:00Z"}}"#;
+    let ci = |key: &str| {
+        let class = key.split('/').next().unwrap();
+        format!(r#"{{"ci":{{"key":"{key}","class":"{class}","name":"{key}"}}}}"#)
+    };
+    let ask = |demand: &str| {
+        let need = format!(
+            r#"{{"need":{{"dependent":"service/a","name":"pool","rule":"share","members":["host/x","host/y"],"capacities":[50,50],"unit":"requests/s"{demand}}}}}"#
+        );
+        let lines = [head.to_owned(), ci("service/a"), ci("host/x"), ci("host/y"), need];
+        let view = Estate::of_text(&lines.join("\n")).view();
+        assess(&view, &ImpactQuestion::gone(["host/x"]), now(), &pool()).unwrap().answer(10)
+    };
+    let unstated = ask("");
+    let says = |answer: &keelson_answers::impact::ImpactAnswer| {
+        answer
+            .basis
+            .limits
+            .iter()
+            .any(|limit| limit.message.contains("'pool' of 'service/a' first: nothing is lost by them"))
+    };
+    assert!(says(&unstated) && !unstated.basis.complete && unstated.affected == 0, "{:?}", unstated.basis);
+    let stated = ask(r#","demand":100"#);
+    assert!(!says(&stated) && (stated.items[0].loss - 0.5).abs() < 1e-9);
+}
