@@ -171,10 +171,7 @@ pub fn capacity(
     ended(&mut basis, &lines, asked);
     let is_asked: BTreeSet<ItemIx> = wanted.iter().copied().collect();
     let forecasts = telling.forecasts(&is_asked, &found.rows, question.most)?;
-    if view.series_left_out() > 0 {
-        let message = format!("{} measured points were not looked at: there are too many", view.series_left_out());
-        basis.limit(LimitCode::Items, message);
-    }
+    view.note_series(&mut basis);
     let reached = amounts.items().iter().copied().filter(|one| is_wanted(*one));
     let owners: BTreeSet<ItemIx> = wanted.iter().copied().chain(reached).collect();
     let pooled = pools::find(&telling, &owners, (&mut basis, &mut truncations))?;

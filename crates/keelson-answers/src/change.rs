@@ -27,7 +27,8 @@ use keelson_model::{CiId, RequestForChange, Window};
 
 pub use answer::{ChangeAnswer, Summary};
 pub use lines::{
-    AlterationLine, ChangeLine, CollisionLine, EffectLine, NotImpactedLine, ShiftLine, StandingLine, ViolationLine,
+    AlterationLine, ChangeLine, CollisionLine, EffectLine, NotImpactedLine, PointFailure, ShiftLine, StandingLine,
+    ViolationLine,
 };
 pub use picture::{Picture, PictureEdge, PictureNode, PictureState, USUAL_ITEMS, picture};
 pub use risk::{ExpectedLine, RiskLine, has_failed, histories};

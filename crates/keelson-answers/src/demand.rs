@@ -367,6 +367,7 @@ pub fn demand(
     let (unrated, without) = missing(view, &model, &amounts);
     note(&mut basis, &outside, unrated.len(), without);
     inferred.note(&mut basis);
+    view.note_series(&mut basis);
     basis.rests_on(view, amounts.items().iter().copied().map(ci_of), asked);
     let listed = amounts.items().iter().copied().filter(|one| only.is_empty() || only.contains(one));
     let mut found: Vec<ItemIx> = listed.collect();

@@ -70,6 +70,12 @@ pub enum QuestionError {
         /// Their keys.
         keys: Vec<String>,
     },
+    /// A scenario is supposed twice.
+    #[error("the scenario '{name}' is given twice; what it supposes counts once, so give it once")]
+    ScenarioTwice {
+        /// The name it was given by the second time.
+        name: String,
+    },
     /// Figures of the catalogue that contradict each other or mean nothing.
     #[error("{0}")]
     Figures(String),

@@ -13,13 +13,15 @@ use keelson_model::Metric;
 
 use keelson_graph::ItemIx;
 
-use crate::View;
 use crate::attributes::{amount, capacity};
 pub use crate::profile::Profile;
 use crate::subject::{ci_of, key_of};
+use crate::{Basis, LimitCode, View};
 
 /// A series that ended longer ago than this many days does not tell what is asked now.
 const STALE_DAYS: i64 = 62;
+/// Series with points that are not taken, and named.
+const MOST_NAMED: usize = 5;
 /// Days of a series that tell its peak now.
 const RECENT_DAYS: usize = 28;
 
@@ -84,6 +86,8 @@ pub struct SeriesBook {
     series: BTreeMap<(u32, Metric), DailySeries>,
     /// Points that were not looked at because there are too many.
     pub left_out: u64,
+    /// Points that are not taken, in words, each with the reason.
+    pub set_aside: Vec<String>,
 }
 
 impl SeriesBook {
@@ -196,9 +200,19 @@ impl View {
         self.series.as_deref().into_iter().flat_map(move |book| book.items(metric))
     }
 
-    /// Points of series that were not looked at because there are too many.
-    #[must_use]
-    pub fn series_left_out(&self) -> u64 {
-        self.series.as_deref().map_or(0, |book| book.left_out)
+    /// Says which measured points are not looked at, and why.
+    pub(crate) fn note_series(&self, basis: &mut Basis) {
+        let Some(book) = self.series.as_deref() else { return };
+        if book.left_out > 0 {
+            let message = format!("{} measured points were not looked at: there are too many", book.left_out);
+            basis.limit(LimitCode::Items, message);
+        }
+        for reason in book.set_aside.iter().take(MOST_NAMED) {
+            basis.limit(LimitCode::FigureMissing, reason.clone());
+        }
+        if let Some(more) = book.set_aside.len().checked_sub(MOST_NAMED).filter(|more| *more > 0) {
+            let message = format!("points of {more} more series are not taken, for reasons alike");
+            basis.limit(LimitCode::FigureMissing, message);
+        }
     }
 }

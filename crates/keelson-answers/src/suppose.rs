@@ -11,6 +11,7 @@ use keelson_catalogue::{Catalogue, CiIx};
 use keelson_graph::{Changes, NeedSpec};
 use keelson_model::{Revision, Rule, Standing, Value};
 
+use crate::impact::SERVICE_CLASS;
 use crate::{QuestionError, View};
 
 /// The class of scenarios.
@@ -97,11 +98,16 @@ impl Growth {
 /// A scenario is named by the name or the key of a configuration item of class `scenario`.
 ///
 /// # Errors
-/// When there is no such scenario, or several of one name.
+/// When there is no such scenario, several of one name, or one is named twice.
 pub fn scenarios(catalogue: &Catalogue, names: &[String]) -> Result<(Growth, Vec<String>), QuestionError> {
     let (mut growth, mut lines) = (Growth::default(), Vec::new());
+    let mut met = Vec::new();
     for name in names {
         let scenario = find(catalogue, name)?;
+        if met.contains(&scenario) {
+            return Err(QuestionError::ScenarioTwice { name: name.clone() });
+        }
+        met.push(scenario);
         let ci = catalogue.ci(scenario);
         let number = |attribute: &str| ci.attribute(attribute).and_then(Value::as_f64);
         let assumed =
@@ -155,18 +161,22 @@ fn applied_to(catalogue: &Catalogue, scenario: CiIx) -> Vec<CiIx> {
 
 fn in_words(catalogue: &Catalogue, scenario: CiIx, assumed: Assumed, services: &[CiIx]) -> String {
     let ci = catalogue.ci(scenario);
+    let key = |ix: &CiIx| catalogue.ci(*ix).key.as_str();
     let whose = match services {
         [] => "every service".to_owned(),
-        some => {
-            let mut keys: Vec<&str> = some.iter().take(MOST_NAMED).map(|ix| catalogue.ci(*ix).key.as_str()).collect();
-            let more = format!("{} more", some.len().saturating_sub(MOST_NAMED));
-            if some.len() > MOST_NAMED {
-                keys.push(&more);
-            }
-            keys.join(", ")
-        }
+        some => named(&some.iter().map(key).collect::<Vec<&str>>()),
     };
     let mut line = format!("scenario {}: demand on {whose} times {}", ci.name(), assumed.factor);
+    if assumed == Assumed::default() {
+        line = format!(
+            "scenario {}: nothing changes, as it states neither 'demand_factor' nor 'demand_growth_per_month'",
+            ci.name()
+        );
+    }
+    let idle: Vec<&str> = services.iter().filter(|ix| !takes_demand(catalogue, **ix)).map(key).collect();
+    if !idle.is_empty() {
+        line += &format!("; nothing changes for {}: demand is that of a service in the catalogue", named(&idle));
+    }
     if let Some(growth) = assumed.per_month {
         line += &format!(", growing by {} % per month", rounded(growth * 100.0));
     }
@@ -178,6 +188,17 @@ fn in_words(catalogue: &Catalogue, scenario: CiIx, assumed: Assumed, services: &
         line += &format!(": {why}");
     }
     line
+}
+
+/// Whether what is supposed of demand can be about an item: a service that is in the catalogue.
+fn takes_demand(catalogue: &Catalogue, ix: CiIx) -> bool {
+    let ci = catalogue.ci(ix);
+    ci.standing == Standing::Live && catalogue.schema().classes.is_a(&ci.class, SERVICE_CLASS)
+}
+
+fn named(keys: &[&str]) -> String {
+    let shown = keys[..keys.len().min(MOST_NAMED)].join(", ");
+    if keys.len() > MOST_NAMED { format!("{shown}, {} more", keys.len() - MOST_NAMED) } else { shown }
 }
 
 /// A number to six digits behind the point, which rounding of binary fractions does not reach.

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use keelson_answers::series::{DailySeries, SeriesBook};
 use keelson_catalogue::{Catalogue, CiIx};
 use keelson_model::batch::Payload;
+use keelson_model::unit;
 use keelson_model::{
-    Change, CommitHeader, IdSource, Metric, RecordChange, SeriesBatch, SeriesBatchId, SeriesPart, Symbol,
+    Change, CiId, CommitHeader, IdSource, Metric, RecordChange, SeriesBatch, SeriesBatchId, SeriesPart, Symbol, Value,
 };
 use keelson_series::packed::{PackError, pack, unpack};
 use keelson_series::{Point, Read, Reading, overlaid, time};
@@ -38,6 +40,8 @@ pub struct SeriesOptions {
     pub name: String,
     /// Say what would be taken in, and change nothing.
     pub dry_run: bool,
+    /// Take in what can be taken in, and list the rest. Otherwise one bad line keeps everything out.
+    pub keep_going: bool,
 }
 
 /// What became of series.
@@ -56,6 +60,15 @@ pub struct SeriesImported {
     pub revision: Option<u64>,
     /// Whether the same points of the same source were there already.
     pub already_known: bool,
+    /// Points among them that take back what was said of their time.
+    #[serde(default)]
+    pub withdrawn: u64,
+    /// How many lines, series or points were refused and left out.
+    #[serde(default)]
+    pub refused_count: u64,
+    /// The first of them, with place and reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<String>,
 }
 
 /// Why series are not taken in. Nothing is written then.
@@ -68,6 +81,29 @@ pub enum SeriesError {
         count: usize,
         /// The first of them.
         first: Vec<String>,
+    },
+    /// Something cannot be read, or taken for a measurement.
+    #[error("{count} of what was given cannot be taken in; nothing was written\n  {}", .first.join("\n  "))]
+    Refused {
+        /// How many lines, series or points.
+        count: u64,
+        /// The first of them, with place and reason.
+        first: Vec<String>,
+    },
+    /// A series is known in a unit into which this one does not convert.
+    #[error(
+        "{metric} of '{key}' is known in {known}, and {given} does not convert into it: write it in {known}, or take the \
+         earlier points back first"
+    )]
+    Unit {
+        /// The key.
+        key: String,
+        /// The metric.
+        metric: Metric,
+        /// The unit it is known in.
+        known: String,
+        /// The unit given.
+        given: String,
     },
     /// There is nothing to take in.
     #[error("there is no point to take in")]
@@ -95,21 +131,39 @@ impl Keelson {
     /// Takes in measured points: one commit, or nothing.
     ///
     /// # Errors
-    /// When a key names nothing; otherwise as the store fails.
+    /// When a key names nothing, something cannot be read, or is in a unit that does not fit; otherwise as the store fails.
     pub async fn import_series(&self, read: Read, options: SeriesOptions) -> Result<SeriesImported, SeriesError> {
-        let gaps = read.gaps;
+        let mut read = timely(read, now());
+        if options.keep_going {
+            let view = self.view();
+            known_only(&view.catalogue, &mut read);
+        } else if read.refused_count > 0 {
+            return Err(SeriesError::Refused { count: read.refused_count, first: read.refused });
+        }
+        let withdrawn = read.withdrawn();
+        let (gaps, refused_count, refused) = (read.gaps, read.refused_count, std::mem::take(&mut read.refused));
         let (parts, packed) = blocking(move || packed(read.readings)).await??;
         let payload = Payload::new(&options.name, MEDIA_TYPE, packed);
+        let all: u64 = parts.iter().map(|(reading, _)| reading.points.len() as u64).sum();
         let mut imported = SeriesImported {
             series: parts.len(),
-            points: parts.iter().map(|(reading, _)| reading.points.len() as u64).sum(),
+            points: all - withdrawn,
             gaps,
             bytes: payload.bytes,
             revision: None,
             already_known: false,
+            withdrawn,
+            refused_count,
+            refused,
         };
         if parts.is_empty() {
-            return Err(SeriesError::Nothing);
+            let SeriesImported { refused_count, refused, .. } = imported;
+            let nothing = refused.is_empty();
+            return Err(if nothing {
+                SeriesError::Nothing
+            } else {
+                SeriesError::Refused { count: refused_count, first: refused }
+            });
         }
         let mut turn = self.turn().await;
         loop {
@@ -121,6 +175,7 @@ impl Keelson {
                 imported.already_known = true;
                 return Ok(imported);
             }
+            self.one_unit(&view, &parts).await?;
             if options.dry_run {
                 return Ok(imported);
             }
@@ -146,6 +201,35 @@ impl Keelson {
         }
     }
 
+    /// Refuses parts in a unit into which what is known does not convert, where any of that is still there.
+    async fn one_unit(&self, view: &View, parts: &[SeriesPart]) -> Result<(), SeriesError> {
+        let mut units: BTreeMap<(CiId, Metric), Arc<str>> = BTreeMap::new();
+        for kept in view.catalogue.series() {
+            units.extend(kept.record.parts.iter().map(|part| ((part.ci, part.metric), Arc::clone(&part.unit))));
+        }
+        let known = |part: &&SeriesPart| {
+            units.get(&(part.ci, part.metric)).is_some_and(|unit| unit::factor(unit, &part.unit).is_none())
+        };
+        let other: Vec<&SeriesPart> = parts.iter().filter(known).collect();
+        if other.is_empty() {
+            return Ok(());
+        }
+        let measured = self.with_series(view.clone()).await?;
+        for part in other {
+            let Some(ix) = view.catalogue.find_id(part.ci) else { continue };
+            let there = measured.series(ix, part.metric);
+            if let Some(there) = there.filter(|there| unit::factor(&there.unit, &part.unit).is_none()) {
+                return Err(SeriesError::Unit {
+                    key: view.catalogue.ci(ix).key.to_string(),
+                    metric: part.metric,
+                    known: there.unit.clone(),
+                    given: part.unit.to_string(),
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// A view with its measured series beside it. The last book is kept: most questions are about the same points.
     ///
     /// # Errors
@@ -167,15 +251,15 @@ impl Keelson {
     }
 
     async fn read_book(&self, view: &View) -> Result<SeriesBook, Error> {
-        let (mut lists, mut count, mut left_out) = (Lists::new(), 0_u64, 0_u64);
+        let mut lists = Lists::default();
         for kept in view.catalogue.series().rev() {
             let batch = &kept.record;
             let points: u64 = batch.parts.iter().map(|part| part.points).sum();
-            if count + points > MOST_POINTS {
-                left_out += points;
+            if lists.count + points > MOST_POINTS {
+                lists.left_out += points;
                 continue;
             }
-            count += points;
+            lists.count += points;
             let payload = self.store().payload(&batch.payload).await?.ok_or_else(|| lost(batch))?;
             let mut at = 0_usize;
             for part in &batch.parts {
@@ -184,20 +268,11 @@ impl Keelson {
                 at = end;
                 if let Some(ix) = view.catalogue.find_id(part.ci) {
                     let points = unpack(bytes, part.points).map_err(|error| Error::Stopped(error.to_string()))?;
-                    let list = lists.entry((ix, part.metric)).or_default();
-                    // The last batch says in which unit it is measured now; older points in another are no part of it.
-                    if list.points.is_empty() {
-                        list.unit.clone_from(&part.unit);
-                    } else if list.unit != part.unit {
-                        left_out += part.points;
-                        continue;
-                    }
-                    list.sources.push(batch.source.to_string());
-                    list.points.push(points);
+                    lists.add(&view.catalogue, ix, (batch, part), points);
                 }
             }
         }
-        blocking(move || book(lists, left_out)).await
+        blocking(move || lists.book()).await
     }
 }
 
@@ -209,20 +284,121 @@ struct List {
     points: Vec<Vec<Point>>,
 }
 
-type Lists = BTreeMap<(CiIx, Metric), List>;
+/// What was read of all series.
+#[derive(Default)]
+struct Lists {
+    lists: BTreeMap<(CiIx, Metric), List>,
+    count: u64,
+    left_out: u64,
+    set_aside: Vec<String>,
+}
 
-fn book(lists: Lists, left_out: u64) -> SeriesBook {
-    let mut book = SeriesBook::default();
-    book.left_out = left_out;
-    for ((ix, metric), mut list) in lists {
-        list.sources.sort();
-        list.sources.dedup();
-        let points = overlaid(list.points.into_iter().rev());
-        if let Some(series) = DailySeries::of(&list.unit, &points, list.sources) {
-            book.add(ix, metric, series);
+impl Lists {
+    /// Adds the points of one part. They are converted into the unit of the demand that is stated, or else into that of the
+    /// last batch, and told where they cannot be. So are points of a time that had not come when they were read.
+    fn add(&mut self, catalogue: &Catalogue, ix: CiIx, (batch, part): (&SeriesBatch, &SeriesPart), points: Vec<Point>) {
+        let about = || format!("{} of '{}'", part.metric, catalogue.ci(ix).key);
+        let list = self.lists.entry((ix, part.metric)).or_default();
+        if list.points.is_empty() {
+            list.unit = unit_for(catalogue, ix, part);
         }
+        let Some(factor) = unit::factor(&part.unit, &list.unit) else {
+            let (many, unit, now) = (part.points, &part.unit, &list.unit);
+            let aside =
+                format!("{many} points of {} are in {unit}, and the last in {now}: they are not taken", about());
+            self.set_aside.push(aside);
+            return;
+        };
+        let until = (batch.read_at + SLACK).timestamp_millis();
+        let all = points.len();
+        let points: Vec<Point> = points
+            .into_iter()
+            .filter(|(at, _)| (0..=until).contains(at))
+            .map(|(at, value)| (at, value * factor))
+            .collect();
+        if points.len() < all {
+            let many = all - points.len();
+            self.set_aside.push(format!(
+                "{many} points of {} are of times that had not come when they were read, or before 1970: they are not taken",
+                about()
+            ));
+        }
+        list.sources.push(batch.source.to_string());
+        list.points.push(points);
     }
-    book
+
+    fn book(self) -> SeriesBook {
+        let mut book = SeriesBook::default();
+        (book.left_out, book.set_aside) = (self.left_out, self.set_aside);
+        for ((ix, metric), mut list) in self.lists {
+            list.sources.sort();
+            list.sources.dedup();
+            let points = overlaid(list.points.into_iter().rev());
+            if let Some(series) = DailySeries::of(&list.unit, &points, list.sources) {
+                book.add(ix, metric, series);
+            }
+        }
+        book
+    }
+}
+
+/// The unit in which a series is told: that of the demand that is stated, where the measured one converts into it.
+fn unit_for(catalogue: &Catalogue, ix: CiIx, part: &SeriesPart) -> Arc<str> {
+    let stated = match catalogue.ci(ix).attribute(PEAK_DEMAND) {
+        Some(Value::Quantity(stated)) if part.metric == Metric::Demand => Some(&stated.unit),
+        _ => None,
+    };
+    let stated = stated.filter(|stated| unit::factor(&part.unit, stated).is_some());
+    stated.map_or_else(|| Arc::clone(&part.unit), |stated| Arc::from(stated.to_string()))
+}
+
+/// The attribute of services that states the demand on them.
+const PEAK_DEMAND: &str = "peak_demand";
+/// What clocks may differ by: points may be so much ahead.
+const SLACK: TimeDelta = TimeDelta::days(1);
+
+/// What was read without points of times that have not come, or before 1970; those are refused.
+fn timely(mut read: Read, now: DateTime<Utc>) -> Read {
+    let until = (now + SLACK).timestamp_millis();
+    let mut refusals = Vec::new();
+    for reading in &mut read.readings {
+        let all = reading.points.len();
+        let first = reading.points.iter().find(|(at, _)| !(0..=until).contains(at)).map(|(at, _)| *at);
+        let Some(first) = first else { continue };
+        reading.points.retain(|(at, _)| (0..=until).contains(at));
+        let shown = time(first).map_or_else(|| first.to_string(), |at| at.to_rfc3339());
+        let many = all - reading.points.len();
+        let what = if first < 0 { "before 1970" } else { "after now" };
+        refusals.push((
+            many,
+            format!(
+                "{} of '{}': {many} points are of times {what}, {shown} first; times are seconds since 1970 (not \
+                 milliseconds), or written like 2026-11-01T12:00:00Z",
+                reading.metric, reading.key
+            ),
+        ));
+    }
+    for (many, what) in refusals {
+        read.refuse(what);
+        read.refused_count += many as u64 - 1;
+    }
+    read.readings.retain(|reading| !reading.points.is_empty());
+    read
+}
+
+/// Leaves out series whose keys name nothing; those are refused.
+fn known_only(catalogue: &Catalogue, read: &mut Read) {
+    let is_known = |reading: &Reading| keelson_answers::find(catalogue, &reading.key).is_ok();
+    let (known, unknown): (Vec<Reading>, Vec<Reading>) =
+        std::mem::take(&mut read.readings).into_iter().partition(is_known);
+    read.readings = known;
+    for one in unknown {
+        let many = one.points.len();
+        read.refuse(format!(
+            "'{}' names no configuration item: its {many} points of {} are left out",
+            one.key, one.metric
+        ));
+    }
 }
 
 fn lost(batch: &SeriesBatch) -> Error {

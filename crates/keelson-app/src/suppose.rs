@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use keelson_answers::suppose::{Growth, Supposed, scenarios};
 use keelson_catalogue::Catalogue;
-use keelson_model::{Batch, BatchId};
+use keelson_model::{Batch, BatchId, Change, Claim, RecordChange};
 use keelson_reconcile::{Plan, PlanOutcome, RowOutcome, RowResult, plan};
 use thiserror::Error;
 
@@ -91,10 +91,22 @@ impl Keelson {
         let (mut view, mut lines) = (view.clone(), Vec::new());
         if let Some(what_if) = &suppose.what_if {
             for batch in &what_if.batches {
-                let (imagined, changes) = self.imagine(&view, &what_if.name, batch)?;
+                let Imagined { view: imagined, changes, outranked } = self.imagine(&view, &what_if.name, batch)?;
                 view = imagined;
+                let (name, source) = (&what_if.name, &batch.source);
+                if changes == 0 {
+                    lines.push(format!("{name}: nothing changes, as all that {source} says in it is there already"));
+                    continue;
+                }
                 let of = if changes == 1 { "1 record".to_owned() } else { format!("{changes} records") };
-                lines.push(format!("{}: {of} of {} as it would leave them", what_if.name, batch.source));
+                let outranked = match &outranked[..] {
+                    [] => String::new(),
+                    [first, ..] => format!(
+                        "; {} of its values change nothing, as other sources are ranked higher, first {first}",
+                        outranked.len()
+                    ),
+                };
+                lines.push(format!("{name}: {of} of {source} as it would leave them{outranked}"));
             }
         }
         let (growth, more) = if suppose.scenarios.is_empty() {
@@ -106,21 +118,50 @@ impl Keelson {
         Ok(view.supposing(Supposed { base, growth, lines })?)
     }
 
-    fn imagine(&self, view: &View, name: &str, batch: &Batch) -> Result<(View, u64), AskError> {
+    fn imagine(&self, view: &View, name: &str, batch: &Batch) -> Result<Imagined, AskError> {
         let mut ids = RandomIds::new();
         let at = now().max(batch.observed_at);
         let plan = plan(&view.catalogue, batch, BatchId::next(&mut ids), at, self.settings(), &mut ids);
         refuse(name, batch, &plan)?;
         if plan.changes.is_empty() {
-            return Ok((view.clone(), 0));
+            return Ok(Imagined { view: view.clone(), changes: 0, outranked: Vec::new() });
         }
         let mut catalogue = Catalogue::clone(&view.catalogue);
         let header = imagined(&catalogue, batch, &plan);
         catalogue.apply(&header, plan.changes.iter().map(|change| (0, change))).map_err(Error::from)?;
         let view = view.after(Arc::new(catalogue), &plan.changes).map_err(Error::from)?;
         let run = &plan.run;
-        Ok((view, run.configuration_items.changes() + run.relationships.changes() + run.needs.changes()))
+        let changes = run.configuration_items.changes() + run.relationships.changes() + run.needs.changes();
+        Ok(Imagined { view, changes, outranked: outranked(batch, &plan.changes) })
     }
+}
+
+/// A view under a batch.
+struct Imagined {
+    view: View,
+    /// How many records the batch changes.
+    changes: u64,
+    /// Values it states anew that do not count, each in words.
+    outranked: Vec<String>,
+}
+
+/// The values that a batch states anew and that do not count, because another source of the item is ranked higher.
+fn outranked(batch: &Batch, changes: &[RecordChange]) -> Vec<String> {
+    let mut found = Vec::new();
+    for change in changes {
+        let RecordChange::Ci(Change { before, after: Some(after) }) = change else { continue };
+        let is_its = |claim: &&Claim| claim.provenance.source == batch.source;
+        let known = before.iter().flat_map(|before| before.live_claims()).find(is_its);
+        for (name, value) in after.live_claims().find(is_its).iter().flat_map(|claim| &claim.facts.attributes) {
+            let is_new = known.and_then(|known| known.facts.attributes.get(name)) != Some(value);
+            if is_new && after.attribute(name) != Some(value) {
+                let counts = after.attribute(name).map_or_else(|| "nothing".to_owned(), ToString::to_string);
+                let by = after.source_of(name).map_or_else(String::new, |source| format!(", which {source} says"));
+                found.push(format!("'{name}' of '{}': {counts} holds{by}", after.key));
+            }
+        }
+    }
+    found
 }
 
 fn refuse(name: &str, batch: &Batch, plan: &Plan) -> Result<(), WhatIfError> {

@@ -125,6 +125,18 @@ pub fn convert(value: Decimal, from: &str, to: &str) -> Option<Decimal> {
     value.checked_mul(numerator)?.checked_div(denominator).map(|v| v.normalize())
 }
 
+/// What turns measured values in one unit into another of the same dimension; `None` as for [`convert`].
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "factors are far below 2^52")]
+pub fn factor(from: &str, to: &str) -> Option<f64> {
+    if from == to {
+        return Some(1.0);
+    }
+    let (from, to) = (unit(from)?, unit(to)?);
+    let of = |unit: &Unit| unit.factor.0 as f64 / unit.factor.1 as f64;
+    (from.dimension == to.dimension).then(|| of(from) / of(to))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,6 +150,7 @@ mod tests {
         assert_eq!(convert(d("5"), "GB", "min"), None);
         assert_eq!(convert(d("5"), "mb", "MB"), None);
         assert_eq!(convert(d("5"), "furlong", "furlong"), Some(d("5")));
+        assert_eq!((factor("%", "1"), factor("requests/min", "messages/s")), (Some(0.01), None));
     }
 
     #[test]

@@ -173,7 +173,11 @@ fn service(line: &EffectLine) -> String {
 }
 
 fn degraded(line: &EffectLine) -> String {
-    if line.loss > 0.0 { format!("{}, {} lost", service(line), percent(line.loss)) } else { service(line) }
+    match line.lost_by_load {
+        Some(lost) => format!("{}, {} lost of its load", service(line), percent(lost)),
+        None if line.loss > 0.0 => format!("{}, {} lost", service(line), percent(line.loss)),
+        None => service(line),
+    }
 }
 
 fn thinner(line: &EffectLine) -> String {

@@ -1,6 +1,6 @@
 //! The verdict on each service, worst first.
 
-use keelson_answers::change::{EffectLine, Summary};
+use keelson_answers::change::{EffectLine, PointFailure, Summary};
 use keelson_answers::impact::{Because, ProtectedBy};
 use keelson_model::Effect;
 use keelson_report::document::{Cell, Section, Table};
@@ -102,12 +102,24 @@ fn reason(part: &Part<'_>, line: &EffectLine) -> String {
         parts.push(holds(guard));
     }
     if !line.new_single_points.is_empty() {
-        parts.push(format!("down if {} fails", any_of(&line.new_single_points).trim_end_matches(',')));
+        let points = any_of(&line.new_single_points);
+        parts.push(format!("down if {} fails{}", points.trim_end_matches(','), likely(line.point_failure)));
     }
     if parts.is_empty() && !line.is_certain {
         parts.push("holds as written; unknown facts may turn out badly".to_owned());
     }
     if parts.is_empty() { "nothing it needs is lost".to_owned() } else { clauses(&parts, parts.len(), parts.len()) }
+}
+
+/// How likely a failure meanwhile is, as far as that is stated.
+fn likely(failure: Option<PointFailure>) -> String {
+    match failure {
+        Some(PointFailure { chance, unstated: 0 }) => format!(" ({} likely meanwhile)", percent(chance)),
+        Some(PointFailure { chance, .. }) if chance > 0.0 => {
+            format!(" (more than {} likely meanwhile)", percent(chance))
+        }
+        _ => String::new(),
+    }
 }
 
 fn lost(because: &Because) -> String {

@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use keelson_model::Metric;
 use serde::Deserialize;
 
 use crate::csv::{known_unit, seconds};
-use crate::{Gathered, Read, ReadError, metric};
+use crate::{Gathered, Read, ReadError, marked, metric};
 
 /// What the labels of series mean.
 #[derive(Clone, Copy, Debug)]
@@ -44,8 +45,10 @@ struct Series {
 
 /// Reads the result of a range query.
 ///
+/// Series and values that cannot be read are listed with number and labels, and left out.
+///
 /// # Errors
-/// When it is none, or with number and labels of the first series that cannot be read.
+/// When it is no such result, or has too many values.
 pub fn read(text: &[u8], meaning: Meaning<'_>) -> Result<Read, ReadError> {
     let answer: Answer = serde_json::from_slice(text)
         .map_err(|error| ReadError::Document(format!("it is no result of a range query of Prometheus: {error}")))?;
@@ -65,18 +68,43 @@ pub fn read(text: &[u8], meaning: Meaning<'_>) -> Result<Read, ReadError> {
     for (number, series) in (1..).zip(&data.result) {
         let labels =
             || series.metric.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(", ");
-        let wrong = |what: String| ReadError::Series { number, labels: labels(), what };
-        let key = filled(meaning.key, &series.metric).map_err(&wrong)?;
+        let wrong = |what: String| ReadError::Series { number, labels: labels(), what }.to_string();
+        let key = match filled(meaning.key, &series.metric) {
+            Ok(key) => key,
+            Err(what) => {
+                gathered.refused.refuse(wrong(what));
+                continue;
+            }
+        };
         for (at, value) in &series.values {
-            let at = seconds(*at).ok_or_else(|| wrong(format!("{at} is no time")))?;
-            match value.parse::<f64>() {
-                Ok(number) if number.is_nan() => gathered.gaps += 1,
-                Ok(number) if number.is_finite() && number >= 0.0 => gathered.add(&key, named, &unit, (at, number))?,
-                _ => return Err(wrong(format!("'{value}' is no number of 0 or above"))),
+            match point(&mut gathered, (&key, named), (meaning.unit, &unit), (*at, value)) {
+                Ok(()) => {}
+                Err(ReadError::TooMany) => return Err(ReadError::TooMany),
+                Err(error) => gathered.refused.refuse(wrong(error.to_string())),
             }
         }
     }
     Ok(gathered.done())
+}
+
+/// Takes in one value.
+fn point(
+    gathered: &mut Gathered,
+    (key, metric): (&str, Metric),
+    (given, unit): (Option<&str>, &str),
+    (at, value): (f64, &str),
+) -> Result<(), ReadError> {
+    let at = seconds(at).map_err(ReadError::Document)?;
+    match value.parse::<f64>() {
+        Ok(number) if number.is_nan() => {
+            gathered.gaps += 1;
+            Ok(())
+        }
+        Ok(number) if number.is_finite() && number >= 0.0 => {
+            gathered.add(key, metric, unit, (at, marked(metric, given, number)?))
+        }
+        _ => Err(ReadError::Document(format!("'{value}' is no number of 0 or above"))),
+    }
 }
 
 /// A template with labels in the place of their names.

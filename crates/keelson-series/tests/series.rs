@@ -29,6 +29,8 @@ fn what_is_wrong_is_said_with_line_and_column() {
     let read = |lines: &str| csv::read(format!("key,metric,time,value,unit\n{lines}").as_bytes(), Defaults::default());
     for (lines, says) in [
         ("a,demand,yesterday,1,requests/s", "line 2, column 'time': 'yesterday' is no time"),
+        ("a,demand,1793491200000,1,requests/s", "line 2, column 'time': 1793491200000 is no time: times are seconds"),
+        ("a,utilisation,2026-11-01,60,", "column 'value': 60 is no fraction: a utilisation without a unit is one"),
         ("a,demand,2026-11-01,-1,requests/s", "column 'value': '-1' is no number of 0 or above"),
         ("a,demand,2026-11-01,1,", "column 'unit': demand has a unit"),
         ("a,demand,2026-11-01,1,furlongs", "'furlongs' is no unit"),
@@ -37,8 +39,9 @@ fn what_is_wrong_is_said_with_line_and_column() {
         ("a,demand,2026-11-01,1,requests/s\na,demand,2026-11-01,2,requests/s", "two values of demand"),
         ("a,demand,2026-11-01,1,requests/s\na,demand,2026-11-02,2,transactions/s", "a series has one unit"),
     ] {
-        let error = read(lines).unwrap_err().to_string();
-        assert!(error.contains(says), "{lines}: {error}");
+        let read = read(lines).unwrap();
+        assert_eq!((read.refused_count, read.refused.len()), (1, 1), "{lines}");
+        assert!(read.refused[0].contains(says), "{lines}: {:?}", read.refused);
     }
     assert!(matches!(csv::read(b"key,time\na,1\n", Defaults::default()), Err(ReadError::Column { column: "value" })));
     let defaults = Defaults { metric: Some("demand"), unit: Some("requests/s") };
@@ -55,8 +58,8 @@ fn a_range_query_is_read_by_its_labels() {
     assert_eq!(read.readings[0].points, [(1_793_491_200_000, 40.0), (1_793_491_320_000, 41.5)]);
 
     let missing = Meaning { key: "service/{app}", ..meaning };
-    let error = prometheus::read(text, missing).unwrap_err().to_string();
-    assert!(error.contains("series 1 (instance=a, job=payments): it has no label 'app'"), "{error}");
+    let refused = prometheus::read(text, missing).unwrap().refused;
+    assert!(refused[0].contains("series 1 (instance=a, job=payments): it has no label 'app'"), "{refused:?}");
     let failed = br#"{"status":"error","error":"bad query","data":null}"#;
     assert!(prometheus::read(failed, meaning).unwrap_err().to_string().contains("bad query"));
     let vector = br#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
@@ -94,4 +97,44 @@ proptest! {
     fn bytes_that_are_no_points_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = unpack(&bytes, 3);
     }
+}
+
+#[test]
+fn the_lines_that_can_be_read_are_read_and_the_others_listed() {
+    let mut text = "key,metric,time,value,unit\na,demand,2026-11-01,1,requests/s\n".to_owned();
+    for line in 0..25 {
+        text.push_str(&format!("a,demand,2026-11-02,no{line},requests/s\n"));
+    }
+    text.push_str("a,demand,2026-11-03,3,requests/s\n");
+    let read = csv::read(text.as_bytes(), Defaults::default()).unwrap();
+    assert_eq!((read.refused_count, read.refused.len(), read.readings[0].points.len()), (25, 10, 2));
+    assert!(read.refused[9].starts_with("line 12, column 'value': 'no9'"), "{:?}", read.refused);
+}
+
+#[test]
+fn a_point_is_taken_back_by_a_later_one() {
+    let text = b"key,metric,time,value,unit\na,demand,2026-11-01,withdrawn,requests/s\n";
+    let read = csv::read(text, Defaults::default()).unwrap();
+    let at = read.readings[0].points[0].0;
+    assert_eq!((read.withdrawn(), read.gaps), (1, 0));
+    let taken_back = unpack(&pack(&read.readings[0].points).unwrap(), 1).unwrap();
+    assert_eq!(overlaid([vec![(at - 1, 1.0), (at, 2.0)], taken_back.clone()]), [(at - 1, 1.0)]);
+    assert_eq!(overlaid([taken_back.clone(), vec![(at, 3.0)]]), [(at, 3.0)], "what is said later counts");
+    assert_eq!(overlaid([taken_back]), []);
+}
+
+#[test]
+fn a_utilisation_says_its_unit_or_is_a_fraction() {
+    let read = |unit: Option<&str>, value: &str| {
+        let text = format!("key,metric,time,value\na,utilisation,2026-11-01,{value}\n");
+        csv::read(text.as_bytes(), Defaults { metric: None, unit }).unwrap()
+    };
+    assert_eq!(read(None, "1.2").readings[0].points[0].1, 1.2);
+    assert_eq!(read(Some("%"), "60").readings[0].unit, "%");
+    assert_eq!(read(Some("1"), "8").refused_count, 0, "of eight cores, if that is said");
+    assert_eq!(read(None, "60").refused_count, 1);
+    let text = br#"{"status":"success","data":{"resultType":"matrix","result":[
+        {"metric":{"job":"a"},"values":[[1793491200,"60"],[1793491200000,"0.5"],[1793491260,"0.5"]]}]}}"#;
+    let read = prometheus::read(text, Meaning { key: "host/{job}", metric: "utilisation", unit: None }).unwrap();
+    assert_eq!((read.refused_count, read.readings[0].points.len()), (2, 1), "{:?}", read.refused);
 }

@@ -34,6 +34,8 @@ const MOST_NAME_BYTES: usize = 100;
 pub struct Wishes {
     /// Say what would be taken in, and change nothing.
     pub dry_run: bool,
+    /// Leave out what cannot be taken in, and list it.
+    pub keep_going: bool,
     /// What was measured, where the points do not say: `demand` or `utilisation`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metric: Option<String>,
@@ -113,6 +115,7 @@ async fn taken(app: &App, source: String, wishes: Wishes, form: Form, kept: Kept
         source: Symbol::new(&source),
         name: wishes.name.clone().unwrap_or_else(|| format!("/series/{source}")),
         dry_run: wishes.dry_run,
+        keep_going: wishes.keep_going,
     };
     let reading = tokio::task::spawn_blocking(move || {
         let text = text(&kept, form.file())?;

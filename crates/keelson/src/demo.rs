@@ -154,6 +154,7 @@ async fn measure(keelson: &Keelson, form: Form) -> Result<(), Failure> {
         source: Symbol::new("monitoring"),
         name: "demand and use of fourteen months".to_owned(),
         dry_run: false,
+        keep_going: false,
     };
     let imported = keelson.import_series(measured::series(system::now()), options).await;
     let imported = imported.map_err(Failure::trouble)?;

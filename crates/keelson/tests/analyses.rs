@@ -143,7 +143,7 @@ fn measured_points_come_in_from_tables_and_from_prometheus() {
 
     let range = place.file(
         "range.json",
-        r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"job":"payments"},"values":[[1801267200,"150"],[1801353600,"NaN"]]}]}}"#,
+        r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"job":"payments"},"values":[[1793577600,"150"],[1793664000,"NaN"]]}]}}"#,
     );
     let prometheus = [
         "series",
@@ -164,6 +164,92 @@ fn measured_points_come_in_from_tables_and_from_prometheus() {
     assert!(ran.err.contains("line 2, column 'time'"), "{}", ran.err);
     let nobody = place.file("nobody.csv", "key,metric,time,value,unit\nservice/none,demand,2026-11-01,1,requests/s\n");
     assert!(place.run(&["series", "import", &nobody]).err.contains("service/none"));
+}
+
+/// A supposition without effect says so.
+#[test]
+fn what_is_supposed_and_changes_nothing_says_so() {
+    let place = with(&["worked-estate-figures.ndjson"]);
+    let batch = |source: &str, lines: &str| {
+        format!(
+            "{}\n{lines}\n",
+            json!({"batch": {"format": "keelson/1", "source": source, "scope": "all", "observed_at": "2026-11-02T00:00:00Z"}})
+        )
+    };
+    let host = |value: f64| {
+        json!({"ci": {"key": "host/hv1", "class": "host", "name": "hv1", "attributes": {"unavailability": value}}})
+            .to_string()
+    };
+    let scenarios = [
+        json!({"ci": {"key": "scenario/idle", "class": "scenario", "name": "idle"}}).to_string(),
+        json!({"ci": {"key": "scenario/host", "class": "scenario", "name": "host", "attributes": {"demand_factor": 2}}}).to_string(),
+        json!({"relationship": {"dependent": "scenario/host", "kind": "applies_to", "dependency": "host/hv1"}}).to_string(),
+    ];
+    place.ok(&["import", "batch", &place.file("scenarios.ndjson", batch("plans", &scenarios.join("\n")))]);
+    let supposing = |args: &[&str]| {
+        let answer = place.json(&[&["spof", "service/payments"], args].concat());
+        answer["supposing"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| line.as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let idle = supposing(&["--scenario", "idle"]);
+    assert!(idle.contains("nothing changes, as it states neither"), "{idle}");
+    let host_line = supposing(&["--scenario", "host"]);
+    assert!(host_line.contains("nothing changes for host/hv1: demand is that of a service"), "{host_line}");
+    let twice = place.run(&["spof", "--scenario", "idle", "--scenario", "scenario/idle"]);
+    assert!(twice.status == 2 && twice.err.contains("is given twice"), "{}", twice.err);
+
+    let other = place.file("other.ndjson", batch("another", &host(0.5)));
+    place.ok(&["import", "batch", &other]);
+    let same = supposing(&["--what-if", &other]);
+    assert!(same.contains("nothing changes, as all that another says in it is there already"), "{same}");
+}
+
+#[test]
+fn points_that_are_no_measurements_are_refused_named_and_can_be_left_out_or_taken_back() {
+    let place = with(&["capacity-model.ndjson"]);
+    let today = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() / 86_400;
+    let head = "key,metric,time,value,unit\n";
+    let row = |key: &str, day: u64, value: &str, unit: &str| format!("{key},demand,{},{value},{unit}\n", day * 86_400);
+    let payments = "service/payments";
+    let good: String = (0..60).map(|n| row(payments, today - 60 + n, "100", "transactions/s")).collect();
+    let refused = |name: &str, lines: &str, says: &str| {
+        let table = place.file(name, format!("{head}{lines}"));
+        let ran = place.run(&["series", "import", &table]);
+        assert_eq!(ran.status, 2, "{lines}");
+        assert!(ran.err.contains(says), "{lines}: {}", ran.err);
+    };
+    place.ok(&["series", "import", &place.file("good.csv", format!("{head}{good}"))]);
+    refused("ahead.csv", &row(payments, today + 400, "1", "transactions/s"), "1 points are of times after now");
+    refused("milliseconds.csv", &row(payments, today * 1_000, "1", "transactions/s"), "look like milliseconds");
+    refused("unit.csv", &row(payments, today, "100", "messages/s"), "is known in transactions/s, and messages/s");
+    let both = [row(payments, today, "x", "transactions/s"), row(payments, today + 9, "1", "transactions/s")].concat();
+    refused("both.csv", &both, "line 2, column 'value'");
+    assert!(place.json(&["capacity", "plan", payments])["services"][0]["isMeasured"].as_bool().unwrap());
+
+    // One bad value: all else comes in, and it can be taken back. Another rate of the same thing is converted.
+    let mixed = [
+        row(payments, today - 1, "54000", "transactions/min"),
+        row(payments, today - 2, "nonsense", "transactions/min"),
+        row("service/nobody", today, "1", "requests/s"),
+        row(payments, today + 9, "1", "transactions/min"),
+    ];
+    let mixed = place.file("mixed.csv", format!("{head}{}", mixed.concat()));
+    let told = place.ok(&["series", "import", &mixed, "--keep-going"]);
+    assert!(told.contains("1 points of 1 series") && told.contains("3 left out:"), "{told}");
+    for says in ["line 3, column 'value'", "'service/nobody' names no configuration item", "times after now"] {
+        assert!(told.contains(says), "{told}");
+    }
+    let peak = |place: &Place| place.json(&["demand", payments])["services"][0]["demand"].clone();
+    assert_eq!(peak(&place), json!({"value": 900.0, "unit": "transactions/s"}));
+    let back = place.file("back.csv", head.to_owned() + &row(payments, today - 1, "withdrawn", "transactions/s"));
+    assert!(place.ok(&["series", "import", &back]).contains("1 taken back"));
+    assert_eq!(peak(&place), json!({"value": 100.0, "unit": "transactions/s"}));
+    place.ok(&["verify"]);
 }
 
 #[test]

@@ -188,6 +188,7 @@ fn line(
         margin_taken: effect.margin_taken,
         margin: effect.margin,
         new_single_points: effect.new_points.iter().map(key).collect(),
+        point_failure: window.and_then(|window| risk::point_failure(view, &effect.new_points, window)),
         single_points_examined: effect.is_examined,
         because: assessment.because(effect.item),
         proof: proof_lines(assessment, effect.item, MOST_PROOF).0,

@@ -129,6 +129,9 @@ pub struct EffectLine {
     pub margin: Option<u32>,
     /// Single failures that would then breach it and would not otherwise, by key.
     pub new_single_points: Vec<String>,
+    /// How likely one of those is to fail while the change is under way; absent without a window, and where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point_failure: Option<PointFailure>,
     /// Whether those were looked for; only where the change takes some redundancy.
     pub single_points_examined: bool,
     /// Why it loses something.
@@ -143,6 +146,17 @@ pub struct EffectLine {
     pub customers: Vec<Subject>,
     /// What an hour without it costs, where stated: `20000 EUR`.
     pub value_per_hour: Option<String>,
+}
+
+/// How likely one of some items is to fail in a time, each independently of the others: 1 − Π e^(−rate · time), with the
+/// rate of failures q / ((1 − q) · time to repair) (analyses 2.4).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PointFailure {
+    /// The chance, from those that state their unavailability and their time to repair.
+    pub chance: f64,
+    /// How many do not: the true chance is higher.
+    pub unstated: usize,
 }
 
 /// What violates the calendar.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use keelson_analysis::risk::{Estimate, Exposure, History, Kind, Level, Prior, Stake, expected_loss};
+use keelson_analysis::risk::{Estimate, Exposure, History, Kind, Level, Prior, Stake, expected_loss, window_failure};
 use keelson_change::Policy;
 use keelson_graph::ItemIx;
 use keelson_model::{CiKey, Effect, RequestForChange, Value, Window};
@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ChangeQuestion;
 use super::effects::ServiceEffect;
-use super::lines::CollisionLine;
+use super::lines::{CollisionLine, PointFailure};
 use crate::View;
+use crate::attributes::{number, unavailability};
 use crate::review::{Kinds, outcome_of, work_of};
 use crate::subject::ci_of;
 
@@ -159,6 +160,21 @@ pub(super) fn line(
         without_value,
         without_unavailability: without_unavailability.len(),
     }
+}
+
+/// How likely one of some items is to fail within a window; absent where there are none.
+pub(super) fn point_failure(view: &View, points: &[ItemIx], window: Window) -> Option<PointFailure> {
+    if points.is_empty() {
+        return None;
+    }
+    let chance = |point: &ItemIx| {
+        let (_, most) = unavailability(view, *point)?;
+        let repair = number(view, *point, "repair_minutes")?;
+        Some(window_failure(most, repair / 60.0, hours(window)))
+    };
+    let chances: Vec<f64> = points.iter().filter_map(chance).collect();
+    let holds: f64 = chances.iter().map(|chance| 1.0 - chance).product();
+    Some(PointFailure { chance: 1.0 - holds, unstated: points.len() - chances.len() })
 }
 
 fn key<'a>(view: &'a View, effect: &ServiceEffect) -> &'a CiKey {

@@ -83,9 +83,49 @@ pub(super) fn propose(
         lines.extend(search.fixes(question.fixes, &mut gains, basis)?);
     }
     gains.note(basis);
+    let mut lines = joined(lines);
+    let found = lines.len();
+    lines.retain(|(_, line)| !line.costs_hours());
+    if lines.len() < found {
+        let message = format!(
+            "{} changes of placement remove single points and are expected to cost more hours than they save: they are not \
+             proposed",
+            found - lines.len()
+        );
+        basis.remark(LimitCode::FigureMissing, message);
+    }
     lines.sort_by(|a, b| b.0.total_cmp(&a.0));
     Ok(lines.into_iter().map(|(_, line)| line).take(question.fixes).collect())
 }
+
+/// The same change, found for services that fail at different levels of loss, is one change.
+fn joined(lines: Vec<(f64, FixLine)>) -> Vec<(f64, FixLine)> {
+    let mut found: Vec<(f64, FixLine)> = Vec::new();
+    for (gain, line) in lines {
+        match found.iter_mut().find(|(_, known)| known.action == line.action && known.because == line.because) {
+            Some((sum, known)) => {
+                *sum += gain;
+                known.removed += line.removed;
+                known.added += line.added;
+                known.effect_count += line.effect_count;
+                known.effects.extend(line.effects);
+            }
+            None => found.push((gain, line)),
+        }
+    }
+    found
+}
+
+impl FixLine {
+    /// Whether the services are expected to be down for longer with it, as far as that is told.
+    fn costs_hours(&self) -> bool {
+        let told = self.effects.iter().filter_map(|effect| effect.hours_per_year);
+        told.map(|hours| hours.after - hours.before).sum::<f64>() > ROUNDING
+    }
+}
+
+/// Hours that rounding may make of nothing.
+const ROUNDING: f64 = 1e-9;
 
 /// The search for changes that help services which fail at the same level of loss.
 struct Search<'a> {

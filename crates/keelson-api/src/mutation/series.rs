@@ -41,6 +41,9 @@ pub(crate) struct SubmitSeriesInput {
     /// Say what would be taken in, and change nothing.
     #[graphql(default)]
     pub dry_run: bool,
+    /// Leave out lines, points and series that cannot be taken in, and list them; otherwise one keeps all of them out.
+    #[graphql(default)]
+    pub keep_going: bool,
     /// Why, for the history.
     pub reason: Option<String>,
 }
@@ -60,14 +63,31 @@ pub(crate) struct SubmitSeriesPayload {
     revision: Option<u64>,
     /// Whether the same points of the same source were there already; nothing was written then.
     was_known: bool,
+    /// Points among them that take back what was said of their time.
+    withdrawn_count: u64,
+    /// How many lines, points or series were left out.
+    refused_count: u64,
+    /// The first of them, with place and reason; at most 10.
+    refused: Vec<String>,
     /// What kept them from being taken in; at most one, and then nothing was written.
     user_errors: Vec<UserError>,
 }
 
 impl SubmitSeriesPayload {
-    fn refused(field: &str, message: String) -> Self {
+    fn failed(field: &str, message: String) -> Self {
         let user_errors = vec![UserError::of(UserErrorCode::BadValue, &[field], message)];
-        Self { series_count: 0, point_count: 0, gap_count: 0, bytes: 0, revision: None, was_known: false, user_errors }
+        Self {
+            series_count: 0,
+            point_count: 0,
+            gap_count: 0,
+            bytes: 0,
+            revision: None,
+            was_known: false,
+            withdrawn_count: 0,
+            refused_count: 0,
+            refused: Vec::new(),
+            user_errors,
+        }
     }
 }
 
@@ -86,7 +106,7 @@ impl SeriesMutation {
     ) -> Result<SubmitSeriesPayload, Refusal> {
         if input.source.is_empty() || input.source.len() > LONGEST_NAME {
             let message = format!("a source has a name of 1 to {LONGEST_NAME} bytes");
-            return Ok(SubmitSeriesPayload::refused("source", message));
+            return Ok(SubmitSeriesPayload::failed("source", message));
         }
         let field = if input.prometheus.is_some() { "prometheus" } else { "table" };
         let options = SeriesOptions {
@@ -94,10 +114,11 @@ impl SeriesMutation {
             source: Symbol::new(&input.source),
             name: input.name.clone().unwrap_or_else(|| "submitSeries".to_owned()),
             dry_run: input.dry_run,
+            keep_going: input.keep_going,
         };
         let read = match compute(ctx.services(), move || points(&input)).await? {
             Ok(read) => read,
-            Err(error) => return Ok(SubmitSeriesPayload::refused(field, error.to_string())),
+            Err(error) => return Ok(SubmitSeriesPayload::failed(field, error.to_string())),
         };
         match ctx.services().keelson.import_series(read, options).await {
             Ok(done) => Ok(SubmitSeriesPayload {
@@ -107,10 +128,13 @@ impl SeriesMutation {
                 bytes: done.bytes,
                 revision: done.revision,
                 was_known: done.already_known,
+                withdrawn_count: done.withdrawn,
+                refused_count: done.refused_count,
+                refused: done.refused,
                 user_errors: Vec::new(),
             }),
             Err(SeriesError::Failed(error)) => Err(error.into()),
-            Err(error) => Ok(SubmitSeriesPayload::refused(field, error.to_string())),
+            Err(error) => Ok(SubmitSeriesPayload::failed(field, error.to_string())),
         }
     }
 }

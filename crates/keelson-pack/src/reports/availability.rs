@@ -205,11 +205,11 @@ fn grounds(independence: &str, missing: usize, listed: &[String]) -> Section {
     if missing == 0 {
         return section.paragraph("Every item in the way states its unavailability.");
     }
-    section.paragraph(format!(
-        "{} no unavailability: {}.",
-        if missing == 1 { "1 item states".to_owned() } else { format!("{missing} items state") },
-        names(listed, missing, 40)
-    ))
+    let state = if missing == 1 { "1 item states".to_owned() } else { format!("{missing} items state") };
+    if listed.is_empty() {
+        return section.paragraph(format!("{state} no unavailability."));
+    }
+    section.paragraph(format!("{state} no unavailability: {}.", names(listed, missing, 40)))
 }
 
 /// What fails members of a need together, as far as it is stated.
@@ -298,7 +298,19 @@ fn resilience(answer: &CutSetsAnswer) -> Section {
         answer.count,
         orders.join(", ")
     ));
-    if let (Some(sum), Some(bound)) = (answer.probability_sum, answer.probability_bound) {
+    if answer.missing_count > 0 {
+        section = section.paragraph(format!(
+            "{} no unavailability: with a figure of their class, or none, the probabilities here are no bounds.",
+            if answer.missing_count == 1 {
+                "1 item states".to_owned()
+            } else {
+                format!("{} items state", answer.missing_count)
+            }
+        ));
+    }
+    if let (Some(sum), Some(bound)) = (answer.probability_sum, answer.probability_bound)
+        && answer.missing_count == 0
+    {
         section = section.paragraph(format!(
             "Their probabilities add up to {}; the unavailability of {name} is at most {}.",
             probability(sum),

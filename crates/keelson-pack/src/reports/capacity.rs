@@ -148,11 +148,15 @@ fn sentence(first: &ResourceLine, frame: &Frame) -> String {
     let lead = first
         .lead_months
         .map_or_else(|| "no lead time is stated".to_owned(), |lead| format!("it takes {} to get more", months(lead)));
-    let (name, out, by) = (&first.subject.name, day(first.exhausted_at), day(first.decide_by));
+    let (name, by) = (&first.subject.name, day(first.decide_by));
+    let out = match first.exhausted_months {
+        Some(months) if months <= 0.0 => "has run out".to_owned(),
+        _ => format!("runs out on {}", day(first.exhausted_at)),
+    };
     if first.decide_months.is_some_and(|months| months < 0.0) {
-        return format!("Decide first on {name}: it runs out on {out} and {lead}; the day to decide was {by}.");
+        return format!("Decide first on {name}: it {out} and {lead}; the day to decide was {by}.");
     }
-    format!("Decide first on {name}: it runs out on {out} and {lead}, so decide by {by}.")
+    format!("Decide first on {name}: it {out} and {lead}, so decide by {by}.")
 }
 
 fn expiry(line: &RedundancyLine, frame: &Frame) -> String {

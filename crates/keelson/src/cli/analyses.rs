@@ -583,6 +583,15 @@ pub(crate) enum SeriesAction {
 }
 
 #[derive(Args, Debug)]
+#[command(
+    after_help = "A table has the columns key, metric (demand or utilisation), time and value, and may have unit:\n\n  \
+key,metric,time,value,unit\n  service/payments,demand,2026-11-01T12:00:00Z,100.5,transactions/s\n  \
+host/hv1,utilisation,1793491200,60,%\n\n\
+Times are of the past, in RFC 3339 or in seconds since 1970. An empty value is a gap. The word 'withdrawn' in place of a\n\
+value takes back the point that was given at that time. A utilisation without a unit is a fraction.\n\n\
+Examples:\n  keelson series import points.csv\n  keelson series import points.csv --keep-going --dry-run\n  \
+keelson series import range.json --prometheus --key 'service/{job}' --metric demand --unit requests/s"
+)]
 pub(crate) struct SeriesImport {
     /// Files
     #[arg(value_name = "FILE", required = true, value_hint = clap::ValueHint::FilePath)]
@@ -605,6 +614,9 @@ pub(crate) struct SeriesImport {
     /// Say what would be taken in, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Leave out lines, points and series that cannot be taken in, and list them; otherwise one keeps its file out
+    #[arg(long)]
+    pub(crate) keep_going: bool,
     /// Why, for the history
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,

@@ -1,6 +1,7 @@
 //! `keelson series`.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use anyhow::anyhow;
 use keelson_app::series_files::csv::{self, Defaults};
@@ -22,21 +23,14 @@ pub(super) async fn run(global: &Global, action: SeriesAction) -> Result<Exit, F
     if let Some(server) = &global.server {
         return import_over(&Remote::at(server)?, global, &args).await;
     }
-    // Everything is read before anything is written.
-    let mut read = Vec::new();
-    for path in &args.files {
-        let name = path.display().to_string();
-        let text = std::fs::read(path).map_err(|error| Failure::input(anyhow!("{name} cannot be read: {error}")))?;
-        let points = points(&text, &args).map_err(|error| Failure::input(anyhow!("{name}: {error}")))?;
-        read.push((name, points));
-    }
     let keelson = open::shared(global).await?;
-    for (name, points) in read {
+    for (name, _, points) in every(&args)? {
         let options = SeriesOptions {
             actor: open::actor(global, args.reason.as_deref()),
             source: Symbol::new(&args.source),
             name: name.clone(),
             dry_run: args.dry_run,
+            keep_going: args.keep_going,
         };
         let imported = keelson.import_series(points, options).await.map_err(|error| failed(&name, error))?;
         told(global.output, &name, &imported, args.dry_run)?;
@@ -46,17 +40,11 @@ pub(super) async fn run(global: &Global, action: SeriesAction) -> Result<Exit, F
 
 /// As [`run`], into the store of a server. Every file can be read before any is sent; the server reads them itself.
 async fn import_over(remote: &Remote, global: &Global, args: &SeriesImport) -> Result<Exit, Failure> {
-    let mut read = Vec::new();
-    for path in &args.files {
-        let name = path.display().to_string();
-        let text = std::fs::read(path).map_err(|error| Failure::input(anyhow!("{name} cannot be read: {error}")))?;
-        points(&text, args).map_err(|error| Failure::input(anyhow!("{name}: {error}")))?;
-        read.push((name, text));
-    }
     let actor = open::actor(global, args.reason.as_deref());
-    for (name, text) in read {
+    for (name, text, _) in every(args)? {
         let wishes = Wishes {
             dry_run: args.dry_run,
+            keep_going: args.keep_going,
             metric: args.metric.clone(),
             unit: args.unit.clone(),
             key: args.key.clone(),
@@ -69,6 +57,21 @@ async fn import_over(remote: &Remote, global: &Global, args: &SeriesImport) -> R
         told(global.output, &name, &imported, args.dry_run)?;
     }
     Ok(Exit::Done)
+}
+
+/// Every file with its name and its points: all are read before anything is written.
+fn every(args: &SeriesImport) -> Result<Vec<(String, Vec<u8>, Read)>, Failure> {
+    let file = |path: &PathBuf| {
+        let name = path.display().to_string();
+        let text = std::fs::read(path).map_err(|error| Failure::input(anyhow!("{name} cannot be read: {error}")))?;
+        let read = points(&text, args).map_err(|error| Failure::input(anyhow!("{name}: {error}")))?;
+        if !args.keep_going && read.refused_count > 0 {
+            let refused = SeriesError::Refused { count: read.refused_count, first: read.refused };
+            return Err(failed(&name, refused));
+        }
+        Ok((name, text, read))
+    };
+    args.files.iter().map(file).collect()
 }
 
 fn points(text: &[u8], args: &SeriesImport) -> Result<Read, ReadError> {
@@ -91,7 +94,7 @@ fn told(format: Format, name: &str, imported: &SeriesImported, dry_run: bool) ->
         let text = serde_json::to_string(imported).map_err(Failure::trouble)?;
         return Ok(output::whole(&format!("{text}\n"))?);
     }
-    let SeriesImported { series, points, gaps, bytes, revision, already_known } = imported;
+    let SeriesImported { series, points, gaps, bytes, revision, already_known, withdrawn, .. } = imported;
     let what = match revision {
         Some(revision) => format!("committed, revision {revision}"),
         None if *already_known => "there already; nothing was written".to_owned(),
@@ -99,7 +102,12 @@ fn told(format: Format, name: &str, imported: &SeriesImported, dry_run: bool) ->
         None => "nothing was written".to_owned(),
     };
     let gaps = if *gaps > 0 { format!(", {gaps} gaps") } else { String::new() };
+    let withdrawn = if *withdrawn > 0 { format!(", {withdrawn} taken back") } else { String::new() };
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{name}: {what}\n  {points} points of {series} series in {bytes} bytes{gaps}")?;
+    writeln!(out, "{name}: {what}\n  {points} points of {series} series in {bytes} bytes{gaps}{withdrawn}")?;
+    if imported.refused_count > 0 {
+        writeln!(out, "  {} left out:", imported.refused_count)?;
+        imported.refused.iter().try_for_each(|line| writeln!(out, "    {line}"))?;
+    }
     Ok(())
 }

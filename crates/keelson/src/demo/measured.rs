@@ -47,7 +47,7 @@ pub(super) fn series(now: DateTime<Utc>) -> Read {
         Reading { key: key.to_owned(), metric: Metric::Utilisation, unit: "1".to_owned(), points }
     };
     let components = COMPONENTS.into_iter().map(used);
-    Read { readings: SERVICES.into_iter().map(reading).chain(components).collect(), gaps: 0 }
+    Read { readings: SERVICES.into_iter().map(reading).chain(components).collect(), ..Read::default() }
 }
 
 /// The share of a component in use on a day.

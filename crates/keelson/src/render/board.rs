@@ -118,7 +118,15 @@ fn services(out: Out<'_>, answer: &ChangeAnswer) -> io::Result<()> {
         }
         if !line.new_single_points.is_empty() {
             let points = line.new_single_points.join(", ");
-            writeln!(out, "  {}", wrapped(&format!("would then be breached by a failure of {points}"), "    "))?;
+            let likely = match line.point_failure {
+                Some(failure) if failure.unstated == 0 => format!(", {} likely meanwhile", percent(failure.chance)),
+                Some(failure) if failure.chance > 0.0 => {
+                    format!(", more than {} likely meanwhile", percent(failure.chance))
+                }
+                _ => String::new(),
+            };
+            let text = format!("would then be breached by a failure of {points}{likely}");
+            writeln!(out, "  {}", wrapped(&text, "    "))?;
         }
         for by in line.protected_by.iter().take(3) {
             writeln!(out, "  held by {}: {} of {} up (lost {})", by.need.name, by.up, by.need.of, by.lost.join(", "))?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Object, SimpleObject};
 use chrono::TimeDelta;
-use keelson_app::answers::change::EffectLine;
+use keelson_app::answers::change::{EffectLine, PointFailure};
 use rust_decimal::prelude::FromPrimitive;
 
 use super::words::Effect;
@@ -146,6 +146,12 @@ impl ServiceEffect {
         listed(&ctx.services().seal, &self.at, "serviceEffect.newSinglePoints", found, &paging)
     }
 
+    /// How likely one of those is to fail while the change is under way; absent without a window, and where there are none.
+    async fn new_single_point_failure(&self) -> Option<SinglePointFailure> {
+        let PointFailure { chance, unstated } = self.line.point_failure?;
+        Some(SinglePointFailure { chance, unstated_count: unstated })
+    }
+
     /// Whether those were looked for; only where the change takes some redundancy.
     async fn is_examined_for_single_points(&self) -> bool {
         self.line.single_points_examined
@@ -189,4 +195,13 @@ impl ServiceEffect {
     async fn value_per_hour(&self) -> Option<Money> {
         self.line.value_per_hour.as_deref().and_then(Money::read)
     }
+}
+
+/// How likely one of some items is to fail in a time, each independently of the others.
+#[derive(SimpleObject)]
+pub struct SinglePointFailure {
+    /// The chance, from those that state their unavailability and their time to repair.
+    chance: f64,
+    /// How many do not: the true chance is higher.
+    unstated_count: usize,
 }
