@@ -174,3 +174,24 @@ fn the_end_of_redundancy_has_its_chances_where_demand_is_forecast() {
     assert!(chances.one_in_ten <= chances.even && chances.even <= chances.nine_in_ten);
     assert_eq!(web(&ask(&estate(100, ""))).expires_chances, None);
 }
+
+/// While dbA is out, payments is one failure from an outage: dbB, 0.5 % of the time down, four hours to repair.
+#[test]
+fn e4_a_new_single_point_has_its_chance_to_fail_in_the_window() {
+    let meanwhile = |repair: &str| {
+        let text = std::fs::read_to_string(FIGURES).unwrap();
+        let said = r#""name": "dbB", "attributes": {"#;
+        assert!(text.contains(said));
+        let view = Estate::of_text(&text.replace(said, &format!("{said}{repair}"))).view();
+        let mut estate = Estate::over(&view);
+        estate.request("CHG-1", &["dbA"], Some(hours(4.0, 8.0)), 60);
+        let answer = estate.assess("CHG-1");
+        answer.services.into_iter().find(|line| line.subject.name == "payments").unwrap()
+    };
+    let known = meanwhile("\"repair_minutes\": 240, ");
+    assert_eq!(known.new_single_points, ["database/dbB"]);
+    let failure = known.point_failure.unwrap();
+    assert!((failure.chance - 0.005_012_520_806_793_597).abs() < 1e-15 && failure.unstated == 0, "{failure:?}");
+    let unknown = meanwhile("").point_failure.unwrap();
+    assert_eq!((unknown.chance, unknown.unstated), (0.0, 1));
+}

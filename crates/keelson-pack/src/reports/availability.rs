@@ -300,12 +300,9 @@ fn resilience(answer: &CutSetsAnswer) -> Section {
     ));
     if answer.missing_count > 0 {
         section = section.paragraph(format!(
-            "{} no unavailability: with a figure of their class, or none, the probabilities here are no bounds.",
-            if answer.missing_count == 1 {
-                "1 item states".to_owned()
-            } else {
-                format!("{} items state", answer.missing_count)
-            }
+            "How likely {name} is breached is not told: {} of the items in the way state no unavailability, so that the \
+             probabilities here may be too low.",
+            answer.missing_count
         ));
     }
     if let (Some(sum), Some(bound)) = (answer.probability_sum, answer.probability_bound)
