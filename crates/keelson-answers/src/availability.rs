@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::attributes::{HOURS_A_YEAR, Money, number, value_per_hour};
+use crate::capacity::contradicted;
 use crate::chances::{Chances, INDEPENDENCE};
 use crate::common_cause::{CommonCauseLine, silent};
 use crate::single_points::services;
@@ -188,6 +189,7 @@ pub fn availability(
         basis.remark(LimitCode::ExactBudget, message);
     }
     chances.note(&mut basis);
+    contradicted::note_beneath(&mut basis, view, chosen, asked, stop);
     let missing = chances.missing();
     let contributors = weights.iter().flat_map(|(_, found)| found.items.iter().map(|weight| weight.item));
     let rests: std::collections::BTreeSet<ItemIx> = contributors.chain(missing.iter().copied()).collect();

@@ -9,6 +9,7 @@ use keelson_graph::ItemIx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::capacity::contradicted;
 use crate::chances::{Chances, INDEPENDENCE};
 use crate::impact::{ImpactQuestion, ProofText, assess, proof_lines};
 use crate::subject::{ci_of, find_item, key_of};
@@ -126,6 +127,7 @@ pub fn cut_sets(
     let (best, worst) = (run(Reading::Optimistic, &few)?, run(Reading::Pessimistic, &few)?);
     note(&mut basis, &found, stop);
     chances.note(&mut basis);
+    contradicted::note_beneath(&mut basis, view, &[service], asked, stop);
     let members: std::collections::BTreeSet<ItemIx> =
         found.sets.iter().flat_map(|set| set.items.iter().copied()).collect();
     basis.rests_on(view, members.into_iter().filter(|one| chances.is_item(*one)).chain([service]).map(ci_of), asked);

@@ -11,6 +11,7 @@ mod proof;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
 
 use keelson_analysis::certainty::{self, Certainty, Target};
 use keelson_analysis::impact::{Impact, Question, Seed, Verdict, impact, verdict};
@@ -24,6 +25,7 @@ pub use certain::{CertaintyAnswer, ClassWord, DecisiveFacts, FactLine, FactWord,
 pub use proof::{ProofText, proof_lines};
 
 use crate::basis::withdrawn;
+use crate::capacity::contradicted;
 use crate::needs::title;
 use crate::subject::{ci_of, find_item, key_of};
 use crate::{Asked, Basis, LimitCode, QuestionError, View, item};
@@ -135,6 +137,16 @@ pub(crate) fn assess_items(
 }
 
 impl Assessment {
+    /// Also says where the load contradicts redundancy that is declared on the way: of each question once, as it takes a
+    /// pass of all demand.
+    #[must_use]
+    pub fn with_loads(mut self, stop: Option<&AtomicBool>) -> Self {
+        let mut touched = self.impact.touched().unwrap_or_default().to_vec();
+        touched.extend(self.impact.seeds());
+        contradicted::note(&mut self.basis, &self.view, &touched, self.asked, stop);
+        self
+    }
+
     /// The view it was computed on.
     #[must_use]
     pub fn view(&self) -> &View {

@@ -21,6 +21,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::attributes::{Money, value_per_hour};
+use crate::capacity::contradicted;
 use crate::impact::{ImpactQuestion, ProofText, assess, proof_lines};
 use crate::subject::{ci_of, find_item, key_of};
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View, item};
@@ -166,6 +167,7 @@ pub fn single_points(
     let mut basis = Basis::of(view, asked);
     let services = services(view, &question.services)?;
     let down = down(view, question, asked)?;
+    contradicted::note_beneath(&mut basis, view, &services, asked, stop);
     let read = |reading| {
         let walk = Question { reading, stop, ..Question::default() };
         points_at_levels(view, &view.graph, &services, &walk, &down)
