@@ -68,6 +68,7 @@ fn severity(kind: FindingKind) -> Severity {
             Severity::Serious
         }
         FindingKind::ContractWithoutProvider
+        | FindingKind::ContractNotNamed
         | FindingKind::RankWithoutRecipient
         | FindingKind::NotAssessed
         | FindingKind::ServiceTypeMissing => Severity::Caution,

@@ -33,6 +33,8 @@ pub enum FindingKind {
     ObjectiveMissed,
     /// A contract names nobody it is signed with.
     ContractWithoutProvider,
+    /// Services rest on what a party to contracts supplies, and name none of its contracts.
+    ContractNotNamed,
     /// A sub-contractor has no recipient one rank above it under the same contract and type of service.
     RankWithoutRecipient,
     /// A provider behind a critical function has no assessment of substitutability.
@@ -77,6 +79,7 @@ pub(super) fn all(material: &Material<'_>, templates: &[Template]) -> Vec<Regist
     providers(material, &mut found);
     functions(material, &mut found);
     late(material, &mut found);
+    unnamed(material, &mut found);
     uncovered(material, &mut found);
     references(material, &mut found);
     for template in templates.iter().filter(|template| template.code == "B_05.02") {
@@ -196,6 +199,32 @@ fn providers(material: &Material<'_>, found: &mut Vec<RegisterFinding>) {
             let message = "nobody says down to which rank its chain of sub-contractors is known";
             found.push(about(FindingKind::ChainUnknown, "B_05.02", message));
         }
+    }
+}
+
+/// Services that rest on a party to contracts and name none of them.
+fn unnamed(material: &Material<'_>, found: &mut Vec<RegisterFinding>) {
+    for one in &material.unnamed {
+        let many = one.services.len();
+        let what = format!("{many} services rest on what it supplies and name no contract with it");
+        let message = match one.contracts.len() {
+            1 if one.is_counted => {
+                format!("{what}: they are counted under the only one signed with it; state 'underpinned_by'")
+            }
+            1 => format!("{what}, while others do: they are not counted under it; state 'underpinned_by'"),
+            several => {
+                format!(
+                    "{what}: under which of its {several} contracts is not known, so they stand under none; state 'underpinned_by'"
+                )
+            }
+        };
+        let is_critical = |service: &&ItemIx| material.functions.binary_search(service).is_ok();
+        let functions: Vec<ItemIx> = one.services.iter().filter(is_critical).copied().collect();
+        found.push(RegisterFinding {
+            contracts: one.contracts.iter().map(|contract| key(material, *contract)).collect(),
+            functions: keys(material, &functions),
+            ..finding(FindingKind::ContractNotNamed, "B_02.02", key(material, one.party), message)
+        });
     }
 }
 

@@ -53,6 +53,8 @@ words! {
         ObjectiveMissed,
         /// A contract names nobody it is signed with.
         ContractWithoutProvider,
+        /// Services rest on what a party to contracts supplies, and name none of its contracts.
+        ContractNotNamed,
         /// A sub-contractor has no recipient one rank above it under the same contract and type of service.
         RankWithoutRecipient,
         /// A provider behind a critical function has no assessment of substitutability.
