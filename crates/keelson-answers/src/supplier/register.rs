@@ -22,7 +22,7 @@ use super::{CONTRACT, SUPPLIER, all_of, critical_services, is_a, signers};
 use crate::attributes::{add, number, value_per_hour};
 use crate::recovery::{RecoveryQuestion, ServiceRecovery, recovery};
 use crate::subject::{ci_of, find_item, key_of};
-use crate::{Asked, Basis, LimitCode, QuestionError, View, item};
+use crate::{Asked, Basis, LimitCode, QuestionError, View};
 
 pub use findings::{FindingKind, RegisterFinding};
 pub(crate) use resting::Unnamed;

@@ -138,6 +138,10 @@ fn promise_details(line: &PromiseLine) -> Section {
         let listed = names(&line.without_target, line.without_target.len(), 20);
         section = section.paragraph(format!("State no target: {listed}."));
     }
+    if !line.not_in_force.is_empty() {
+        let listed = names(&line.not_in_force, line.not_in_force.len(), 20);
+        section = section.paragraph(format!("Have ended or not begun, and promise nothing: {listed}."));
+    }
     section
 }
 
