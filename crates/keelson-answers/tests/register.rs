@@ -106,3 +106,99 @@ fn under_the_only_contract_that_nobody_names_stands_what_its_party_supplies_and_
     assert_eq!((unnamed.len(), unnamed[0].subject.as_str()), (1, "supplier/A"));
     assert!(unnamed[0].message.contains("the only one signed with it"), "{}", unnamed[0].message);
 }
+
+#[test]
+fn terms_of_a_contract_that_mean_nothing_are_found() {
+    let of = |attributes: &str| {
+        registered(&[
+            critical("shop", ""),
+            ci("contract", "c", attributes),
+            ci("supplier", "A", r#""country":"Deutschland""#),
+            to("contract/c", "signed_with", "supplier/A"),
+            to("service/shop", "underpinned_by", "contract/c"),
+        ])
+    };
+    let fine = of(
+        r#""ict_service_type":"S19","start":"2026-01-01T00:00:00Z","end":"2027-01-01T00:00:00Z","data_location":"ie""#,
+    );
+    for kind in [FindingKind::ServiceTypeUnknown, FindingKind::DatesContradict] {
+        assert!(found(&fine, kind).is_empty(), "{kind:?}");
+    }
+    let country: Vec<&str> =
+        found(&fine, FindingKind::CountryMalformed).iter().map(|one| one.subject.as_str()).collect();
+    assert_eq!(country, ["supplier/A"]);
+    assert_eq!(rows(&fine, "B_02.02", [14]), [["IE".to_owned()]]);
+    for wrong in ["S00", "S20", "S1", "hosting", ""] {
+        let answer = of(&format!(r#""ict_service_type":"{wrong}""#));
+        let unknown = found(&answer, FindingKind::ServiceTypeUnknown);
+        assert_eq!((unknown.len(), unknown[0].subject.as_str()), (1, "contract/c"), "{wrong}");
+    }
+    let answer = of(r#""start":"2027-01-01T00:00:00Z","end":"2026-12-01T00:00:00Z","governing_law":"Irish""#);
+    let dates = found(&answer, FindingKind::DatesContradict);
+    assert!(dates[0].message.contains("2027-01-01") && dates[0].message.contains("2026-12-01"), "{dates:?}");
+    let country: Vec<&str> =
+        found(&answer, FindingKind::CountryMalformed).iter().map(|one| one.subject.as_str()).collect();
+    assert_eq!(country, ["contract/c", "supplier/A"]);
+}
+
+#[test]
+fn what_discontinuing_a_function_costs_has_its_currency() {
+    let answer = registered(&[critical("shop", r#""value_per_hour":{"value":5000.50,"unit":"CHF"}"#)]);
+    assert_eq!(rows(&answer, "B_06.01", [9]), [["5000.5 CHF".to_owned()]]);
+}
+
+#[test]
+fn a_sub_contractor_that_a_contract_itself_names_stands_in_its_chain() {
+    let mut lines = vec![
+        critical("shop", ""),
+        ci("contract", "c", ""),
+        ci("contract", "other", ""),
+        ci("supplier", "A", ""),
+        ci("supplier", "Sub", ""),
+        ci("supplier", "Deep", ""),
+        to("contract/c", "signed_with", "supplier/A"),
+        to("contract/other", "signed_with", "supplier/A"),
+        to("contract/c", "subcontracts_to", "supplier/Sub"),
+        to("supplier/Sub", "subcontracts_to", "supplier/Deep"),
+        to("service/shop", "underpinned_by", "contract/c"),
+    ];
+    let chain = |answer: &RegisterAnswer| -> Vec<String> {
+        rows(answer, "B_05.02", [0, 2, 4, 5]).iter().map(|row| row.join(" ")).collect()
+    };
+    let answer = registered(&lines);
+    assert_eq!(
+        chain(&answer),
+        ["c supplier/A 1 ", "c supplier/Sub 2 supplier/A", "c supplier/Deep 3 supplier/Sub", "other supplier/A 1 "]
+    );
+    assert!(found(&answer, FindingKind::RankWithoutRecipient).is_empty());
+    // Who says it twice says it once; and of two parties it is not known which passes the work on.
+    lines.push(to("supplier/A", "subcontracts_to", "supplier/Sub"));
+    assert_eq!(chain(&registered(&lines)).iter().filter(|row| row.starts_with("c supplier/Sub")).count(), 1);
+    lines.pop();
+    lines.push(ci("supplier", "B", ""));
+    lines.push(to("contract/c", "signed_with", "supplier/B"));
+    let answer = registered(&lines);
+    assert!(chain(&answer).contains(&"c supplier/Sub 2 ".to_owned()));
+    assert_eq!(found(&answer, FindingKind::RankWithoutRecipient)[0].subject, "supplier/Sub");
+}
+
+#[test]
+fn a_chain_that_is_deeper_than_it_is_said_to_be_known_contradicts_itself() {
+    let of = |known: u32| {
+        registered(&[
+            critical("shop", ""),
+            ci("contract", "c", ""),
+            ci("supplier", "A", &format!(r#""chain_known_to_rank":{known}"#)),
+            ci("supplier", "B", ""),
+            ci("supplier", "C", ""),
+            to("contract/c", "signed_with", "supplier/A"),
+            to("supplier/A", "subcontracts_to", "supplier/B"),
+            to("supplier/B", "subcontracts_to", "supplier/C"),
+            to("service/shop", "underpinned_by", "contract/c"),
+        ])
+    };
+    let answer = of(2);
+    let deeper = found(&answer, FindingKind::ChainDeeperThanKnown);
+    assert_eq!((deeper.len(), deeper[0].subject.as_str(), deeper[0].rank), (1, "supplier/A", Some(3)));
+    assert!(found(&of(3), FindingKind::ChainDeeperThanKnown).is_empty());
+}

@@ -17,7 +17,7 @@ use keelson_graph::ItemIx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::chain::{Chain, chain};
+use super::chain::{Chain, chain_of_contract};
 use super::{CONTRACT, SUPPLIER, all_of, critical_services, is_a, signers};
 use crate::attributes::{add, number, value_per_hour};
 use crate::recovery::{RecoveryQuestion, ServiceRecovery, recovery};
@@ -117,7 +117,7 @@ pub fn register(
 ) -> Result<RegisterAnswer, QuestionError> {
     let mut basis = Basis::of(view, asked);
     let entity = question.entity.as_deref().map(|key| crate::find(&view.catalogue, key)).transpose()?;
-    let material = material(view, asked, entity, pool, stop)?;
+    let material = material(view, asked, entity, (pool, stop), &mut basis)?;
     let mut templates = templates::all(&material);
     let findings = findings::all(&material, &templates);
     for template in &mut templates {
@@ -139,10 +139,12 @@ fn material<'a>(
     view: &'a View,
     asked: Asked,
     entity: Option<CiIx>,
-    pool: &Pool,
-    stop: Option<&AtomicBool>,
+    (pool, stop): (&Pool, Option<&AtomicBool>),
+    basis: &mut Basis,
 ) -> Result<Material<'a>, QuestionError> {
-    let functions = critical_services(view);
+    let critical = critical_services(view);
+    critical.note(basis);
+    let functions = critical.services;
     let limits = Limits { stop, ..Limits::default() };
     let signed: Vec<(CiIx, Vec<CiIx>)> = all_of(view, CONTRACT).map(|one| (one, signers(view, one))).collect();
     let Resting { mut services, unnamed } = resting(view, &signed, &limits);
@@ -156,7 +158,7 @@ fn material<'a>(
         }
         let services: Vec<ItemIx> = services.remove(&contract).unwrap_or_default().into_iter().collect();
         let resting = services.iter().copied().filter(|one| functions.binary_search(one).is_ok()).collect();
-        let chain = chain(view, &providers);
+        let chain = chain_of_contract(view, contract, &providers);
         bought.push(Bought { contract, providers, chain, functions: resting, services });
     }
     let uncovered = uncovered(view, &functions, &bought, stop);

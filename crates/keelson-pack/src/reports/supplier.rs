@@ -1,5 +1,6 @@
 //! Reports about suppliers: what falls over with one, and concentration.
 
+use keelson_answers::attributes::Money;
 use keelson_answers::supplier::concentration::{ConcentrationAnswer, ShareLine};
 use keelson_answers::supplier::loss::{ContractLine, SupplierLossAnswer, TouchedService};
 use keelson_report::document::{Cell, Document, Note, Section, Severity, Table};
@@ -242,8 +243,8 @@ fn shares(file: &str, title: &str, lines: &[ShareLine]) -> Section {
                 percent(one.share).into(),
                 share(one.value_share).into(),
                 one.touched_count.to_string().into(),
-                amounts(one.spend.as_slice()).into(),
-                share(one.spend_share).into(),
+                paid(one).into(),
+                paid_share(one).into(),
                 months(one.substitution_months).into(),
                 match one.is_replaceable_in_time {
                     Some(false) => Cell::mark(Severity::Serious, months(one.months_left)),
@@ -254,6 +255,21 @@ fn shares(file: &str, title: &str, lines: &[ShareLine]) -> Section {
         );
     }
     section.block(table)
+}
+
+/// What is paid, currency by currency.
+fn paid(one: &ShareLine) -> String {
+    let all: Vec<Money> = one.spend.iter().chain(one.other_spend.iter().map(|other| &other.paid)).cloned().collect();
+    amounts(&all)
+}
+
+/// The share of all that is paid in each currency; which currency is said where there are several.
+fn paid_share(one: &ShareLine) -> String {
+    let share = |share: Option<f64>| share.map_or_else(|| "not stated".to_owned(), percent);
+    let Some(spend) = one.spend.as_ref().filter(|_| !one.other_spend.is_empty()) else { return share(one.spend_share) };
+    let others = one.other_spend.iter().map(|other| (other.share, &other.paid));
+    let all = [(one.spend_share, spend)].into_iter().chain(others);
+    all.map(|(part, paid)| format!("{} of {}", share(part), paid.currency)).collect::<Vec<_>>().join(", ")
 }
 
 fn pairs(answer: &ConcentrationAnswer) -> Section {
