@@ -1,5 +1,6 @@
 //! Suppliers: what rests on one, how much rests on few, and the register of what was bought (analyses 5).
 
+pub mod alternatives;
 pub mod chain;
 pub mod concentration;
 mod horizon;

@@ -26,6 +26,16 @@ pub struct ChainLine {
     pub recipient: Option<String>,
 }
 
+/// A sub-contract that closes a circle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CircleLine {
+    /// Who passes work on, by key.
+    pub recipient: String,
+    /// To whom, by key; it stands no deeper in the same chain, and works for the other, directly or not, as well.
+    pub provider: String,
+}
+
 /// A chain as it was found.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Chain {
@@ -131,6 +141,13 @@ pub(crate) fn deeper_than_known(view: &View, providers: impl IntoIterator<Item =
         (f64::from(stated) > known).then_some(Deeper { provider, known, stated })
     };
     providers.into_iter().filter_map(look).collect()
+}
+
+/// The circles of a chain.
+pub(crate) fn circles(view: &View, chain: &Chain) -> Vec<CircleLine> {
+    let key = |ix: &CiIx| view.catalogue.ci(*ix).key.to_string();
+    let line = |(provider, recipient): &(CiIx, CiIx)| CircleLine { recipient: key(recipient), provider: key(provider) };
+    chain.circles.iter().map(line).collect()
 }
 
 /// The lines of a chain.

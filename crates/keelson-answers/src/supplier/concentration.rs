@@ -3,8 +3,10 @@
 //! Suppliers are ranked by what would fall with them, not by what is paid to them: a sub-contractor nobody buys from
 //! has no spend, and may take everything.
 
+mod place;
 mod work;
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 
@@ -19,6 +21,8 @@ use crate::attributes::{Money, money, text};
 use crate::subject::{ci_of, key_of};
 use crate::{Asked, Basis, LimitCode, QuestionError, View};
 
+pub use place::Place;
+pub(super) use place::place;
 use work::{Fall, Work};
 
 /// What is asked.
@@ -229,12 +233,15 @@ fn note_unplaced(view: &View, all: &[ItemIx], basis: &mut Basis) {
     }
 }
 
-fn rank(lines: &mut [ShareLine]) {
+/// With which of two more falls: that comes first.
+fn order(a: &ShareLine, b: &ShareLine) -> Ordering {
     let worth = |line: &ShareLine| line.value_share.unwrap_or(line.share);
-    lines.sort_by(|a, b| {
-        let order = worth(b).total_cmp(&worth(a)).then_with(|| b.felled_count.cmp(&a.felled_count));
-        order.then_with(|| b.touched_count.cmp(&a.touched_count)).then_with(|| a.name.cmp(&b.name))
-    });
+    let order = worth(b).total_cmp(&worth(a)).then_with(|| b.felled_count.cmp(&a.felled_count));
+    order.then_with(|| b.touched_count.cmp(&a.touched_count)).then_with(|| a.name.cmp(&b.name))
+}
+
+fn rank(lines: &mut [ShareLine]) {
+    lines.sort_by(order);
 }
 
 /// The Herfindahl–Hirschman index of shares: the sum of their squares, in percent.
