@@ -8,7 +8,7 @@ use keelson_model::Rule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::chain::chain;
+use super::chain::{Chain, chain};
 use crate::attributes::text;
 use crate::impact::Assessment;
 use crate::needs::NeedRule;
@@ -51,7 +51,7 @@ pub struct StandingIn {
 pub(super) fn alternative(
     assessment: &Assessment,
     supplier: ItemIx,
-    behind: &[CiIx],
+    behind: &Chain,
     basis: &mut Basis,
 ) -> Option<AlternativeSupplier> {
     let view = assessment.view();
@@ -62,11 +62,12 @@ pub(super) fn alternative(
         return Some(AlternativeSupplier { key, name: None, loss: None, shared: Vec::new() });
     };
     let own: BTreeSet<CiIx> = chain(view, &[ix]).links.iter().map(|(provider, _, _)| *provider).collect();
-    let shared: BTreeSet<&CiIx> = behind.iter().filter(|one| own.contains(one)).collect();
+    let shared: BTreeSet<CiIx> =
+        behind.links.iter().map(|(provider, _, _)| *provider).filter(|one| own.contains(one)).collect();
     Some(AlternativeSupplier {
         name: Some(view.catalogue.ci(ix).name().to_owned()),
         loss: view.graph.contains(item(ix)).then(|| assessment.impact().loss(item(ix))),
-        shared: shared.into_iter().map(|one| view.catalogue.ci(*one).key.to_string()).collect(),
+        shared: shared.into_iter().map(|one| view.catalogue.ci(one).key.to_string()).collect(),
         key,
     })
 }

@@ -164,8 +164,6 @@ pub fn supplier_loss(
     let breached = |one: &&ItemIx| assessment.verdict(**one) == keelson_analysis::impact::Verdict::Breached;
     let losing = assessment.affected_services();
     let (fallen, degraded): (Vec<ItemIx>, Vec<ItemIx>) = losing.iter().partition(|one| breached(one));
-    let mut value = Vec::new();
-    fallen.iter().filter_map(|one| value_per_hour(view, *one)).for_each(|more| add(&mut value, &more));
     let most = question.most;
     for (what, count) in [
         ("services that fall over", fallen.len()),
@@ -178,11 +176,8 @@ pub fn supplier_loss(
     let horizon = Horizon::of(view, asked, pool, stop, &mut basis);
     let is_supplier = is_a(view, ix, SUPPLIER);
     let place = is_supplier.then(|| place(view, supplier, asked, (pool, stop), &horizon, &mut basis)).transpose()?;
-    let behind: Vec<CiIx> = chain.links.iter().map(|(provider, _, _)| *provider).collect();
-    let alternative = alternative(&assessment, supplier, &behind, &mut basis);
-    let mut stand_in = standing_in(&assessment);
-    basis.page("needs of which members stand in", stand_in.len().min(most), stand_in.len());
-    stand_in.truncate(most);
+    let alternative = alternative(&assessment, supplier, &chain, &mut basis);
+    let stand_in = stand_in(&assessment, most, &mut basis);
     basis.stopped(stop);
     Ok(SupplierLossAnswer {
         supplier: Subject::of(&view.catalogue, ix),
@@ -204,10 +199,25 @@ pub fn supplier_loss(
         holds: assessment.protected().iter().take(most).map(|one| touched.holding(&protection, *one)).collect(),
         standing_in: stand_in,
         place,
-        value_per_hour: value,
+        value_per_hour: value_of(view, &fallen),
         lost_items: assessment.lost(),
         basis,
     })
+}
+
+/// The needs of which members stand in, as many as are listed.
+fn stand_in(assessment: &Assessment, most: usize, basis: &mut Basis) -> Vec<StandingIn> {
+    let mut found = standing_in(assessment);
+    basis.page("needs of which members stand in", found.len().min(most), found.len());
+    found.truncate(most);
+    found
+}
+
+/// What an hour without some services costs, by currency.
+fn value_of(view: &View, services: &[ItemIx]) -> Vec<Money> {
+    let mut value = Vec::new();
+    services.iter().filter_map(|one| value_per_hour(view, *one)).for_each(|more| add(&mut value, &more));
+    value
 }
 
 fn keys(view: &View, items: &[CiIx]) -> Vec<String> {

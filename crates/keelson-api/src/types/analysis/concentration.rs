@@ -199,7 +199,7 @@ pub struct SupplierShare {
 }
 
 impl SupplierShare {
-    fn of(_at: &Arc<Moment>, line: &ShareLine) -> Self {
+    pub(super) fn of(_at: &Arc<Moment>, line: &ShareLine) -> Self {
         Self {
             name: line.name.clone(),
             suppliers: line.suppliers.iter().take(LONGEST_LIST).cloned().collect(),
