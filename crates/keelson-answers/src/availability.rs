@@ -19,7 +19,8 @@ use crate::chances::{Chances, INDEPENDENCE};
 use crate::common_cause::{CommonCauseLine, silent};
 use crate::single_points::services;
 use crate::subject::{ci_of, find_item, key_of};
-use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
+use crate::supplier::promise::{PromiseLine, PromiseQuestion, TARGET, promise};
+use crate::{Asked, Basis, Limit, LimitCode, QuestionError, Subject, View};
 
 /// Which availabilities are asked for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -131,6 +132,9 @@ pub struct AvailabilityAnswer {
     pub basis: Basis,
     /// What was down already, by key.
     pub down: Vec<String>,
+    /// Of those of the services computed that promise an availability, what contracts and measurements come to beside it,
+    /// those with the largest gap first; as if nothing were down.
+    pub promises: Vec<PromiseLine>,
     /// How many services were asked about.
     pub service_count: usize,
     /// The services computed, those worth most first, then the most critical.
@@ -160,7 +164,7 @@ pub fn availability(
     view: &View,
     question: &AvailabilityQuestion,
     asked: Asked,
-    _: &Pool,
+    pool: &Pool,
     stop: Option<&AtomicBool>,
 ) -> Result<AvailabilityAnswer, QuestionError> {
     let mut basis = Basis::of(view, asked);
@@ -198,7 +202,9 @@ pub fn availability(
     basis.page("common causes", causes.len().min(question.contributors), causes.len());
     causes.truncate(question.contributors);
     let (redundancy_count, without_common_cause) = silent(view);
+    let promises = promises(view, chosen, asked, pool, stop, &mut basis)?;
     Ok(AvailabilityAnswer {
+        promises,
         down: down.iter().map(|item| key_of(&view.catalogue, *item)).collect(),
         service_count: wanted.len(),
         services: lines,
@@ -211,6 +217,30 @@ pub fn availability(
         without_common_cause,
         basis,
     })
+}
+
+/// The promises of those services that state one, beside what they rest on.
+fn promises(
+    view: &View,
+    services: &[ItemIx],
+    asked: Asked,
+    pool: &Pool,
+    stop: Option<&AtomicBool>,
+    basis: &mut Basis,
+) -> Result<Vec<PromiseLine>, QuestionError> {
+    let promising = services.iter().filter(|one| number(view, **one, TARGET).is_some());
+    let services: Vec<String> = promising.map(|one| key_of(&view.catalogue, *one)).collect();
+    if services.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = promise(view, &PromiseQuestion { most: services.len(), services }, asked, pool, stop)?;
+    // What is not known of contracts limits what is told of them, and is no news about the rest.
+    let new = |limit: &&Limit| limit.code == LimitCode::FigureMissing && !basis.limits.contains(limit);
+    let told: Vec<Limit> = found.basis.limits.iter().filter(new).cloned().collect();
+    for limit in told {
+        basis.remark(limit.code, format!("of promises: {}", limit.message));
+    }
+    Ok(found.services)
 }
 
 /// Nodes that all services of one question share where nothing is said, and the least that each has.
@@ -297,7 +327,7 @@ impl Work<'_> {
             Method::Bounds => (MethodWord::Bounds, None),
             Method::Simulated { samples, .. } => (MethodWord::Simulated, Some(samples)),
         };
-        let target = number(view, service, "target_availability");
+        let target = number(view, service, TARGET);
         let meets = |target: f64| match 1.0 - target {
             allowed if most <= allowed => Some(true),
             allowed if least > allowed => Some(false),

@@ -111,7 +111,7 @@ pub struct CapacityAnswer {
 /// Finds what runs out first.
 ///
 /// # Errors
-/// When something asked about is unknown, or figures mean nothing.
+/// When something asked about is unknown, the supplier is none, or figures mean nothing.
 pub fn capacity(
     view: &View,
     question: &CapacityQuestion,
@@ -125,6 +125,7 @@ pub fn capacity(
     // Everybody's demand fills a resource, also where only one service is asked about.
     let everybody = services(view, &[])?;
     let wanted = services(view, &question.services)?;
+    resources::supplier(view, question)?;
     let (visits, inferred) = visits(view, asked.at)?;
     let model = Model::new(&view.graph, &visits, &limits);
     let mut all: Vec<ItemIx> = everybody.iter().chain(&wanted).copied().collect();

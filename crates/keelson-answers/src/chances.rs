@@ -17,19 +17,41 @@ pub(crate) const INDEPENDENCE: &str = "Items are taken to fail independently of 
 as a shared item counts as correlated. Ranks and differences are surer than absolute figures. Figures are long-run \
 means without repair queues.";
 
+/// Fewest items of a class whose figures make a range for others of it.
+const FEWEST_ITEMS: usize = 2;
+
 /// Own unavailabilities as they are stated.
 pub(crate) struct Chances<'a> {
     view: &'a View,
     /// What each item states, by its number: it is asked of each item of every cone.
     stated: Vec<Option<(f64, f64)>>,
-    /// What items of a class state: the least and the most. Not asked for where the class itself states a range.
-    by_class: BTreeMap<&'a str, (f64, f64)>,
+    /// What items of a class state. Not asked for where the class itself states a range.
+    by_class: BTreeMap<&'a str, Stated>,
     /// Items that were asked about and state none.
     missing: Mutex<BTreeSet<ItemIx>>,
-    /// Those of them for which nothing of their class states any.
+    /// Those of them for which neither their class nor enough of it states any.
     nowhere: Mutex<BTreeSet<ItemIx>>,
     /// What fails several items at once.
     causes: Option<CommonCauses>,
+}
+
+/// What items of a class state.
+struct Stated {
+    least: f64,
+    most: f64,
+    /// How many of them state it.
+    items: usize,
+}
+
+impl Stated {
+    fn with(self, low: f64, high: f64) -> Self {
+        Self { least: self.least.min(low), most: self.most.max(high), items: self.items + 1 }
+    }
+
+    /// The range for others of the class. What a single item states is no range: others may be anything.
+    fn range(&self) -> Option<Chance> {
+        (self.items >= FEWEST_ITEMS).then(|| Chance::between(self.least, self.most))
+    }
 }
 
 /// What is known of how likely an item fails of itself.
@@ -38,7 +60,7 @@ enum Known {
     Exactly(Chance),
     /// Its class, or others of that class, state this.
     OfClass(Chance),
-    /// Nothing.
+    /// Nothing, or what a single other of its class states.
     Nowhere,
 }
 
@@ -68,7 +90,7 @@ impl<'a> Chances<'a> {
     /// # Errors
     /// As [`Chances::of`].
     pub(crate) fn with_places(view: &'a View, places: &BTreeMap<ItemIx, Chance>) -> Result<Self, QuestionError> {
-        let mut by_class: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+        let mut by_class: BTreeMap<&str, Stated> = BTreeMap::new();
         let mut stated = vec![None; view.graph.slots()];
         for (place, chance) in places {
             stated[place.index()] = Some((chance.least, chance.most));
@@ -76,8 +98,9 @@ impl<'a> Chances<'a> {
         for item in view.graph.item_numbers().filter(|item| !places.contains_key(item)) {
             let Some((low, high)) = unavailability(view, item) else { continue };
             stated[item.index()] = Some((low, high));
-            let span = by_class.entry(view.catalogue.ci(ci_of(item)).class.as_str()).or_insert((low, high));
-            *span = (span.0.min(low), span.1.max(high));
+            let class = view.catalogue.ci(ci_of(item)).class.as_str();
+            let known = by_class.remove(class).unwrap_or(Stated { least: low, most: high, items: 0 });
+            by_class.insert(class, known.with(low, high));
         }
         let mut chances =
             Self { view, stated, by_class, missing: Mutex::default(), nowhere: Mutex::default(), causes: None };
@@ -124,8 +147,8 @@ impl<'a> Chances<'a> {
         if let Some(range) = class_range(self.view, item) {
             return Known::OfClass(range);
         }
-        let of_others = self.by_class.get(class.as_str());
-        of_others.map_or(Known::Nowhere, |(low, high)| Known::OfClass(Chance::between(*low, *high)))
+        let of_others = self.by_class.get(class.as_str()).and_then(Stated::range);
+        of_others.map_or(Known::Nowhere, Known::OfClass)
     }
 
     /// Whether nothing at all is known of how likely an item fails.
@@ -155,19 +178,35 @@ impl<'a> Chances<'a> {
         held(&self.missing).iter().copied().collect()
     }
 
+    /// From how many others the ranges of some items are that their class does not state, in words.
+    fn others(&self, bracketed: &[ItemIx]) -> String {
+        let from = bracketed.iter().filter(|one| class_range(self.view, **one).is_none());
+        let class = |one: &ItemIx| self.view.catalogue.ci(ci_of(*one)).class.as_str();
+        let from: BTreeSet<&str> = from.map(class).collect();
+        let counts: Vec<usize> = from.into_iter().filter_map(|class| Some(self.by_class.get(class)?.items)).collect();
+        match (counts.iter().min(), counts.iter().max()) {
+            (Some(fewest), Some(most)) if fewest == most => format!(" ({fewest} items)"),
+            (Some(fewest), Some(most)) => format!(" ({fewest} to {most} items, by class)"),
+            _ => String::new(),
+        }
+    }
+
     /// Says what is missing.
     pub(crate) fn note(&self, basis: &mut Basis) {
-        let (missing, nowhere) = (held(&self.missing).len(), held(&self.nowhere).len());
-        let bracketed = missing - nowhere;
-        if bracketed > 0 {
+        let (missing, nowhere) = (self.missing(), held(&self.nowhere).clone());
+        let bracketed: Vec<ItemIx> = missing.into_iter().filter(|one| !nowhere.contains(one)).collect();
+        if !bracketed.is_empty() {
             let message = format!(
-                "{bracketed} items state no unavailability; the range that their class states, or else others of it, is taken"
+                "{} items state no unavailability; the range that their class states, or else others of it{}, is taken",
+                bracketed.len(),
+                self.others(&bracketed)
             );
             basis.limit(LimitCode::FigureMissing, message);
         }
+        let nowhere = nowhere.len();
         if nowhere > 0 {
             let message = format!(
-                "{nowhere} items state no unavailability, nor does anything of their class; they count as never failing \
+                "{nowhere} items state no unavailability, nor does their class or more than one other of it; they count as never failing \
                  of themselves, so the true unavailability is higher"
             );
             basis.limit(LimitCode::FigureMissing, message);

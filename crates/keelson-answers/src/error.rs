@@ -24,6 +24,14 @@ pub enum QuestionError {
         /// Why: `withdrawn` or `retired`.
         standing: &'static str,
     },
+    /// Something that is no supplier where one is asked for.
+    #[error("'{key}' is of class '{class}' and no supplier: name a configuration item of class supplier")]
+    NoSupplier {
+        /// The key asked for.
+        key: String,
+        /// Its class.
+        class: String,
+    },
     /// A loss outside 0..=1.
     #[error("the loss of '{key}' is {loss}; it must lie between 0 (whole) and 1 (gone)")]
     LossOutOfRange {

@@ -1,5 +1,6 @@
 //! Suppliers: what rests on one, how much rests on few, and the register of what was bought (analyses 5).
 
+pub mod alternatives;
 pub mod chain;
 pub mod concentration;
 mod horizon;
@@ -12,7 +13,7 @@ use keelson_graph::ItemIx;
 use keelson_model::{Criticality, Standing};
 
 use crate::subject::ci_of;
-use crate::{View, item};
+use crate::{Basis, LimitCode, View, item};
 
 /// The class of suppliers.
 pub(crate) const SUPPLIER: &str = "supplier";
@@ -76,14 +77,42 @@ pub(crate) fn sources(view: &View, ix: CiIx, kind: &str) -> Vec<CiIx> {
     found
 }
 
+/// The services whose loss would be serious.
+pub(crate) struct Critical {
+    /// The services, ascending.
+    pub(crate) services: Vec<ItemIx>,
+    /// Whether no service states how critical it is, so that all are taken.
+    is_assumed: bool,
+}
+
+impl Critical {
+    /// Says where all services are taken because none states how critical it is.
+    pub(crate) fn note(&self, basis: &mut Basis) {
+        if self.is_assumed {
+            basis.limit(LimitCode::FigureMissing, "no service states how critical it is: all count as critical");
+        }
+    }
+}
+
+/// The code of a country, ISO 3166-1 alpha-2 in capitals.
+///
+/// # Errors
+/// Gives back what is stated, without blanks around it, where that is no code of two letters.
+pub(crate) fn country_code(stated: &str) -> Result<String, String> {
+    let stated = stated.trim();
+    let is_code = stated.len() == 2 && stated.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if is_code { Ok(stated.to_ascii_uppercase()) } else { Err(stated.to_owned()) }
+}
+
 /// The services whose loss would be serious: of high criticality or above. Where no service states one, all of them.
-pub(crate) fn critical_services(view: &View) -> Vec<ItemIx> {
+pub(crate) fn critical_services(view: &View) -> Critical {
     let services: Vec<ItemIx> = view.graph.item_numbers().filter(|one| view.is_service(ci_of(*one))).collect();
     let of = |one: &ItemIx| view.brief(ci_of(*one)).criticality;
     if services.iter().all(|one| of(one).is_none()) {
-        return services;
+        return Critical { is_assumed: !services.is_empty(), services };
     }
-    services.into_iter().filter(|one| of(one).is_some_and(|criticality| criticality >= Criticality::High)).collect()
+    let is_high = |one: &ItemIx| of(one).is_some_and(|criticality| criticality >= Criticality::High);
+    Critical { services: services.into_iter().filter(is_high).collect(), is_assumed: false }
 }
 
 /// Suppliers that take part in analyses.

@@ -218,6 +218,32 @@ unavailability = { low = 0.001, high = 0.01 }
     assert_eq!((answer.missing, answer.basis.complete), (vec!["blade/b1".to_owned()], false));
 }
 
+/// A shop on a host that states nothing, beside others that state these unavailabilities.
+fn beside(others: &[f64]) -> AvailabilityAnswer {
+    let other = |(at, value): (usize, &f64)| {
+        format!(
+            r#"{{"ci":{{"key":"host/o{at}","class":"host","name":"o{at}","attributes":{{"unavailability":{value}}}}}}}"#
+        )
+    };
+    let others: Vec<String> = others.iter().enumerate().map(other).collect();
+    let host = r#"{"ci":{"key":"host/h1","class":"host","name":"h1"}}"#;
+    let need = r#"{"need":{"dependent":"service/shop","name":"host","rule":"all","members":["host/h1"]}}"#;
+    let lines: Vec<&str> = [SHOP, host, need].into_iter().chain(others.iter().map(String::as_str)).collect();
+    available(&view(&lines))
+}
+
+#[test]
+fn what_a_single_other_of_a_class_states_is_no_range() {
+    let alone = beside(&[0.0001]);
+    let shop = &alone.services[0];
+    assert_eq!((shop.least, shop.most, shop.meets_target), (0.0, 1.0, None), "it may be anything");
+    assert!(alone.basis.limits[0].message.contains("more than one other"), "{:?}", alone.basis.limits);
+    let two = beside(&[0.0001, 0.0005]);
+    let shop = &two.services[0];
+    assert_eq!((shop.least, shop.most, shop.meets_target), (0.0001, 0.0005, Some(true)));
+    assert!(two.basis.limits[0].message.contains("others of it (2 items)"), "{:?}", two.basis.limits);
+}
+
 #[test]
 fn failures_and_repairs_say_how_often_something_is_down() {
     let answer = available(&on_one_host(r#""mtbf_hours":999,"repair_minutes":60"#));

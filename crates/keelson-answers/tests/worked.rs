@@ -566,3 +566,16 @@ fn a_shared_load_that_nobody_states_is_named() {
     let stated = ask(r#","demand":100"#);
     assert!(!says(&stated) && (stated.items[0].loss - 0.5).abs() < 1e-9);
 }
+
+/// E16, told beside the availability of the service.
+#[test]
+fn e16_the_availability_of_a_service_tells_the_gap_of_its_promise() {
+    let view = view("promises.ndjson");
+    let question = AvailabilityQuestion { most: 10, contributors: 5, ..AvailabilityQuestion::default() };
+    let answer = availability(&view, &question, now(), &pool(), None).unwrap();
+    let line = answer.promises.iter().find(|one| one.subject.key == "service/checkout").unwrap();
+    near(line.gap_minutes, 22.7, 0.05);
+    near(line.contracts[0].needed.unwrap(), 0.999_524_7, 1e-7);
+    let plain = availability(&figures(), &question, now(), &pool(), None).unwrap();
+    assert!(plain.promises.is_empty(), "nothing is promised");
+}

@@ -19,6 +19,7 @@ use crate::attributes::{
 };
 use crate::demand::Outside;
 use crate::subject::{ci_of, find_item, key_of};
+use crate::supplier::SUPPLIER;
 use crate::{Basis, LimitCode, QuestionError, View};
 
 /// The planning limit of what queues, where nobody states one.
@@ -222,6 +223,17 @@ pub(super) fn contracts(view: &View, item: ItemIx) -> (Vec<String>, Option<DateT
     (keys, end)
 }
 
+/// The supplier that is asked about.
+pub(super) fn supplier(view: &View, question: &CapacityQuestion) -> Result<Option<ItemIx>, QuestionError> {
+    let Some(key) = &question.supplier else { return Ok(None) };
+    let found = find_item(view, key)?;
+    if !is_a(view, found, SUPPLIER) {
+        let class = view.catalogue.ci(ci_of(found)).class.to_string();
+        return Err(QuestionError::NoSupplier { key: key.clone(), class });
+    }
+    Ok(Some(found))
+}
+
 /// Which resources are asked about: what the services use, and what rests on the supplier.
 pub(super) fn wanted(
     view: &View,
@@ -245,8 +257,7 @@ pub(super) fn wanted(
         used = Some(theirs);
     }
     let mut resting = None;
-    if let Some(supplier) = &question.supplier {
-        let supplier = find_item(view, supplier)?;
+    if let Some(supplier) = supplier(view, question)? {
         let mut scratch = Scratch::default();
         closure::walk(&view.graph, &mut scratch, &[supplier], closure::Direction::Dependents, limits);
         resting = Some(scratch.met().collect::<BTreeSet<ItemIx>>());

@@ -3,15 +3,22 @@
 use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, Utc};
+use keelson_analysis::impact::Protection;
 use keelson_analysis::{Limits, Pool};
+use keelson_catalogue::CiIx;
 use keelson_graph::ItemIx;
 use keelson_model::Criticality;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::chain::{ChainLine, chain, known_to_rank, lines as chain_lines};
+use super::alternatives::{AlternativeSupplier, StandingIn, alternative, standing_in};
+use super::chain::{
+    Chain, ChainLine, CircleLine, chain, chain_of_contract, circles, deeper_than_known, known_to_rank,
+    lines as chain_lines,
+};
+use super::concentration::{Place, place};
 use super::horizon::Horizon;
-use super::{CONTRACT, is_a, signed, signers, sources};
+use super::{CONTRACT, SUPPLIER, is_a, signed, signers, sources};
 use crate::attributes::{Money, add, moment, number, text, value_per_hour};
 use crate::impact::{Assessment, ImpactQuestion, ProofText, ProtectedBy, assess, proof_lines};
 use crate::subject::{ci_of, find_item};
@@ -19,6 +26,8 @@ use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View, item};
 
 /// Lines of a proof.
 const MOST_LINES: usize = 40;
+/// Needs told that hold one service.
+const MOST_HOLDING: usize = 5;
 
 /// The loss of which supplier is asked about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -93,12 +102,18 @@ pub struct SupplierLossAnswer {
     pub country: Option<String>,
     /// Months it would take to replace it, where stated.
     pub substitution_months: Option<f64>,
+    /// How hard it would be to replace, where stated: `easy`, `difficult` or `impossible`.
+    pub substitutability: Option<String>,
+    /// The supplier identified to take its place, where stated.
+    pub alternative: Option<AlternativeSupplier>,
     /// Whether there is a plan for leaving it.
     pub exit_plan: Option<bool>,
     /// When that plan was last exercised.
     pub exit_plan_tested: Option<DateTime<Utc>>,
     /// Who works for it, nearest first; itself at rank 1.
     pub chain: Vec<ChainLine>,
+    /// Sub-contracts of the chain that close a circle.
+    pub circles: Vec<CircleLine>,
     /// Down to which rank the chain is known, as far as those in it say that theirs is; absent where the first do not say.
     pub chain_known_to_rank: Option<f64>,
     /// Whom it works for, by key: those who subcontract to it.
@@ -115,6 +130,11 @@ pub struct SupplierLossAnswer {
     pub degraded: Vec<TouchedService>,
     /// The services that are touched and hold, with what holds them.
     pub holds: Vec<TouchedService>,
+    /// Needs that lose members with it and of which others stand, by what has them: the items that could replace what is
+    /// lost.
+    pub standing_in: Vec<StandingIn>,
+    /// Its place in the concentration of suppliers; absent where it is no supplier.
+    pub place: Option<Place>,
     /// What an hour without what falls over costs, by currency, where stated.
     pub value_per_hour: Vec<Money>,
     /// Other items that are lost wholly with it.
@@ -139,20 +159,11 @@ pub fn supplier_loss(
         assess(view, &ImpactQuestion { seeds, interval: None, budget: question.budget, limits }, asked, pool)?;
     let mut basis = assessment.basis().clone();
     let ix = ci_of(supplier);
-    // Behind a contract stand those who signed it.
-    let direct = if is_a(view, ix, CONTRACT) { signers(view, ix) } else { vec![ix] };
-    let chain = chain(view, &direct);
-    let known_to = known_to_rank(view, &chain);
-    if known_to.is_none() && is_a(view, ci_of(supplier), super::SUPPLIER) {
-        let message = "nobody states down to which rank its chain of sub-contractors is known";
-        basis.limit(LimitCode::FigureMissing, message);
-    }
+    let chain = chain_behind(view, ix, &mut basis);
     let touched = Touched { assessment: &assessment, proofs: std::cell::Cell::new(question.proofs) };
     let breached = |one: &&ItemIx| assessment.verdict(**one) == keelson_analysis::impact::Verdict::Breached;
     let losing = assessment.affected_services();
     let (fallen, degraded): (Vec<ItemIx>, Vec<ItemIx>) = losing.iter().partition(|one| breached(one));
-    let mut value = Vec::new();
-    fallen.iter().filter_map(|one| value_per_hour(view, *one)).for_each(|more| add(&mut value, &more));
     let most = question.most;
     for (what, count) in [
         ("services that fall over", fallen.len()),
@@ -163,39 +174,75 @@ pub fn supplier_loss(
     }
     let protection = assessment.protection();
     let horizon = Horizon::of(view, asked, pool, stop, &mut basis);
+    let is_supplier = is_a(view, ix, SUPPLIER);
+    let place = is_supplier.then(|| place(view, supplier, asked, (pool, stop), &horizon, &mut basis)).transpose()?;
+    let alternative = alternative(&assessment, supplier, &chain, &mut basis);
+    let stand_in = stand_in(&assessment, most, &mut basis);
+    basis.stopped(stop);
     Ok(SupplierLossAnswer {
         supplier: Subject::of(&view.catalogue, ix),
         country: text(view, supplier, "country"),
         substitution_months: number(view, supplier, "substitution_months"),
+        substitutability: text(view, supplier, "substitutability"),
+        alternative,
         exit_plan: crate::attributes::flag(view, supplier, "exit_plan"),
         exit_plan_tested: moment(view, supplier, "exit_plan_tested"),
         chain: chain_lines(view, &chain),
-        chain_known_to_rank: known_to,
-        works_for: sources(view, ix, super::SUBCONTRACTS_TO)
-            .iter()
-            .map(|one| view.catalogue.ci(*one).key.to_string())
-            .collect(),
+        circles: circles(view, &chain),
+        chain_known_to_rank: known_to_rank(view, &chain),
+        works_for: keys(view, &sources(view, ix, super::SUBCONTRACTS_TO)),
         contracts: contracts(view, supplier, asked, most, &horizon),
         touched_count: losing.len() + assessment.protected().len(),
         falls_over: fallen.iter().take(most).map(|one| touched.losing(*one)).collect(),
         may_fall_over: assessment.certainty_answer().map(|certainty| certainty.possible).unwrap_or_default(),
         degraded: degraded.iter().take(most).map(|one| touched.losing(*one)).collect(),
-        holds: assessment
-            .protected()
-            .iter()
-            .take(most)
-            .map(|one| {
-                let line = assessment.protected_line(&protection, *one);
-                TouchedService {
-                    held_by: line.by.into_iter().chain(line.also_by).take(5).collect(),
-                    ..touched.plain(*one)
-                }
-            })
-            .collect(),
-        value_per_hour: value,
+        holds: assessment.protected().iter().take(most).map(|one| touched.holding(&protection, *one)).collect(),
+        standing_in: stand_in,
+        place,
+        value_per_hour: value_of(view, &fallen),
         lost_items: assessment.lost(),
         basis,
     })
+}
+
+/// The needs of which members stand in, as many as are listed.
+fn stand_in(assessment: &Assessment, most: usize, basis: &mut Basis) -> Vec<StandingIn> {
+    let mut found = standing_in(assessment);
+    basis.page("needs of which members stand in", found.len().min(most), found.len());
+    found.truncate(most);
+    found
+}
+
+/// What an hour without some services costs, by currency.
+fn value_of(view: &View, services: &[ItemIx]) -> Vec<Money> {
+    let mut value = Vec::new();
+    services.iter().filter_map(|one| value_per_hour(view, *one)).for_each(|more| add(&mut value, &more));
+    value
+}
+
+fn keys(view: &View, items: &[CiIx]) -> Vec<String> {
+    items.iter().map(|one| view.catalogue.ci(*one).key.to_string()).collect()
+}
+
+/// The chain behind a supplier, or behind a contract; says what is not known of it, and what contradicts itself.
+fn chain_behind(view: &View, ix: CiIx, basis: &mut Basis) -> Chain {
+    let chain =
+        if is_a(view, ix, CONTRACT) { chain_of_contract(view, ix, &signers(view, ix)) } else { chain(view, &[ix]) };
+    if known_to_rank(view, &chain).is_none() && is_a(view, ix, SUPPLIER) {
+        let message = "nobody states down to which rank its chain of sub-contractors is known";
+        basis.limit(LimitCode::FigureMissing, message);
+    }
+    for one in deeper_than_known(view, chain.links.iter().map(|(provider, _, _)| *provider)) {
+        let message = format!(
+            "'{}' says that its chain is known down to rank {}, and sub-contractors down to rank {} are stated: one of the two \
+             is wrong",
+            view.catalogue.ci(one.provider).key,
+            one.known,
+            one.stated
+        );
+        basis.limit(LimitCode::FigureMissing, message);
+    }
+    chain
 }
 
 struct Touched<'a> {
@@ -216,6 +263,14 @@ impl Touched<'_> {
         }
     }
 
+    fn holding(&self, protection: &Protection<'_>, service: ItemIx) -> TouchedService {
+        let line = self.assessment.protected_line(protection, service);
+        TouchedService {
+            held_by: line.by.into_iter().chain(line.also_by).take(MOST_HOLDING).collect(),
+            ..self.plain(service)
+        }
+    }
+
     fn losing(&self, service: ItemIx) -> TouchedService {
         let mut line = self.plain(service);
         if let Some(left) = self.proofs.get().checked_sub(1) {
@@ -230,7 +285,7 @@ impl Touched<'_> {
 fn contracts(view: &View, supplier: ItemIx, asked: Asked, most: usize, horizon: &Horizon) -> Vec<ContractLine> {
     let ix = ci_of(supplier);
     let signed = if is_a(view, ix, CONTRACT) { vec![ix] } else { signed(view, ix) };
-    let line = |ix: &keelson_catalogue::CiIx| {
+    let line = |ix: &CiIx| {
         let one = item(*ix);
         let end = moment(view, one, "end");
         let runs_out = horizon.runs_out(view, *ix);

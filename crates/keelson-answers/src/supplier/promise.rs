@@ -5,6 +5,7 @@
 
 mod compared;
 mod composed;
+mod force;
 mod hours;
 mod starts;
 mod terms;
@@ -17,21 +18,24 @@ use keelson_graph::ItemIx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CONTRACT, SUPPLIER, is_a, targets};
+use super::{CONTRACT, SUPPLIER, is_a};
 use crate::attributes::number;
 use crate::availability::rank;
 use crate::chances::{Chances, INDEPENDENCE};
 use crate::single_points::services;
 use crate::subject::ci_of;
-use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View, item};
+use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
 
 use compared::Compared;
 pub use composed::{ComposedTerm, MOST_COMPOSED};
+use force::pledged;
 use starts::Starts;
 pub use terms::TermLine;
 
 /// Kinds of relationship between something and the contract it rests on.
 const UNDERPINNED_BY: &str = "underpinned_by";
+/// The attribute that states which availability is promised.
+pub(crate) const TARGET: &str = "target_availability";
 /// Minutes of the period gaps are told for: 30 days.
 pub const PERIOD_MINUTES: f64 = 43_200.0;
 /// Terms listed for each line that is asked for.
@@ -114,6 +118,8 @@ pub struct PromiseLine {
     pub terms: Vec<TermLine>,
     /// Contracts that state no target, by key.
     pub without_target: Vec<String>,
+    /// Contracts that have ended or not begun, by key: they promise nothing, and what rests on them counts as without them.
+    pub not_in_force: Vec<String>,
     /// Own items that state neither a measurement nor an unavailability; how many.
     pub without_figure: usize,
 }
@@ -150,7 +156,7 @@ pub fn promise(
 ) -> Result<PromiseAnswer, QuestionError> {
     let mut basis = Basis::of(view, asked);
     let mut wanted = services(view, &question.services)?;
-    let promising = |one: &ItemIx| number(view, *one, "target_availability").is_some();
+    let promising = |one: &ItemIx| number(view, *one, TARGET).is_some();
     let silent = wanted.iter().filter(|one| !promising(one)).count();
     wanted.retain(promising);
     rank(view, &mut wanted);
@@ -160,13 +166,13 @@ pub fn promise(
             format!("{silent} services promise no availability, and are not compared"),
         );
     }
-    let (chances, behind) = (Chances::of(view)?, behind_targets(view, stop));
+    let (chances, behind) = (Chances::of(view)?, behind_targets(view, asked, stop));
     let starts = Starts::of(view, &wanted[..question.most.min(wanted.len())], asked, pool, stop)?;
     let mut lines = Vec::new();
     let mut cut = Cut::default();
     for service in wanted.iter().take(question.most) {
         let (chances, behind) = (&chances, &behind);
-        let compared = Compared { view, service: *service, chances, behind, pool, stop, most: question.most };
+        let compared = Compared { view, asked, service: *service, chances, behind, pool, stop, most: question.most };
         let mut line = compared.line(&mut cut)?;
         line.composed.extend(starts.of_service(&line.subject.key));
         lines.push(line);
@@ -189,6 +195,15 @@ pub fn promise(
 
 /// Says what is missing.
 fn note(basis: &mut Basis, lines: &[PromiseLine]) {
+    let over: BTreeSet<&String> = lines.iter().flat_map(|line| &line.not_in_force).collect();
+    if let Some(first) = over.first() {
+        let message = format!(
+            "{} contracts are not in force ('{first}' first): they promise nothing, and what rests on them is bracketed by \
+             what its class states, or else others of it",
+            over.len()
+        );
+        basis.limit(LimitCode::FigureMissing, message);
+    }
     let without: usize = lines.iter().map(|line| line.without_target.len()).sum();
     if without > 0 {
         basis.limit(
@@ -238,7 +253,7 @@ impl Cut {
 
 /// The target a contract, or something bought, states.
 fn target(view: &View, one: ItemIx) -> Option<f64> {
-    number(view, one, "target_availability")
+    number(view, one, TARGET)
 }
 
 /// Whether something is bought: a contract, or what a supplier provides.
@@ -246,15 +261,9 @@ fn is_bought(view: &View, one: ItemIx) -> bool {
     [CONTRACT, "supplier-service"].iter().any(|class| is_a(view, ci_of(one), class))
 }
 
-/// Whether its availability is covered by a contract that states a target.
-fn is_covered(view: &View, one: ItemIx) -> bool {
-    targets(view, ci_of(one), UNDERPINNED_BY).into_iter().any(|contract| target(view, item(contract)).is_some())
-}
-
 /// The suppliers that stand behind a target, at any depth: what they do is in that target.
-fn behind_targets(view: &View, stop: Option<&AtomicBool>) -> BTreeSet<ItemIx> {
-    let bought = view.graph.item_numbers().filter(|one| is_bought(view, *one) && target(view, *one).is_some());
-    let bought: Vec<ItemIx> = bought.collect();
+fn behind_targets(view: &View, asked: Asked, stop: Option<&AtomicBool>) -> BTreeSet<ItemIx> {
+    let bought: Vec<ItemIx> = view.graph.item_numbers().filter(|one| pledged(view, *one, asked).is_some()).collect();
     let mut scratch = Scratch::default();
     let limits = Limits { stop, ..Limits::default() };
     closure::walk(&view.graph, &mut scratch, &bought, closure::Direction::Dependencies, &limits);

@@ -5,6 +5,7 @@
 //! against the official text before anything is filed, and the answer says so.
 
 mod findings;
+mod resting;
 mod templates;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,14 +17,16 @@ use keelson_graph::ItemIx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::chain::{Chain, chain};
+use super::chain::{Chain, chain_of_contract};
 use super::{CONTRACT, SUPPLIER, all_of, critical_services, is_a, signers};
 use crate::attributes::{add, number, value_per_hour};
 use crate::recovery::{RecoveryQuestion, ServiceRecovery, recovery};
 use crate::subject::{ci_of, find_item, key_of};
-use crate::{Asked, Basis, LimitCode, QuestionError, View, item};
+use crate::{Asked, Basis, LimitCode, QuestionError, View};
 
 pub use findings::{FindingKind, RegisterFinding};
+pub(crate) use resting::Unnamed;
+use resting::{Resting, resting};
 
 /// What is asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -78,7 +81,7 @@ pub(crate) struct Bought {
     pub(crate) providers: Vec<CiIx>,
     /// The chain behind them.
     pub(crate) chain: Chain,
-    /// The critical services that rest on it or on one of those who signed it.
+    /// The critical services that rest on it.
     pub(crate) functions: Vec<ItemIx>,
     /// All services that do.
     pub(crate) services: Vec<ItemIx>,
@@ -93,6 +96,8 @@ pub(crate) struct Material<'a> {
     pub(crate) functions: Vec<ItemIx>,
     /// Value felled with each provider, by provider; filled when first asked for.
     pub(crate) impact: BTreeMap<CiIx, String>,
+    /// Services that rest on a party to contracts and name none of them.
+    pub(crate) unnamed: Vec<Unnamed>,
     /// Suppliers behind critical functions that stand in no chain of a contract, with those functions.
     pub(crate) uncovered: BTreeMap<CiIx, Vec<ItemIx>>,
     /// How critical functions that state a recovery time objective start when everything was off.
@@ -112,7 +117,7 @@ pub fn register(
 ) -> Result<RegisterAnswer, QuestionError> {
     let mut basis = Basis::of(view, asked);
     let entity = question.entity.as_deref().map(|key| crate::find(&view.catalogue, key)).transpose()?;
-    let material = material(view, asked, entity, pool, stop)?;
+    let material = material(view, asked, entity, (pool, stop), &mut basis)?;
     let mut templates = templates::all(&material);
     let findings = findings::all(&material, &templates);
     for template in &mut templates {
@@ -134,33 +139,31 @@ fn material<'a>(
     view: &'a View,
     asked: Asked,
     entity: Option<CiIx>,
-    pool: &Pool,
-    stop: Option<&AtomicBool>,
+    (pool, stop): (&Pool, Option<&AtomicBool>),
+    basis: &mut Basis,
 ) -> Result<Material<'a>, QuestionError> {
-    let functions = critical_services(view);
+    let critical = critical_services(view);
+    critical.note(basis);
+    let functions = critical.services;
     let limits = Limits { stop, ..Limits::default() };
-    let mut scratch = Scratch::default();
+    let signed: Vec<(CiIx, Vec<CiIx>)> = all_of(view, CONTRACT).map(|one| (one, signers(view, one))).collect();
+    let Resting { mut services, unnamed } = resting(view, &signed, &limits);
     let mut bought = Vec::new();
     let mut impact = BTreeMap::new();
-    for contract in all_of(view, CONTRACT) {
-        let providers = signers(view, contract);
-        let starts = providers.iter().copied().chain([contract]).map(item);
-        let starts: Vec<ItemIx> = starts.filter(|one| view.graph.contains(*one)).collect();
-        closure::walk(&view.graph, &mut scratch, &starts, closure::Direction::Dependents, &limits);
-        let mut services: Vec<ItemIx> = scratch.met().filter(|one| view.is_service(ci_of(*one))).collect();
-        services.sort_unstable();
-        let resting = services.iter().copied().filter(|one| functions.binary_search(one).is_ok()).collect();
+    for (contract, providers) in signed {
         for provider in &providers {
             if !impact.contains_key(provider) {
                 impact.insert(*provider, felled(view, *provider, asked, pool, &limits)?);
             }
         }
-        let chain = chain(view, &providers);
+        let services: Vec<ItemIx> = services.remove(&contract).unwrap_or_default().into_iter().collect();
+        let resting = services.iter().copied().filter(|one| functions.binary_search(one).is_ok()).collect();
+        let chain = chain_of_contract(view, contract, &providers);
         bought.push(Bought { contract, providers, chain, functions: resting, services });
     }
     let uncovered = uncovered(view, &functions, &bought, stop);
     let starts = starts(view, &functions, asked, pool, stop)?;
-    Ok(Material { view, asked, entity, bought, functions, impact, uncovered, starts })
+    Ok(Material { view, asked, entity, bought, functions, impact, unnamed, uncovered, starts })
 }
 
 /// Suppliers behind critical functions with whom, or with whose recipient, no contract is signed.

@@ -4,6 +4,7 @@ use keelson_answers::availability::{AvailabilityAnswer, Contributor, MethodWord,
 use keelson_answers::cut_sets::{CutSetsAnswer, ResilienceNumber};
 use keelson_report::document::{Cell, Document, Note, Section, Severity, Table};
 
+use super::promise;
 use super::{Frame, amounts, limits, proof};
 use crate::words::{NAMES, count, item, money, names};
 
@@ -13,6 +14,9 @@ pub fn availability(answer: &AvailabilityAnswer, frame: &Frame) -> Document {
     let mut document = frame.document("Availability", &answer.basis);
     document.push(summary(answer));
     document.push(services(answer));
+    if !answer.promises.is_empty() {
+        document.push(promise::gap(&answer.promises, PERIOD_DAYS));
+    }
     for service in answer.services.iter().filter(|one| !one.hurts.is_empty()) {
         document.push(contributors(service));
     }
@@ -23,6 +27,9 @@ pub fn availability(answer: &AvailabilityAnswer, frame: &Frame) -> Document {
     document.push(limits(&answer.basis));
     document
 }
+
+/// Days of the period that gaps are told for.
+const PERIOD_DAYS: u32 = 30;
 
 /// A probability with as many digits as matter.
 pub(super) fn probability(value: f64) -> String {

@@ -12,7 +12,7 @@ use crate::words::{NAMES, count, item, names};
 pub fn promise(answer: &PromiseAnswer, frame: &Frame) -> Document {
     let mut document = frame.document("Promises and what they rest on", &answer.basis);
     document.push(promise_summary(answer));
-    document.push(promises(answer));
+    document.push(promises(&answer.services, answer.period_days));
     for one in &answer.services {
         document.push(promise_details(one));
     }
@@ -64,9 +64,37 @@ fn promise_summary(answer: &PromiseAnswer) -> Section {
     section
 }
 
-fn promises(answer: &PromiseAnswer) -> Section {
+/// The promise gap of services whose availability is told: a table of each, and the weakest contract.
+pub(super) fn gap(lines: &[PromiseLine], period_days: u32) -> Section {
+    let mut section = promises(lines, period_days);
+    let weakest = |one: &PromiseLine| {
+        let weakest = one.contracts.first().filter(|_| one.gap_minutes > 0.0)?;
+        Some(match weakest.needed {
+            Some(needed) => format!(
+                "{}: the weakest contract is {}, with {}; it would need {}.",
+                one.subject.name,
+                weakest.subject.name,
+                nines(weakest.target),
+                nines(needed)
+            ),
+            None => format!(
+                "{}: the weakest contract is {}, with {}; no target of it alone would be enough.",
+                one.subject.name,
+                weakest.subject.name,
+                nines(weakest.target)
+            ),
+        })
+    };
+    let weakest: Vec<String> = lines.iter().filter_map(weakest).collect();
+    if !weakest.is_empty() {
+        section = section.list(weakest);
+    }
+    section
+}
+
+fn promises(lines: &[PromiseLine], period_days: u32) -> Section {
     let section = Section::new("Promised, contracted, observed");
-    if answer.services.is_empty() {
+    if lines.is_empty() {
         return section.paragraph("No service asked about promises an availability.");
     }
     let mut table = Table::new("promises", "Availability as promised, contracted and observed")
@@ -76,7 +104,7 @@ fn promises(answer: &PromiseAnswer) -> Section {
         .number_column("Contracted, at best")
         .number_column("Observed, at best")
         .number_column("Measured itself");
-    for one in &answer.services {
+    for one in lines {
         let verdict = match one.has_gap {
             Some(true) => Cell::mark(Severity::Serious, "contracts are weaker"),
             Some(false) => Cell::mark(Severity::Good, "covered"),
@@ -94,19 +122,19 @@ fn promises(answer: &PromiseAnswer) -> Section {
             ],
         );
     }
-    section.block(table).block(gaps(answer))
+    section.block(table).block(gaps(lines, period_days))
 }
 
 /// The same in minutes.
-fn gaps(answer: &PromiseAnswer) -> Table {
-    let mut table = Table::new("gaps", format!("Minutes down in {} days, allowed and contracted", answer.period_days))
+fn gaps(lines: &[PromiseLine], period_days: u32) -> Table {
+    let mut table = Table::new("gaps", format!("Minutes down in {period_days} days, allowed and contracted"))
         .naming_column("Service")
         .number_column("Allowed by the promise")
         .number_column("By the contracts, at best")
         .number_column("Gap")
         .number_column("Gap at least")
         .number_column("Gap at most");
-    for one in &answer.services {
+    for one in lines {
         table.push(
             None,
             [
@@ -137,6 +165,10 @@ fn promise_details(line: &PromiseLine) -> Section {
     if !line.without_target.is_empty() {
         let listed = names(&line.without_target, line.without_target.len(), 20);
         section = section.paragraph(format!("State no target: {listed}."));
+    }
+    if !line.not_in_force.is_empty() {
+        let listed = names(&line.not_in_force, line.not_in_force.len(), 20);
+        section = section.paragraph(format!("Have ended or not begun, and promise nothing: {listed}."));
     }
     section
 }

@@ -64,13 +64,18 @@ fn severity(kind: FindingKind) -> Severity {
         FindingKind::ContractEnded | FindingKind::AlternativesNotIndependent | FindingKind::CircleOfSubcontractors => {
             Severity::Serious
         }
-        FindingKind::SupplierWithoutContract | FindingKind::UnknownReference | FindingKind::ObjectiveMissed => {
-            Severity::Serious
-        }
+        FindingKind::SupplierWithoutContract
+        | FindingKind::UnknownReference
+        | FindingKind::ObjectiveMissed
+        | FindingKind::DatesContradict => Severity::Serious,
         FindingKind::ContractWithoutProvider
+        | FindingKind::ContractNotNamed
         | FindingKind::RankWithoutRecipient
         | FindingKind::NotAssessed
-        | FindingKind::ServiceTypeMissing => Severity::Caution,
+        | FindingKind::ServiceTypeMissing
+        | FindingKind::ServiceTypeUnknown
+        | FindingKind::ChainDeeperThanKnown
+        | FindingKind::CountryMalformed => Severity::Caution,
         FindingKind::IdentifierMissing | FindingKind::ObjectiveMissing | FindingKind::ChainUnknown => {
             Severity::Information
         }

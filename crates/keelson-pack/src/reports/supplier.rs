@@ -1,6 +1,8 @@
 //! Reports about suppliers: what falls over with one, and concentration.
 
-use keelson_answers::supplier::concentration::{ConcentrationAnswer, ShareLine};
+use keelson_answers::attributes::Money;
+use keelson_answers::supplier::chain::CircleLine;
+use keelson_answers::supplier::concentration::{ConcentrationAnswer, Place, ShareLine};
 use keelson_answers::supplier::loss::{ContractLine, SupplierLossAnswer, TouchedService};
 use keelson_report::document::{Cell, Document, Note, Section, Severity, Table};
 
@@ -17,6 +19,10 @@ pub fn supplier_loss(answer: &SupplierLossAnswer, frame: &Frame) -> Document {
     document.push(touched("falls-over", "Falls over", &answer.falls_over, "No service falls over."));
     document.push(touched("degraded", "Is degraded", &answer.degraded, "No service is degraded."));
     document.push(holds(answer));
+    if let Some(found) = &answer.place {
+        document.push(place(found));
+    }
+    document.push(alternatives(answer));
     document.push(chain(answer));
     document.push(contracts(answer, frame));
     let proved: Vec<&TouchedService> =
@@ -109,6 +115,99 @@ fn holds(answer: &SupplierLossAnswer) -> Section {
     section.block(table)
 }
 
+/// Where it stands among all suppliers.
+fn place(place: &Place) -> Section {
+    let line = &place.line;
+    let of = count(place.supplier_count, "supplier", "suppliers");
+    let rank = place.rank.map_or_else(
+        || format!("Its rank among {of} is not known."),
+        |rank| format!("By what would fall with each, it has rank {rank} of {of}."),
+    );
+    let share = |share: Option<f64>| share.map_or_else(|| "not stated".to_owned(), percent);
+    let mut table = Table::new("place", "How much rests on it and is paid to it")
+        .naming_column("What")
+        .number_column("Amount")
+        .number_column("Share");
+    let critical = count(place.critical_count, "critical service", "critical services");
+    table.push(
+        None,
+        [
+            "Critical services that fall over".into(),
+            format!("{} of {critical}", line.felled_count).into(),
+            percent(line.share).into(),
+        ],
+    );
+    table.push(None, ["Their value of an hour".into(), "".into(), share(line.value_share).into()]);
+    table.push(None, ["Critical services touched".into(), line.touched_count.to_string().into(), "".into()]);
+    table.push(None, ["Paid a year".into(), paid(line).into(), paid_share(line).into()]);
+    Section::new("Place in the concentration").paragraph(rank).block(table)
+}
+
+/// Who and what could take its place.
+fn alternatives(answer: &SupplierLossAnswer) -> Section {
+    let mut section = Section::new("Alternatives").block(alternative(answer));
+    let hard = answer.substitutability.as_deref().unwrap_or("not stated");
+    let months = answer.substitution_months.map_or_else(|| "not stated".to_owned(), |months| format!("{months}"));
+    let left = answer.place.as_ref().and_then(|place| place.line.months_left);
+    let left = left.map_or_else(|| "not known".to_owned(), |left| format!("{left:.1}"));
+    let text = format!(
+        "How hard it would be to replace: {hard}; months it would take: {months}; months until the first contract ends or \
+         runs out: {left}."
+    );
+    section = section.paragraph(text);
+    if answer.standing_in.is_empty() {
+        return section.paragraph("No item stands in for what is lost.");
+    }
+    let mut table = Table::new("standing-in", "Items that stand in for what is lost, need by need")
+        .naming_column("Of")
+        .column("Need")
+        .column("Enough")
+        .column("Stand")
+        .column("Lost");
+    for one in &answer.standing_in {
+        let enough = match one.holds {
+            Some(true) => Cell::mark(Severity::Good, "yes"),
+            Some(false) => Cell::mark(Severity::Serious, "no"),
+            None => Cell::from("as much as they weigh"),
+        };
+        table.push(
+            None,
+            [
+                item(&one.of_item).into(),
+                one.need.name.as_str().into(),
+                enough,
+                names(&one.standing, one.standing.len(), NAMES).into(),
+                names(&one.lost, one.lost.len(), NAMES).into(),
+            ],
+        );
+    }
+    section.block(table)
+}
+
+/// The supplier that is to take its place.
+fn alternative(answer: &SupplierLossAnswer) -> Note {
+    let Some(other) = &answer.alternative else {
+        return Note { severity: Severity::Caution, text: "No supplier is identified to take its place.".into() };
+    };
+    let name = other.name.as_ref().unwrap_or(&other.key);
+    let shared = names(&other.shared, other.shared.len(), NAMES);
+    let (severity, text) = match other.loss {
+        _ if other.name.is_none() => {
+            (Severity::Serious, format!("{name} is to take its place, and is not in the catalogue."))
+        }
+        None => (Severity::Serious, format!("{name} is to take its place, and is not in service.")),
+        Some(loss) if loss > 0.0 => {
+            (Severity::Serious, format!("{name} is to take its place, and {} of it is lost as well.", percent(loss)))
+        }
+        Some(_) if !other.shared.is_empty() => (
+            Severity::Caution,
+            format!("{name} is to take its place, and works with the same sub-contractors: {shared}."),
+        ),
+        Some(_) => (Severity::Good, format!("{name} is to take its place, and stands without it.")),
+    };
+    Note { severity, text: text.into() }
+}
+
 fn chain(answer: &SupplierLossAnswer) -> Section {
     let mut table = Table::new("chain", "Who works for it, at which rank")
         .number_column("Rank")
@@ -122,7 +221,14 @@ fn chain(answer: &SupplierLossAnswer) -> Section {
         || "Nobody says down to which rank the chain is known: there may be more behind it.".to_owned(),
         |rank| format!("The chain is known down to rank {rank}."),
     );
-    let section = Section::new("Chain of sub-contractors").paragraph(known).block(table);
+    let mut section = Section::new("Chain of sub-contractors").paragraph(known).block(table);
+    if !answer.circles.is_empty() {
+        let circle = |one: &CircleLine| format!("{} passes work on to {}", one.recipient, one.provider);
+        let circles: Vec<String> = answer.circles.iter().map(circle).collect();
+        let text =
+            format!("Circles, work that comes back to who passed it on: {}.", names(&circles, circles.len(), NAMES));
+        section = section.block(Note { severity: Severity::Serious, text: text.into() });
+    }
     if answer.works_for.is_empty() {
         return section;
     }
@@ -242,8 +348,8 @@ fn shares(file: &str, title: &str, lines: &[ShareLine]) -> Section {
                 percent(one.share).into(),
                 share(one.value_share).into(),
                 one.touched_count.to_string().into(),
-                amounts(one.spend.as_slice()).into(),
-                share(one.spend_share).into(),
+                paid(one).into(),
+                paid_share(one).into(),
                 months(one.substitution_months).into(),
                 match one.is_replaceable_in_time {
                     Some(false) => Cell::mark(Severity::Serious, months(one.months_left)),
@@ -254,6 +360,21 @@ fn shares(file: &str, title: &str, lines: &[ShareLine]) -> Section {
         );
     }
     section.block(table)
+}
+
+/// What is paid, currency by currency.
+fn paid(one: &ShareLine) -> String {
+    let all: Vec<Money> = one.spend.iter().chain(one.other_spend.iter().map(|other| &other.paid)).cloned().collect();
+    amounts(&all)
+}
+
+/// The share of all that is paid in each currency; which currency is said where there are several.
+fn paid_share(one: &ShareLine) -> String {
+    let share = |share: Option<f64>| share.map_or_else(|| "not stated".to_owned(), percent);
+    let Some(spend) = one.spend.as_ref().filter(|_| !one.other_spend.is_empty()) else { return share(one.spend_share) };
+    let others = one.other_spend.iter().map(|other| (other.share, &other.paid));
+    let all = [(one.spend_share, spend)].into_iter().chain(others);
+    all.map(|(part, paid)| format!("{} of {}", share(part), paid.currency)).collect::<Vec<_>>().join(", ")
 }
 
 fn pairs(answer: &ConcentrationAnswer) -> Section {

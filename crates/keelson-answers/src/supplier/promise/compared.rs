@@ -9,19 +9,20 @@ use keelson_analysis::{Limits, Pool, Reading, Scratch, closure};
 use keelson_graph::ItemIx;
 
 use super::composed::Composing;
+use super::force::{is_covered, out_of_force, pledged};
 use super::{
-    ComposedTerm, Cut, Level, MOST_COMPOSED, PERIOD_MINUTES, PromiseLine, TERMS_OF_EACH, TermLine, WeakContract,
-    is_bought, is_covered, target,
+    ComposedTerm, Cut, Level, MOST_COMPOSED, PERIOD_MINUTES, PromiseLine, TERMS_OF_EACH, TermLine, WeakContract, target,
 };
 use crate::attributes::{is_agreement, number, rests_on_needs, unavailability};
 use crate::chances::{Chances, class_range};
 use crate::subject::{ci_of, key_of};
 use crate::supplier::{CONTRACT, is_a};
-use crate::{QuestionError, Subject, View};
+use crate::{Asked, QuestionError, Subject, View};
 
 /// One service, compared.
 pub(super) struct Compared<'a> {
     pub(super) view: &'a View,
+    pub(super) asked: Asked,
     pub(super) service: ItemIx,
     pub(super) chances: &'a Chances<'a>,
     pub(super) behind: &'a BTreeSet<ItemIx>,
@@ -48,11 +49,11 @@ impl Compared<'_> {
         }
         if figures != Figures::Observed {
             let is_contract = is_a(view, ci_of(one), CONTRACT);
-            // What a contract with a target covers is in that target, whatever its own is.
-            if !is_contract && is_covered(view, one) {
+            // What a contract in force with a target covers is in that target, whatever its own is.
+            if !is_contract && is_covered(view, one, self.asked) {
                 return Chance::NEVER;
             }
-            if let Some(target) = target(view, one).filter(|_| is_bought(view, one)) {
+            if let Some(target) = pledged(view, one, self.asked) {
                 return Chance::exactly(1.0 - target);
             }
             if is_contract {
@@ -73,7 +74,7 @@ impl Compared<'_> {
         self.chances.read(one, reading)
     }
 
-    /// A contract that states no target promises nothing, so it may be anything, unless its class states a range.
+    /// A contract that states no target, or is not in force, promises nothing, so it may be anything, unless its class states a range.
     fn of_class(&self, contract: ItemIx) -> Chance {
         class_range(self.view, contract).unwrap_or(Chance::between(0.0, 1.0))
     }
@@ -117,14 +118,17 @@ impl Compared<'_> {
         let cone = self.cone();
         let contracts = self.contracts(promised)?;
         let signed: Vec<ItemIx> = cone.iter().copied().filter(|one| is_a(view, ci_of(*one), CONTRACT)).collect();
-        let without_target = signed.iter().filter(|one| target(view, **one).is_none());
+        let (over, in_force): (Vec<ItemIx>, Vec<ItemIx>) =
+            signed.iter().partition(|one| out_of_force(view, **one, self.asked).is_some());
+        let without_target = in_force.iter().filter(|one| target(view, **one).is_none());
         let (composed, terms) = self.all_terms(&signed, cut)?;
         let gap = |availability: f64| (promised - availability) * PERIOD_MINUTES;
         let has_none = |one: &&ItemIx| {
             let is_party = self.behind.contains(*one) || is_agreement(view, **one);
             let stated =
                 number(view, **one, "measured_availability").is_some() || unavailability(view, **one).is_some();
-            !is_party && !stated && !rests_on_needs(view, **one) && !is_covered(view, **one) && !is_bought(view, **one)
+            let promised = is_covered(view, **one, self.asked) || pledged(view, **one, self.asked).is_some();
+            !is_party && !stated && !rests_on_needs(view, **one) && !promised
         };
         Ok(PromiseLine {
             subject: Subject::of(&view.catalogue, ci_of(self.service)),
@@ -141,18 +145,19 @@ impl Compared<'_> {
             composed,
             terms,
             without_target: without_target.map(|one| key_of(&view.catalogue, *one)).collect(),
+            not_in_force: over.iter().map(|one| key_of(&view.catalogue, *one)).collect(),
             without_figure: cone.iter().chain([&self.service]).filter(has_none).count(),
         })
     }
 
     /// The terms of the contracts beneath the service: composed, and one by one.
     fn all_terms(&self, signed: &[ItemIx], cut: &mut Cut) -> Result<(Vec<ComposedTerm>, Vec<TermLine>), QuestionError> {
-        let Self { view, service, pool, stop, .. } = *self;
+        let Self { view, asked, service, pool, stop, .. } = *self;
         let mut composed = Vec::new();
         if signed.len() > MOST_COMPOSED {
             cut.uncomposed.push(key_of(&view.catalogue, service));
         } else {
-            composed = Composing { view, service, contracts: signed, pool, stop }.all()?;
+            composed = Composing { view, asked, service, contracts: signed, pool, stop }.all()?;
         }
         let mut terms = self.terms(signed)?;
         let room = self.most.saturating_mul(TERMS_OF_EACH);
@@ -177,9 +182,9 @@ impl Compared<'_> {
         let at_worst = self.weights(End::Most, promised)?;
         let at_best: BTreeMap<ItemIx, Option<f64>> =
             self.weights(End::Least, promised)?.into_iter().map(|(weight, needed)| (weight.item, needed)).collect();
-        let bought = at_worst
-            .into_iter()
-            .filter(|(weight, _)| self.chances.is_item(weight.item) && is_bought(self.view, weight.item));
+        let bought = at_worst.into_iter().filter(|(weight, _)| {
+            self.chances.is_item(weight.item) && pledged(self.view, weight.item, self.asked).is_some()
+        });
         let line = |(weight, needed): (Weight, Option<f64>)| WeakContract {
             subject: Subject::of(&self.view.catalogue, ci_of(weight.item)),
             target: 1.0 - weight.chance,

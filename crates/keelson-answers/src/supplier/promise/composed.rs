@@ -15,11 +15,12 @@ use keelson_graph::ItemIx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::force::out_of_force;
 use super::hours;
 use crate::attributes::{number, text};
 use crate::recovery::{RecoveryOutcome, ServiceRecovery};
 use crate::subject::{ci_of, key_of};
-use crate::{QuestionError, Subject, View};
+use crate::{Asked, QuestionError, Subject, View};
 
 /// Most contracts of one service whose terms are composed.
 pub const MOST_COMPOSED: usize = 200;
@@ -55,13 +56,14 @@ pub struct ComposedTerm {
     pub holds: Option<bool>,
     /// What decides it: the contracts whose term it is, or what takes longest on the way to a start.
     pub decided_by: Vec<Subject>,
-    /// Contracts beneath the service that do not state the term, or not so that it can be read, by key.
+    /// Contracts beneath the service that do not state the term, not so that it can be read, or are not in force, by key.
     pub unstated: Vec<String>,
 }
 
 /// A service and the contracts beneath it, ascending.
 pub(super) struct Composing<'a> {
     pub(super) view: &'a View,
+    pub(super) asked: Asked,
     pub(super) service: ItemIx,
     pub(super) contracts: &'a [ItemIx],
     pub(super) pool: &'a Pool,
@@ -82,6 +84,11 @@ impl Composing<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// Whether a contract is in force: only then its terms are terms.
+    fn is_in_force(&self, contract: ItemIx) -> bool {
+        out_of_force(self.view, contract, self.asked).is_none()
     }
 
     /// Whether the service is breached without some contracts.
@@ -138,7 +145,7 @@ impl Composing<'_> {
 
     /// A term in minutes.
     fn time(&self, name: &str, term: &str, promised: f64) -> Result<ComposedTerm, QuestionError> {
-        let of = |one: &ItemIx| number(self.view, *one, name);
+        let of = |one: &ItemIx| number(self.view, *one, name).filter(|_| self.is_in_force(*one));
         let known: Vec<(ItemIx, f64)> = self.contracts.iter().filter_map(|one| Some((*one, of(one)?))).collect();
         let open = |one: &ItemIx| (*one, of(one).unwrap_or(f64::INFINITY));
         let every: Vec<(ItemIx, f64)> = self.contracts.iter().map(open).collect();
@@ -180,7 +187,8 @@ impl Composing<'_> {
     fn support_hours(&self) -> Result<Option<ComposedTerm>, QuestionError> {
         let Some(promised) = text(self.view, self.service, "support_hours") else { return Ok(None) };
         let Some(wanted) = hours::minutes(&promised) else { return Ok(Some(self.unreadable(promised))) };
-        let read = |one: &ItemIx| text(self.view, *one, "support_hours").and_then(|text| hours::minutes(&text));
+        let stated = |one: &ItemIx| text(self.view, *one, "support_hours").filter(|_| self.is_in_force(*one));
+        let read = |one: &ItemIx| stated(one).and_then(|text| hours::minutes(&text));
         let weeks: Vec<(ItemIx, Option<Vec<bool>>)> = self.contracts.iter().map(|one| (*one, read(one))).collect();
         let unread: Vec<ItemIx> = weeks.iter().filter(|(_, week)| week.is_none()).map(|(one, _)| *one).collect();
         // Minutes at which the same contracts are without are one question.

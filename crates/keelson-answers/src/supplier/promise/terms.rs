@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::compared::Compared;
 use super::composed::TIMES;
+use super::force::out_of_force;
 use super::{hours, target};
 use crate::attributes::{Money, money, number, text, texts};
 use crate::subject::ci_of;
 use crate::supplier::signers;
-use crate::{QuestionError, Subject, View, item};
+use crate::{Asked, QuestionError, Subject, View, item};
 
 /// Days in a month, for notice.
 const NOTICE_DAYS_A_MONTH: f64 = 30.0;
@@ -27,7 +28,7 @@ pub struct TermLine {
     /// Whether its loss alone breaches the service.
     pub is_alone: bool,
     /// What is compared: `support hours`, `response`, `resolution`, `recovery time`, `recovery point`, `notice`,
-    /// `credits`, `measurement period`, `exclusions`.
+    /// `credits`, `measurement period`, `exclusions`; of a contract that has ended or not begun `in force` alone.
     pub term: String,
     /// What the service promises, or what replacing takes.
     pub promised: String,
@@ -50,19 +51,21 @@ impl Compared<'_> {
         let points = points.into_iter().next().unwrap_or_default();
         let is_alone = |one: &ItemIx| points.items.binary_search(one).is_ok();
         let (alone, others): (Vec<ItemIx>, Vec<ItemIx>) = contracts.iter().partition(|one| is_alone(one));
-        let mut lines: Vec<TermLine> = alone.into_iter().flat_map(|one| self.of(one, true).all()).collect();
-        lines.extend(others.into_iter().flat_map(|one| self.of(one, false).own()));
+        let mut lines: Vec<TermLine> =
+            alone.into_iter().flat_map(|one| self.of(one, true).told(Contract::all)).collect();
+        lines.extend(others.into_iter().flat_map(|one| self.of(one, false).told(Contract::own)));
         Ok(lines)
     }
 
     fn of(&self, contract: ItemIx, is_alone: bool) -> Contract<'_> {
-        Contract { view: self.view, service: self.service, contract, is_alone }
+        Contract { view: self.view, asked: self.asked, service: self.service, contract, is_alone }
     }
 }
 
 /// A contract beneath a service.
 struct Contract<'a> {
     view: &'a View,
+    asked: Asked,
     service: ItemIx,
     contract: ItemIx,
     is_alone: bool,
@@ -76,6 +79,14 @@ impl Contract<'_> {
     fn line(&self, term: &str, promised: String, contracted: String, holds: Option<bool>) -> TermLine {
         let contract = Subject::of(&self.view.catalogue, ci_of(self.contract));
         TermLine { contract, is_alone: self.is_alone, term: term.to_owned(), promised, contracted, holds }
+    }
+
+    /// Its terms, or else that it is not in force.
+    fn told(&self, terms: impl Fn(&Self) -> Vec<TermLine>) -> Vec<TermLine> {
+        match out_of_force(self.view, self.contract, self.asked) {
+            None => terms(self),
+            Some(why) => vec![self.line("in force", "in force".to_owned(), why, Some(false))],
+        }
     }
 
     /// Every term.

@@ -13,7 +13,8 @@ use crate::attributes::{moment, number, text};
 use crate::item;
 use crate::recovery::RecoveryOutcome;
 use crate::subject::{ci_of, key_of};
-use crate::supplier::{SUPPLIER, all_of};
+use crate::supplier::chain::deeper_than_known;
+use crate::supplier::{SUPPLIER, all_of, country_code};
 
 /// What a rule found, the gravest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -31,14 +32,24 @@ pub enum FindingKind {
     UnknownReference,
     /// A critical function starts later than its recovery time objective, or cannot start.
     ObjectiveMissed,
+    /// A contract ends before it begins, or as it does.
+    DatesContradict,
+    /// Behind a provider more ranks of sub-contractors are stated than it says are known.
+    ChainDeeperThanKnown,
     /// A contract names nobody it is signed with.
     ContractWithoutProvider,
+    /// Services rest on what a party to contracts supplies, and name none of its contracts.
+    ContractNotNamed,
     /// A sub-contractor has no recipient one rank above it under the same contract and type of service.
     RankWithoutRecipient,
     /// A provider behind a critical function has no assessment of substitutability.
     NotAssessed,
     /// A contract behind a critical function states no ICT service type.
     ServiceTypeMissing,
+    /// A contract states an ICT service type that is none of S01 to S19.
+    ServiceTypeUnknown,
+    /// A country is stated by something other than a code of two letters.
+    CountryMalformed,
     /// A provider has no identifier but the catalogue's key.
     IdentifierMissing,
     /// A critical function states no recovery time or recovery point objective.
@@ -77,7 +88,10 @@ pub(super) fn all(material: &Material<'_>, templates: &[Template]) -> Vec<Regist
     providers(material, &mut found);
     functions(material, &mut found);
     late(material, &mut found);
+    unnamed(material, &mut found);
     uncovered(material, &mut found);
+    countries(material, &mut found);
+    deeper(material, &mut found);
     references(material, &mut found);
     for template in templates.iter().filter(|template| template.code == "B_05.02") {
         ranks(template, &mut found);
@@ -121,15 +135,65 @@ fn of_contract(material: &Material<'_>, one: &Bought, found: &mut Vec<RegisterFi
         let message = "nobody is named as a party to it: state 'signed_with' or 'supplied_by'".to_owned();
         found.push(about(FindingKind::ContractWithoutProvider, "B_03.02", message));
     }
-    if !one.functions.is_empty() && text(material.view, item(one.contract), "ict_service_type").is_none() {
-        let message = "it supports a critical function and states no ICT service type (S01 to S19)".to_owned();
-        found.push(about(FindingKind::ServiceTypeMissing, "B_02.02", message));
+    match text(material.view, item(one.contract), "ict_service_type") {
+        None if one.functions.is_empty() => {}
+        None => {
+            let message = "it supports a critical function and states no ICT service type (S01 to S19)".to_owned();
+            found.push(about(FindingKind::ServiceTypeMissing, "B_02.02", message));
+        }
+        Some(stated) if is_service_type(&stated) => {}
+        Some(stated) => {
+            let message = format!("it states '{stated}' as ICT service type: state one of S01 to S19");
+            found.push(about(FindingKind::ServiceTypeUnknown, "B_02.02", message));
+        }
+    }
+    let start = moment(material.view, item(one.contract), "start");
+    if let Some((start, end)) = start.zip(end).filter(|(start, end)| start >= end) {
+        let (start, end) = (start.format("%Y-%m-%d"), end.format("%Y-%m-%d"));
+        let message = format!("it begins on {start} and ends on {end}, so it never holds: correct one of the two");
+        found.push(about(FindingKind::DatesContradict, "B_02.02", message));
     }
     for (provider, recipient) in &one.chain.circles {
         let (provider, recipient) = (key(material, *provider), key(material, *recipient));
         let message = format!("{recipient} subcontracts to {provider}, which stands above it in the same chain");
         let circle = about(FindingKind::CircleOfSubcontractors, "B_05.02", message);
         found.push(RegisterFinding { subject: provider, ..circle });
+    }
+}
+
+/// Whether it is a type of ICT service of the register: S01 to S19.
+fn is_service_type(stated: &str) -> bool {
+    let number = stated.strip_prefix('S').filter(|digits| digits.len() == 2);
+    number.and_then(|digits| digits.parse::<u8>().ok()).is_some_and(|number| (1..=19).contains(&number))
+}
+
+/// Countries that are stated by something other than their codes.
+fn countries(material: &Material<'_>, found: &mut Vec<RegisterFinding>) {
+    let view = material.view;
+    let mut look = |ix: CiIx, attribute: &str, template: &str| {
+        let Some(Err(stated)) = text(view, item(ix), attribute).map(|stated| country_code(&stated)) else { return };
+        let message = format!("it states '{stated}' as {attribute}: state a code of two letters, ISO 3166-1 alpha-2");
+        found.push(finding(FindingKind::CountryMalformed, template, key(material, ix), message));
+    };
+    all_of(view, SUPPLIER).for_each(|supplier| look(supplier, "country", "B_05.01"));
+    for one in &material.bought {
+        ["governing_law", "data_location", "processing_location"]
+            .iter()
+            .for_each(|attribute| look(one.contract, attribute, "B_02.02"));
+    }
+    material.entity.into_iter().for_each(|entity| look(entity, "country", "B_01.01"));
+}
+
+/// Providers behind which more is stated than they say is known.
+fn deeper(material: &Material<'_>, found: &mut Vec<RegisterFinding>) {
+    for one in deeper_than_known(material.view, all_of(material.view, SUPPLIER)) {
+        let message = format!(
+            "it says that its chain is known down to rank {}, and sub-contractors down to rank {} are stated: correct one of \
+             the two",
+            one.known, one.stated
+        );
+        let contradiction = finding(FindingKind::ChainDeeperThanKnown, "B_05.02", key(material, one.provider), message);
+        found.push(RegisterFinding { rank: Some(one.stated), ..contradiction });
     }
 }
 
@@ -196,6 +260,32 @@ fn providers(material: &Material<'_>, found: &mut Vec<RegisterFinding>) {
             let message = "nobody says down to which rank its chain of sub-contractors is known";
             found.push(about(FindingKind::ChainUnknown, "B_05.02", message));
         }
+    }
+}
+
+/// Services that rest on a party to contracts and name none of them.
+fn unnamed(material: &Material<'_>, found: &mut Vec<RegisterFinding>) {
+    for one in &material.unnamed {
+        let many = one.services.len();
+        let what = format!("{many} services rest on what it supplies and name no contract with it");
+        let message = match one.contracts.len() {
+            1 if one.is_counted => {
+                format!("{what}: they are counted under the only one signed with it; state 'underpinned_by'")
+            }
+            1 => format!("{what}, while others do: they are not counted under it; state 'underpinned_by'"),
+            several => {
+                format!(
+                    "{what}: under which of its {several} contracts is not known, so they stand under none; state 'underpinned_by'"
+                )
+            }
+        };
+        let is_critical = |service: &&ItemIx| material.functions.binary_search(service).is_ok();
+        let functions: Vec<ItemIx> = one.services.iter().filter(is_critical).copied().collect();
+        found.push(RegisterFinding {
+            contracts: one.contracts.iter().map(|contract| key(material, *contract)).collect(),
+            functions: keys(material, &functions),
+            ..finding(FindingKind::ContractNotNamed, "B_02.02", key(material, one.party), message)
+        });
     }
 }
 

@@ -6,7 +6,7 @@ use keelson_model::Value;
 use super::{Bought, Material, Template};
 use crate::View;
 use crate::subject::ci_of;
-use crate::supplier::{SUPPLIER, all_of, is_a};
+use crate::supplier::{SUPPLIER, all_of, country_code, is_a};
 
 /// All templates, in order of their codes.
 pub(super) fn all(material: &Material<'_>) -> Vec<Template> {
@@ -65,6 +65,16 @@ fn currency(view: &View, ix: CiIx, name: &str) -> String {
     }
 }
 
+/// An amount of money with its currency.
+fn amount(view: &View, ix: CiIx, name: &str) -> String {
+    [cell(view, ix, name), currency(view, ix, name)].join(" ").trim().to_owned()
+}
+
+/// A country, by its code in capitals where it is one.
+fn country(view: &View, ix: CiIx, name: &str) -> String {
+    country_code(&cell(view, ix, name)).unwrap_or_else(|stated| stated)
+}
+
 /// The first of several attributes that is stated.
 fn first(view: &View, ix: CiIx, names: &[&str]) -> String {
     names.iter().map(|name| cell(view, ix, name)).find(|cell| !cell.is_empty()).unwrap_or_default()
@@ -104,7 +114,7 @@ fn entity(material: &Material<'_>) -> Template {
         vec![
             cell(view, ix, "lei"),
             name(view, ix),
-            cell(view, ix, "country"),
+            country(view, ix, "country"),
             String::new(),
             String::new(),
             material.asked.at.format("%Y-%m-%d").to_string(),
@@ -117,7 +127,7 @@ fn entity(material: &Material<'_>) -> Template {
 fn in_scope(material: &Material<'_>) -> Template {
     let view = material.view;
     let row = |ix: CiIx| {
-        let mut row = vec![cell(view, ix, "lei"), name(view, ix), cell(view, ix, "country")];
+        let mut row = vec![cell(view, ix, "lei"), name(view, ix), country(view, ix, "country")];
         row.resize(11, String::new());
         row
     };
@@ -193,7 +203,8 @@ fn specific(material: &Material<'_>, contract: CiIx, provider: CiIx, function: &
     let view = material.view;
     let of = |name| cell(view, contract, name);
     let [id, sort] = party(view, provider);
-    let at_rest = of("data_location");
+    let place = |name| country(view, contract, name);
+    let at_rest = place("data_location");
     let stored = if at_rest.is_empty() { "" } else { "yes" };
     vec![
         reference(view, contract),
@@ -207,11 +218,11 @@ fn specific(material: &Material<'_>, contract: CiIx, provider: CiIx, function: &
         of("termination_reason"),
         of("notice_days"),
         of("supplier_notice_days"),
-        of("governing_law"),
-        cell(view, provider, "country"),
+        place("governing_law"),
+        country(view, provider, "country"),
         stored.to_owned(),
         at_rest,
-        of("processing_location"),
+        place("processing_location"),
         of("data_classification"),
         of("reliance"),
     ]
@@ -286,7 +297,7 @@ fn providers(material: &Material<'_>) -> Template {
             name(view, ix),
             name(view, ix),
             "legal person".to_owned(),
-            cell(view, ix, "country"),
+            country(view, ix, "country"),
             currency(view, ix, "annual_spend"),
             cell(view, ix, "annual_spend"),
             owner,
@@ -347,7 +358,7 @@ fn functions(material: &Material<'_>) -> Template {
             first(view, ix, &["last_continuity_test", "last_verified"]),
             cell(view, ix, "rto_minutes"),
             cell(view, ix, "rpo_minutes"),
-            cell(view, ix, "value_per_hour"),
+            amount(view, ix, "value_per_hour"),
         ]
     };
     let columns = [

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::promise::ServicePromise;
 use super::{answered, bounded, keys_of};
 use crate::connection::{Connection, Paging};
 use crate::errors::Refusal;
@@ -95,6 +96,21 @@ impl Availability {
     /// What was down already, by key; the first 100.
     async fn down(&self) -> Vec<String> {
         self.answer.down.iter().take(LONGEST_LIST).cloned().collect()
+    }
+
+    /// Of those of the services computed that promise an availability, what contracts and measurements come to beside it,
+    /// those with the largest gap first; as if nothing were down.
+    async fn promises(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<ServicePromise>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        let list = ("availability.promises", String::new());
+        placed(ctx, &self.at, list, &self.answer.promises, &paging, |one| ServicePromise::of(&self.at, one))
     }
 
     /// How many services were asked about.

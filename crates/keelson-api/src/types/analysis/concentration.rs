@@ -12,7 +12,7 @@ use crate::types::change::placed;
 use crate::types::completeness::Completeness;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use keelson_app::answers::supplier::concentration::{
-    ConcentrationAnswer, ConcentrationQuestion, PairLine, ShareLine, SpendLine, concentration,
+    ConcentrationAnswer, ConcentrationQuestion, PaidShare, PairLine, ShareLine, SpendLine, concentration,
 };
 
 /// Most pairs of suppliers that are tried.
@@ -178,16 +178,18 @@ pub struct SupplierShare {
     felled_count: usize,
     /// The share of the critical services that fall over.
     share: f64,
-    /// The share of their value that falls, in the currency most value is stated in; absent where none is.
+    /// The share of their value that falls, in the currency most of them state it in; absent where none is.
     value_share: Option<f64>,
     /// The services that fall over, by key; the first 100.
     felled: Vec<String>,
     /// How many critical services are touched.
     touched_count: usize,
-    /// What is paid in a year, where stated.
+    /// What is paid in a year, where stated; where it is paid in several currencies, in the one that most suppliers are.
     spend: Option<Money>,
     /// The share of all that is paid in that currency.
     spend_share: Option<f64>,
+    /// What is paid in other currencies; the first 100.
+    other_spend: Vec<SupplierPaidShare>,
     /// Months it would take to replace it, where stated; of a group the longest, where all of it state theirs.
     substitution_months: Option<f64>,
     /// Months until the first of its contracts ends, or something that rests on one runs out; below 0 where that is past.
@@ -197,7 +199,7 @@ pub struct SupplierShare {
 }
 
 impl SupplierShare {
-    fn of(_at: &Arc<Moment>, line: &ShareLine) -> Self {
+    pub(super) fn of(_at: &Arc<Moment>, line: &ShareLine) -> Self {
         Self {
             name: line.name.clone(),
             suppliers: line.suppliers.iter().take(LONGEST_LIST).cloned().collect(),
@@ -208,10 +210,26 @@ impl SupplierShare {
             touched_count: line.touched_count,
             spend: line.spend.as_ref().map(|one| Money::of(one.amount, &one.currency)),
             spend_share: line.spend_share,
+            other_spend: line.other_spend.iter().take(LONGEST_LIST).map(SupplierPaidShare::of).collect(),
             substitution_months: line.substitution_months,
             months_left: line.months_left,
             is_replaceable_in_time: line.is_replaceable_in_time,
         }
+    }
+}
+
+/// What is paid in a currency.
+#[derive(SimpleObject)]
+pub struct SupplierPaidShare {
+    /// What is paid in a year.
+    paid: Money,
+    /// The share of all that is paid in that currency; absent where that is nothing.
+    share: Option<f64>,
+}
+
+impl SupplierPaidShare {
+    fn of(line: &PaidShare) -> Self {
+        Self { paid: Money::of(line.paid.amount, &line.paid.currency), share: line.share }
     }
 }
 

@@ -120,12 +120,14 @@ pub struct ServicePromise {
     terms: Vec<ContractTerm>,
     /// Contracts that state no target, by key; the first 100.
     without_target: Vec<String>,
+    /// Contracts that have ended or not begun, by key: they promise nothing; the first 100.
+    not_in_force: Vec<String>,
     /// Own items that state neither a measurement nor an unavailability; how many.
     without_figure: usize,
 }
 
 impl ServicePromise {
-    fn of(at: &Arc<Moment>, line: &PromiseLine) -> Self {
+    pub(super) fn of(at: &Arc<Moment>, line: &PromiseLine) -> Self {
         Self {
             item: by_key(at, &line.subject.key),
             promised: line.promised,
@@ -141,6 +143,7 @@ impl ServicePromise {
             composed: line.composed.iter().map(|one| ComposedContractTerm::of(at, one)).collect(),
             terms: line.terms.iter().take(LONGEST_LIST).map(|one| ContractTerm::of(at, one)).collect(),
             without_target: line.without_target.iter().take(LONGEST_LIST).cloned().collect(),
+            not_in_force: line.not_in_force.iter().take(LONGEST_LIST).cloned().collect(),
             without_figure: line.without_figure,
         }
     }

@@ -51,14 +51,24 @@ words! {
         UnknownReference,
         /// A critical function starts later than its recovery time objective, or cannot start.
         ObjectiveMissed,
+        /// A contract ends before it begins, or as it does.
+        DatesContradict,
+        /// Behind a provider more ranks of sub-contractors are stated than it says are known.
+        ChainDeeperThanKnown,
         /// A contract names nobody it is signed with.
         ContractWithoutProvider,
+        /// Services rest on what a party to contracts supplies, and name none of its contracts.
+        ContractNotNamed,
         /// A sub-contractor has no recipient one rank above it under the same contract and type of service.
         RankWithoutRecipient,
         /// A provider behind a critical function has no assessment of substitutability.
         NotAssessed,
         /// A contract behind a critical function states no ICT service type.
         ServiceTypeMissing,
+        /// A contract states an ICT service type that is none of S01 to S19.
+        ServiceTypeUnknown,
+        /// A country is stated by something other than a code of two letters.
+        CountryMalformed,
         /// A provider has no identifier but the catalogue's key.
         IdentifierMissing,
         /// A critical function states no recovery time or recovery point objective.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::by_subjects;
+use super::concentration::SupplierShare;
 use super::single_points::ProofStep;
 use super::{LISTED, answered, bounded, key_of};
 use crate::connection::{Connection, Paging};
@@ -12,13 +13,16 @@ use crate::moment::Moment;
 use crate::types::change::effect::Money;
 use crate::types::change::placed;
 use crate::types::completeness::Completeness;
-use crate::types::impact::{ProtectingNeed, by_key};
+use crate::types::impact::{ProtectingNeed, by_key, by_keys};
 use crate::types::item::ConfigurationItem;
 use crate::types::lookup::ConfigurationItemBy;
+use crate::types::need::RuleKind;
 use crate::types::words::Criticality;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use keelson_app::answers::supplier::chain::ChainLine;
+use keelson_app::answers::supplier::alternatives::{AlternativeSupplier, StandingIn};
+use keelson_app::answers::supplier::chain::{ChainLine, CircleLine};
+use keelson_app::answers::supplier::concentration::Place;
 use keelson_app::answers::supplier::loss::{
     ContractLine, SupplierLossAnswer, SupplierLossQuestion, TouchedService as TouchedServiceLine, supplier_loss,
 };
@@ -81,6 +85,16 @@ impl SupplierLoss {
         self.answer.substitution_months
     }
 
+    /// How hard it would be to replace, where stated: `easy`, `difficult` or `impossible`.
+    async fn substitutability(&self) -> Option<String> {
+        self.answer.substitutability.clone()
+    }
+
+    /// The supplier identified to take its place, where stated.
+    async fn alternative(&self) -> Option<SupplierAlternative> {
+        self.answer.alternative.as_ref().map(|one| SupplierAlternative::of(&self.at, one))
+    }
+
     /// Whether there is a plan for leaving it.
     async fn exit_plan(&self) -> Option<bool> {
         self.answer.exit_plan
@@ -103,6 +117,11 @@ impl SupplierLoss {
         let paging = Paging::new(first, after, last, before);
         let list = ("supplierLoss.chain", String::new());
         placed(ctx, &self.at, list, &self.answer.chain, &paging, |one| SupplyChainLink::of(&self.at, one))
+    }
+
+    /// Sub-contracts of the chain that close a circle; the first 100.
+    async fn circles(&self) -> Vec<SubcontractCircle> {
+        self.answer.circles.iter().take(LONGEST_LIST).map(SubcontractCircle::of).collect()
     }
 
     /// Down to which rank the chain is known, where stated.
@@ -182,6 +201,26 @@ impl SupplierLoss {
         placed(ctx, &self.at, list, &self.answer.holds, &paging, |one| TouchedService::of(&self.at, one))
     }
 
+    /// Needs that lose members with it and of which others stand: the items that could replace what is lost; at most the
+    /// first 10000.
+    async fn standing_in(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Only what comes behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 1 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only what comes before this cursor.")] before: Option<String>,
+    ) -> Result<Connection<StandingInNeed>, Refusal> {
+        let paging = Paging::new(first, after, last, before);
+        let list = ("supplierLoss.standingIn", String::new());
+        placed(ctx, &self.at, list, &self.answer.standing_in, &paging, |one| StandingInNeed::of(&self.at, one))
+    }
+
+    /// Its place in the concentration of suppliers; absent where it is no supplier.
+    async fn place(&self) -> Option<SupplierPlace> {
+        self.answer.place.as_ref().map(|one| SupplierPlace::of(&self.at, one))
+    }
+
     /// What an hour without what falls over costs, by currency, where stated; the first 100.
     async fn value_per_hour(&self) -> Vec<Money> {
         self.answer.value_per_hour.iter().take(LONGEST_LIST).map(|one| Money::of(one.amount, &one.currency)).collect()
@@ -212,6 +251,106 @@ pub struct SupplyChainLink {
 impl SupplyChainLink {
     fn of(at: &Arc<Moment>, line: &ChainLine) -> Self {
         Self { provider: by_key(at, &line.provider.key), rank: line.rank, recipient: line.recipient.clone() }
+    }
+}
+
+/// A sub-contract that closes a circle.
+#[derive(SimpleObject)]
+pub struct SubcontractCircle {
+    /// Who passes work on, by key.
+    recipient: String,
+    /// To whom, by key; it stands no deeper in the same chain, and works for the other, directly or not, as well.
+    provider: String,
+}
+
+impl SubcontractCircle {
+    fn of(line: &CircleLine) -> Self {
+        Self { recipient: line.recipient.clone(), provider: line.provider.clone() }
+    }
+}
+
+/// The supplier that was identified to take the place of another.
+#[derive(SimpleObject)]
+pub struct SupplierAlternative {
+    /// Its key, as it is stated.
+    key: String,
+    /// The supplier; absent where the catalogue does not know it.
+    item: Option<ConfigurationItem>,
+    /// How much of it is lost with the other, from 0 (whole) to 1 (gone); absent where it takes no part in analyses.
+    loss: Option<f64>,
+    /// Who stands in the chains of both, by key; the first 100.
+    shared: Vec<String>,
+}
+
+impl SupplierAlternative {
+    fn of(at: &Arc<Moment>, line: &AlternativeSupplier) -> Self {
+        Self {
+            key: line.key.clone(),
+            item: by_key(at, &line.key),
+            loss: line.loss,
+            shared: line.shared.iter().take(LONGEST_LIST).cloned().collect(),
+        }
+    }
+}
+
+/// A need that lost members and has others that stand.
+#[derive(SimpleObject)]
+pub struct StandingInNeed {
+    /// What has the need.
+    of_item: Option<ConfigurationItem>,
+    /// The need's name.
+    need: String,
+    /// How its members combine.
+    rule: RuleKind,
+    /// Members that must be up, for a rule that counts.
+    required: Option<u32>,
+    /// Number of members.
+    member_count: u32,
+    /// The members that lost something; at most 100.
+    lost: Vec<ConfigurationItem>,
+    /// The members that lost nothing; at most 100.
+    standing: Vec<ConfigurationItem>,
+    /// Whether so many are enough; absent where members do not count alike.
+    holds: Option<bool>,
+}
+
+impl StandingInNeed {
+    fn of(at: &Arc<Moment>, line: &StandingIn) -> Self {
+        let items = |keys: &[String]| by_keys(at, &keys[..keys.len().min(LONGEST_LIST)]);
+        Self {
+            of_item: by_key(at, &line.of_item.key),
+            need: line.need.name.clone(),
+            rule: RuleKind::named(&line.need.rule),
+            required: line.need.k,
+            member_count: line.need.of,
+            lost: items(&line.lost),
+            standing: items(&line.standing),
+            holds: line.holds,
+        }
+    }
+}
+
+/// Where a supplier stands among all of them, by what falls with each.
+#[derive(SimpleObject)]
+pub struct SupplierPlace {
+    /// Its rank; with the first one most falls. Absent where not all of the others could be compared.
+    rank: Option<usize>,
+    /// Of how many suppliers.
+    supplier_count: usize,
+    /// How many critical services there are.
+    critical_count: usize,
+    /// What falls with it, and what is paid to it.
+    share: SupplierShare,
+}
+
+impl SupplierPlace {
+    fn of(at: &Arc<Moment>, line: &Place) -> Self {
+        Self {
+            rank: line.rank,
+            supplier_count: line.supplier_count,
+            critical_count: line.critical_count,
+            share: SupplierShare::of(at, &line.line),
+        }
     }
 }
 
