@@ -148,6 +148,7 @@ pub fn capacity(
     spent.retain(|item| is_wanted(*item));
     inferred.note(&mut basis);
     growth::note(&mut basis, (view, &demand), &measured, &is_wanted);
+    forecasts::note(&mut basis, view, &measured, &is_wanted);
     units_note(&mut basis, &other_units);
     let chosen: Vec<&Row> = found.rows.iter().filter(|row| is_wanted(known[row.resource].resource.item)).collect();
     let told: Vec<&Known> = chosen.iter().map(|row| &known[row.resource]).collect();

@@ -471,3 +471,20 @@ fn a_contract_that_ends_before_it_runs_out_is_told() {
     }
     assert!(says(&with("2026-01-01T00:00:00Z"), "has ended, 'contract/m' first"));
 }
+
+/// Demand that grows ever faster: no forecast of its past held.
+#[test]
+fn a_forecast_that_never_held_is_no_complete_answer() {
+    let view = view(&[
+        service("a", 100.0, "requests/s", None),
+        cluster("x", 1e9, "requests/s", ""),
+        uses("service/a", "cluster/x", 1.0),
+    ]);
+    let of = |values: &[f64]| ask(&with_series(&view, "service/a", Metric::Demand, "requests/s", values));
+    let runaway: Vec<f64> = (0..120).map(|day| 1.04_f64.powi(day)).collect();
+    let answer = of(&runaway);
+    assert!(answer.forecasts[0].coverage.unwrap() < 0.4, "{:?}", answer.forecasts[0].coverage);
+    assert!(says(&answer, "did not hold in their own past, 'service/a' first"), "{:?}", answer.basis.limits);
+    let calm: Vec<f64> = (0..120).map(|day| 100.0 + f64::from(day * 7 % 5)).collect();
+    assert!(!says(&of(&calm), "did not hold"), "{:?}", of(&calm).basis.limits);
+}

@@ -11,8 +11,9 @@ use crate::text::{one_line, visible};
 /// What a caller decides.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Whether figures are stored beside the document, as `NAME.svg`, and are to be shown from there.
-    pub figure_files: bool,
+    /// How the names of the files begin in which figures are stored beside the document, as `PREFIXNAME.svg`; they are
+    /// shown from there. Absent: they are stored nowhere.
+    pub figure_files: Option<String>,
 }
 
 /// Returns the document as Markdown.
@@ -79,8 +80,8 @@ impl Writer<'_> {
             Block::Figure(figure) => {
                 let name = self.names.next().unwrap_or_else(|| figure.name.clone());
                 let (title, description) = (inline(&figure.title), inline(&figure.description));
-                if self.options.figure_files {
-                    let _ = writeln!(self.out, "![{title}]({}.svg)\n", name.as_str());
+                if let Some(prefix) = &self.options.figure_files {
+                    let _ = writeln!(self.out, "![{title}](<{prefix}{}.svg>)\n", name.as_str());
                 }
                 self.figures += 1;
                 let _ = writeln!(self.out, "*Figure {}. {title}.* {description}\n", self.figures);

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{DAYS_A_MONTH, Demand};
 use crate::series::{DailySeries, demand_series};
-use crate::subject::ci_of;
-use crate::{Subject, View};
+use crate::subject::{ci_of, key_of};
+use crate::{Basis, LimitCode, Subject, View};
 
 /// Days looked ahead at most: beyond two years a forecast of days says nothing.
 const MOST_DAYS: f64 = 730.0;
@@ -157,6 +157,28 @@ pub(super) fn of<'a>(view: &'a View, services: &[ItemIx], days: usize, now: Date
         Some(Known { service: *service, series, forecast: found, factor })
     };
     services.iter().filter_map(known).collect()
+}
+
+/// A forecast whose intervals held less often than this part of what they were meant to was no good in its own past.
+const LEAST_HELD: f64 = 0.5;
+
+/// Says of which services the forecast did not hold when it was tried on their own past.
+pub(super) fn note(basis: &mut Basis, view: &View, measured: &[Known<'_>], is_wanted: impl Fn(ItemIx) -> bool) {
+    let failed = |known: &&Known<'_>| {
+        let score = known.forecast.score;
+        is_wanted(known.service) && score.is_some_and(|score| score.coverage < LEAST_HELD * score.nominal)
+    };
+    let failed: Vec<&Known<'_>> = measured.iter().filter(failed).collect();
+    let Some((first, score)) = failed.first().and_then(|first| Some((first, first.forecast.score?))) else { return };
+    let message = format!(
+        "the forecasts of {} services did not hold in their own past, '{}' first: {:.0} % of what came lay within \
+         intervals meant for {:.0} %; dates and chances that follow from them may be far off",
+        failed.len(),
+        key_of(&view.catalogue, first.service),
+        score.coverage * 100.0,
+        score.nominal * 100.0
+    );
+    basis.limit(LimitCode::FigureMissing, message);
 }
 
 /// Days to look ahead.

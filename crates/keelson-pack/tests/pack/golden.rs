@@ -11,7 +11,7 @@ use super::sample::Week;
 fn files(folder: &str, document: &Document, json: Vec<u8>) -> Vec<(String, String)> {
     let mut files = vec![
         ("pack.html".to_owned(), html::render(document)),
-        ("pack.md".to_owned(), markdown::render(document, &markdown::Options { figure_files: true })),
+        ("pack.md".to_owned(), markdown::render(document, &markdown::Options { figure_files: Some(String::new()) })),
         ("answer.json".to_owned(), String::from_utf8(json).unwrap()),
     ];
     files.extend(csv::render(document).into_iter().map(|file| (file.name, file.text)));

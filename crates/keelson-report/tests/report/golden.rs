@@ -11,7 +11,7 @@ fn files() -> Vec<(String, String)> {
     let pack = sample::pack();
     let mut files = vec![
         ("pack.html".to_owned(), html::render(&pack)),
-        ("pack.md".to_owned(), markdown::render(&pack, &markdown::Options { figure_files: true })),
+        ("pack.md".to_owned(), markdown::render(&pack, &markdown::Options { figure_files: Some(String::new()) })),
         ("pack.json".to_owned(), pack.to_json().unwrap()),
         ("schedule.ics".to_owned(), sample::calendar().to_ics()),
     ];

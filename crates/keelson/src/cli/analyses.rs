@@ -40,7 +40,7 @@ pub(crate) struct Asking {
     pub(crate) past: Past,
     #[command(flatten)]
     pub(crate) supposing: Supposing,
-    /// Write the answer as a document; 'csv' writes its tables into a folder, which --to-file names, beside 'about.csv',
+    /// Write the answer as a document; 'markdown' into a file has its plots beside it; 'csv' writes its tables into a folder, which --to-file names, beside 'about.csv',
     /// which says what they rest on and leave out
     #[arg(long, value_enum, value_name = "FORM")]
     pub(crate) form: Option<DocumentForm>,

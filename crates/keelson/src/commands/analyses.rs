@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::anyhow;
 use keelson_app::answers::Asked;
 use keelson_app::{Answer, AskError, Frame, Report, report, runs_out, system};
+use keelson_report::document::{Document, Id};
 use keelson_report::{csv, html, markdown};
 
 use crate::cli::analyses::{Analysis, Asking, CapacityAction, SupplierAction};
@@ -94,7 +95,10 @@ fn told(format: Format, report: &Report) -> Result<(), Failure> {
 fn document(report: &Report, form: DocumentForm, asking: &Asking) -> Result<(), Failure> {
     let text = match form {
         DocumentForm::Html => html::render(&report.document),
-        DocumentForm::Markdown => markdown::render(&report.document, &markdown::Options::default()),
+        DocumentForm::Markdown => {
+            let figure_files = asking.to_file.as_deref().map(|path| figures(&report.document, path)).transpose()?;
+            markdown::render(&report.document, &markdown::Options { figure_files })
+        }
         DocumentForm::Json => serde_json::to_string_pretty(&report.answer).map_err(Failure::trouble)? + "\n",
         DocumentForm::Csv => return asking.to_file.as_deref().map_or(Ok(()), |folder| tables(report, folder)),
     };
@@ -103,6 +107,17 @@ fn document(report: &Report, form: DocumentForm, asking: &Asking) -> Result<(), 
         None => output::whole(&text)?,
     }
     Ok(())
+}
+
+/// Writes the plots of a document beside its file, and says how their names begin.
+fn figures(document: &Document, path: &Path) -> Result<String, Failure> {
+    let stem = path.file_stem().map_or_else(|| "report".into(), std::ffi::OsStr::to_string_lossy);
+    let prefix = format!("{stem}-");
+    for (name, figure) in document.named_figures() {
+        let file = path.with_file_name(format!("{prefix}{}.svg", name.as_str()));
+        std::fs::write(file, figure.svg.markup(&Id::new("plot")))?;
+    }
+    Ok(prefix)
 }
 
 fn tables(report: &Report, folder: &Path) -> Result<(), Failure> {
