@@ -70,6 +70,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_stated_in_a_currency_is_money() {
+        let schema = schema([]).unwrap();
+        let mut found = BTreeSet::new();
+        for (name, attribute) in schema.classes.iter().flat_map(|class| &class.attributes) {
+            assert_eq!(attribute.money, attribute.description.contains("in a currency"), "{name}");
+            found.extend(attribute.money.then(|| name.to_string()));
+        }
+        assert_eq!(found.len(), 8, "{found:?}");
+    }
+
+    #[test]
+    fn only_quantities_are_money() {
+        let own = |kind: &str| {
+            format!(
+                "[[class]]\nname = 'mainframe'\nis_a = 'host'\ntitle = 'Mainframe'\ndescription = 'A large host.'\n\
+                 [[class.attribute]]\nname = 'rent'\ntype = '{kind}'\nmoney = true\ndescription = 'What it costs.'\n"
+            )
+        };
+        assert!(schema([("own.toml", own("quantity").as_str())]).is_ok());
+        let errors = schema([("own.toml", own("decimal").as_str())]).unwrap_err();
+        assert!(errors[0].to_string().contains("'rent' is money, but only quantities are"), "{errors:?}");
+    }
+
+    #[test]
     fn a_user_adds_classes_and_cannot_contradict() {
         let own = "[[class]]\nname = 'mainframe'\nis_a = 'host'\ntitle = 'Mainframe'\ndescription = 'A large host.'\n";
         assert!(schema([("own.toml", own)]).unwrap().classes.is_a("mainframe", "configuration-item"));

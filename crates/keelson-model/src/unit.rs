@@ -24,6 +24,8 @@ pub enum Dimension {
     Rate(&'static str),
     /// Plain counts of one kind of thing.
     Count(&'static str),
+    /// Money of one currency.
+    Money(&'static str),
 }
 
 /// A known unit.
@@ -43,7 +45,7 @@ macro_rules! units {
     };
 }
 
-use Dimension::{Count, Frequency, Information, Power, Rate, Ratio, Throughput, Time};
+use Dimension::{Count, Frequency, Information, Money, Power, Rate, Ratio, Throughput, Time};
 
 const UNITS: &[Unit] = units! {
     "B" Information, 1, 1;
@@ -92,10 +94,10 @@ const UNITS: &[Unit] = units! {
     "connections" Count("connections"), 1, 1;
     "ports" Count("ports"), 1, 1;
     "people" Count("people"), 1, 1;
-    "EUR" Count("EUR"), 1, 1;
-    "USD" Count("USD"), 1, 1;
-    "GBP" Count("GBP"), 1, 1;
-    "CHF" Count("CHF"), 1, 1;
+    "EUR" Money("EUR"), 1, 1;
+    "USD" Money("USD"), 1, 1;
+    "GBP" Money("GBP"), 1, 1;
+    "CHF" Money("CHF"), 1, 1;
 };
 
 /// Returns the unit written `symbol`; units are compared with case, because `MB` and `mb` differ.
@@ -107,6 +109,17 @@ pub fn unit(symbol: &str) -> Option<&'static Unit> {
 /// Symbols of all known units, for messages and documentation.
 pub fn symbols() -> impl Iterator<Item = &'static str> {
     UNITS.iter().map(|unit| unit.symbol)
+}
+
+/// Whether a unit is a currency.
+#[must_use]
+pub fn is_currency(symbol: &str) -> bool {
+    unit(symbol).is_some_and(|unit| matches!(unit.dimension, Money(_)))
+}
+
+/// Symbols of the known currencies, for messages.
+pub fn currencies() -> impl Iterator<Item = &'static str> {
+    symbols().filter(|symbol| is_currency(symbol))
 }
 
 /// Converts `value` from one unit into another of the same dimension; `None` when they measure
@@ -151,6 +164,13 @@ mod tests {
         assert_eq!(convert(d("5"), "mb", "MB"), None);
         assert_eq!(convert(d("5"), "furlong", "furlong"), Some(d("5")));
         assert_eq!((factor("%", "1"), factor("requests/min", "messages/s")), (Some(0.01), None));
+    }
+
+    #[test]
+    fn currencies_are_told_from_other_units_and_convert_into_none() {
+        assert_eq!(currencies().collect::<Vec<_>>(), ["EUR", "USD", "GBP", "CHF"]);
+        assert!(!is_currency("GiB") && !is_currency("eur"));
+        assert_eq!(convert(Decimal::ONE, "EUR", "USD"), None);
     }
 
     #[test]

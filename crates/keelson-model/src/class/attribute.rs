@@ -51,6 +51,9 @@ pub struct AttributeDefinition {
     /// The unit a decimal is kept in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Symbol>,
+    /// Whether a quantity is an amount of money: its unit must be a currency.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub money: bool,
     /// Allowed values of an enumeration.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<Symbol>,
@@ -100,6 +103,17 @@ pub enum ValueError {
         unit::symbols().collect::<Vec<_>>().join(", ")
     )]
     UnknownUnit {
+        /// The attribute.
+        attribute: Symbol,
+        /// The unit given.
+        unit: String,
+    },
+    /// Money in a unit that is no currency.
+    #[error(
+        "attribute '{attribute}' is money, and '{unit}' is no currency; known currencies are {}",
+        unit::currencies().collect::<Vec<_>>().join(", ")
+    )]
+    NoCurrency {
         /// The attribute.
         attribute: Symbol,
         /// The unit given.
@@ -178,6 +192,10 @@ impl AttributeDefinition {
             }
             (AttributeType::Quantity, Json::Object(_)) => {
                 let quantity = self.quantity(json)?;
+                if self.money && !unit::is_currency(&quantity.unit) {
+                    let unit = quantity.unit.to_string();
+                    return Err(ValueError::NoCurrency { attribute: self.name.clone(), unit });
+                }
                 self.bounded(quantity.value)?;
                 Ok(Value::Quantity(quantity))
             }
@@ -229,6 +247,9 @@ impl AttributeDefinition {
                 Some(unit) => format!("a decimal number in {unit}"),
                 None => "a decimal number".into(),
             },
+            AttributeType::Quantity if self.money => {
+                r#"an amount of money such as {"value": 60, "unit": "EUR"}"#.into()
+            }
             AttributeType::Quantity => r#"a number with its unit such as {"value": 60, "unit": "GiB"}"#.into(),
             AttributeType::Boolean => "true or false".into(),
             AttributeType::DateTime => "a time such as 2026-11-01T00:00:00Z".into(),
@@ -297,6 +318,14 @@ mod tests {
         assert_eq!(
             message("type = 'decimal'\nunit = 'min'", r#"{"value": 90, "unit": "GiB"}"#),
             "attribute 'x' is kept in min; 'GiB' measures something else"
+        );
+        assert_eq!(
+            message("type = 'quantity'\nmoney = true", r#"{"value": 90, "unit": "GiB"}"#),
+            "attribute 'x' is money, and 'GiB' is no currency; known currencies are EUR, USD, GBP, CHF"
+        );
+        assert_eq!(
+            message("type = 'quantity'\nmoney = true", "90"),
+            r#"attribute 'x' must be an amount of money such as {"value": 60, "unit": "EUR"}, but 90 was given"#
         );
         assert!(message("type = 'quantity'", r#"{"value": 90, "unit": "furlong"}"#).contains("unknown unit 'furlong'"));
         assert_eq!(

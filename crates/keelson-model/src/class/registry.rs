@@ -304,6 +304,9 @@ fn check_attribute(attribute: &AttributeDefinition) -> Result<(), String> {
     if attribute.kind == AttributeType::List && matches!(attribute.items, None | Some(AttributeType::List)) {
         return Err(format!("attribute '{name}' is a list and must say of what: items = \"string\""));
     }
+    if attribute.money && attribute.kind != AttributeType::Quantity {
+        return Err(format!("attribute '{name}' is money, but only quantities are: type = \"quantity\""));
+    }
     match &attribute.unit {
         Some(symbol) if attribute.kind != AttributeType::Decimal => {
             Err(format!("attribute '{name}' has the unit '{symbol}', but only decimals have one"))
