@@ -1,7 +1,5 @@
 //! Only resources that rest on a supplier: what is none is refused.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use keelson_analysis::Pool;
 use keelson_answers::capacity::{CapacityQuestion, capacity};
 use keelson_answers::{Asked, QuestionError};

@@ -96,7 +96,9 @@ fn every_analysis_answers_with_its_completeness() {
             ),
             format!(
                 "supplierLoss(input: {{ supplier: {{ key: \"supplier/PowerCo\" }}, proofs: 1 }}) {{ touchedCount fallsOver {{ totalCount \
-                     nodes {{ item {{ key }} loss proof {{ key why }} }} }} chain {{ totalCount }} {complete} }}"
+                     nodes {{ item {{ key }} loss proof {{ key why }} }} }} chain {{ totalCount }} \
+                     place {{ rank supplierCount share {{ share otherSpend {{ share }} }} }} alternative {{ key loss shared }} circles {{ provider }} \
+                     standingIn {{ totalCount nodes {{ need rule holds }} }} substitutability {complete} }}"
             ),
             format!(
                 "supplierConcentration {{ criticalCount suppliers {{ nodes {{ name share felled }} }} pairs {{ totalCount }} {complete} }}"
