@@ -171,7 +171,7 @@ impl Keelson {
             let parts = resolved(&view.catalogue, &parts)?;
             let same = |batch: &SeriesBatch| *batch.payload == *payload.digest && batch.source == options.source;
             // The same bytes may stand for other series.
-            if view.catalogue.series().any(|kept| same(&kept.record) && kept.record.parts == parts) {
+            if is_known(&view.catalogue, |batch| same(batch) && batch.parts == parts) {
                 imported.already_known = true;
                 return Ok(imported);
             }
@@ -354,6 +354,27 @@ fn unit_for(catalogue: &Catalogue, ix: CiIx, part: &SeriesPart) -> Arc<str> {
 
 /// The attribute of services that states the demand on them.
 const PEAK_DEMAND: &str = "peak_demand";
+/// Whether a batch is there, and nothing of it was taken back since, nor said again of what it takes back.
+fn is_known(catalogue: &Catalogue, same: impl Fn(&SeriesBatch) -> bool) -> bool {
+    let mut later: Vec<&SeriesPart> = Vec::new();
+    for kept in catalogue.series().rev() {
+        let batch = &kept.record;
+        if same(batch) {
+            let undone = |part: &SeriesPart| {
+                later.iter().any(|other| {
+                    (other.ci, other.metric) == (part.ci, part.metric)
+                        && (other.withdrawn > 0 || part.withdrawn > 0)
+                        && other.first <= part.last
+                        && part.first <= other.last
+                })
+            };
+            return !batch.parts.iter().any(undone);
+        }
+        later.extend(&batch.parts);
+    }
+    false
+}
+
 /// What clocks may differ by: points may be so much ahead.
 const SLACK: TimeDelta = TimeDelta::days(1);
 
@@ -432,6 +453,7 @@ fn resolved(catalogue: &Catalogue, parts: &[(Reading, u64)]) -> Result<Vec<Serie
                 first,
                 last,
                 points: reading.points.len() as u64,
+                withdrawn: reading.points.iter().filter(|(_, value)| value.is_nan()).count() as u64,
                 bytes: *bytes,
             }),
             _ => unknown.push(reading.key.clone()),

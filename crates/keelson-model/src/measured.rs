@@ -50,8 +50,16 @@ pub struct SeriesPart {
     pub first: DateTime<Utc>,
     /// The last point.
     pub last: DateTime<Utc>,
-    /// How many points.
+    /// How many points, those among them that take back what was said of their time.
     pub points: u64,
+    /// How many of them take back what was said of their time, and have no value of their own.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub withdrawn: u64,
     /// How many bytes of the payload they take, behind those of the parts before.
     pub bytes: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_nothing(count: &u64) -> bool {
+    *count == 0
 }

@@ -249,6 +249,11 @@ fn points_that_are_no_measurements_are_refused_named_and_can_be_left_out_or_take
     let back = place.file("back.csv", head.to_owned() + &row(payments, today - 1, "withdrawn", "transactions/s"));
     assert!(place.ok(&["series", "import", &back]).contains("1 taken back"));
     assert_eq!(peak(&place), json!({"value": 100.0, "unit": "transactions/s"}));
+    assert!(place.ok(&["series", "import", &back]).contains("there already"));
+    // What was taken back can come again.
+    assert!(place.ok(&["series", "import", &mixed, "--keep-going"]).contains("committed"));
+    assert_eq!(peak(&place), json!({"value": 900.0, "unit": "transactions/s"}));
+    assert!(place.ok(&["series", "import", &back]).contains("committed"));
     place.ok(&["verify"]);
 }
 

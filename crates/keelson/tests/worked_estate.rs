@@ -234,6 +234,13 @@ fn an_export_of_the_demonstration_brings_back_the_same_answers() {
     let lines = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
     let missing: Vec<String> = lines(&exported).into_iter().filter(|line| !again.contains(line.as_str())).collect();
     assert!(missing.is_empty(), "{missing:#?}");
+    let demand = |place: &Place| {
+        let answer = place.json(&["demand", "--limit", "1000"]);
+        let mut keys: Vec<String> = each(&answer["items"], "key").into_iter().map(str::to_owned).collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(demand(&first), demand(&second), "ratios of visits come back");
     for class in ["database", "hypervisor", "virtual-machine", "site", "supplier"] {
         for item in first.json(&["list", "--class", class, "--limit", "3"])["items"].as_array().unwrap() {
             let key = item["key"].as_str().unwrap();

@@ -87,12 +87,12 @@ fn contradicted(
             .derived
             .map_or_else(|| "more than all of them carry".to_owned(), |derived| format!("{derived} of them"));
         found.push(format!(
-            "'{}' of '{}' is declared to need {} of {}, and its load of {:.4} {unit} takes {takes}",
+            "'{}' of '{}' is declared to need {} of {}, and its load of {} {unit} takes {takes}",
             title(&view.catalogue, need).0,
             key_of(&view.catalogue, need.owner()),
             differs.declared,
             need.members.len(),
-            known.load
+            (known.load * 1e4).round() / 1e4
         ));
     }
     Ok(found)

@@ -86,7 +86,13 @@ fn relationship(
         Some(Strength::Hard) => (Some(StrengthName::Hard), None),
         Some(Strength::Soft { cap }) => (Some(StrengthName::Soft), Some(cap)),
     };
-    let claim = record.live_claims().next();
+    // What people declared comes before what was observed; of alike claims the first that says something.
+    let of = |basis: Basis| record.live_claims().filter(move |claim| claim.basis == basis);
+    let claims = || of(Basis::Declared).chain(of(Basis::Observed));
+    let mut attributes = std::collections::BTreeMap::new();
+    for (name, value) in claims().flat_map(|claim| &claim.attributes) {
+        attributes.entry(name.clone()).or_insert_with(|| value.to_json());
+    }
     RelationshipLine {
         kind: record.key.kind.clone(),
         dependent: catalogue.ci(dependent).key.clone(),
@@ -95,11 +101,9 @@ fn relationship(
         cap,
         basis: (record.basis() == Basis::Observed).then_some(Basis::Observed),
         confidence: Some(record.confidence()).filter(|confidence| *confidence < 1.0),
-        evidence: claim.and_then(|claim| claim.evidence.clone()),
-        source_type: claim.and_then(|claim| claim.source_type.clone()),
-        attributes: claim
-            .map(|claim| claim.attributes.iter().map(|(name, value)| (name.clone(), value.to_json())).collect())
-            .unwrap_or_default(),
+        evidence: claims().find_map(|claim| claim.evidence.clone()),
+        source_type: claims().find_map(|claim| claim.source_type.clone()),
+        attributes,
     }
 }
 
