@@ -56,7 +56,6 @@ impl Grounds {
 
 /// Writes an answer in the form asked for; `table` writes it for people. Of rows, what limits the answer is said on
 /// standard error.
-
 pub(crate) fn write<T: Serialize + Rows>(
     format: Format,
     answer: &T,

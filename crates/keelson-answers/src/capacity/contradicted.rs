@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, Utc};
 use keelson_analysis::demand::Model;
+use keelson_analysis::expiry::{Disagreement, ExpiryError};
 use keelson_analysis::{Limits, Scratch, closure};
 use keelson_graph::{ItemIx, NeedView};
 
@@ -80,9 +81,9 @@ fn contradicted(
     let mut found = Vec::new();
     for need in &needs {
         let Ok((known, unit)) = carried(&stated, &model, &amounts, need, |_| 1.0)? else { continue };
-        let figures = |error: keelson_analysis::expiry::ExpiryError| QuestionError::Figures(error.to_string());
+        let figures = |error: ExpiryError| QuestionError::Figures(error.to_string());
         let differs = known.pool.disagreement(known.load).map_err(figures)?;
-        let Some(differs) = differs.filter(|differs| differs.is_dangerous()) else { continue };
+        let Some(differs) = differs.filter(Disagreement::is_dangerous) else { continue };
         let takes = differs
             .derived
             .map_or_else(|| "more than all of them carry".to_owned(), |derived| format!("{derived} of them"));

@@ -89,7 +89,7 @@ fn relationship(
     // What people declared comes before what was observed; of alike claims the first that says something.
     let of = |basis: Basis| record.live_claims().filter(move |claim| claim.basis == basis);
     let claims = || of(Basis::Declared).chain(of(Basis::Observed));
-    let mut attributes = std::collections::BTreeMap::new();
+    let mut attributes = BTreeMap::new();
     for (name, value) in claims().flat_map(|claim| &claim.attributes) {
         attributes.entry(name.clone()).or_insert_with(|| value.to_json());
     }
