@@ -118,6 +118,13 @@ impl Pool {
         Ok(Self { usable, members: capacities.len(), declared })
     }
 
+    /// What each member may be made to carry for a short while, in the order of the members; `None` if a
+    /// capacity is unknown.
+    #[must_use]
+    pub fn usable(&self) -> Option<&[f64]> {
+        self.usable.as_deref()
+    }
+
     /// How the pool stands at a load with some members down, given by their places.
     ///
     /// # Errors

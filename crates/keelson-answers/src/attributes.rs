@@ -1,14 +1,17 @@
 //! Figures that configuration items state about themselves, as the analyses take them. What is not stated is
 //! absent: whoever asks decides what that means, and says so in its answer.
 
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
 use keelson_catalogue::CiIx;
 use keelson_graph::ItemIx;
 use keelson_model::Value;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::View;
 use crate::subject::ci_of;
+use crate::{Basis, LimitCode, View};
 
 /// An amount of money.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -146,5 +149,45 @@ pub(crate) fn add(sum: &mut Vec<Money>, more: &Money) {
     match sum.iter_mut().find(|one| one.currency == more.currency) {
         Some(one) => one.amount += more.amount,
         None => sum.push(more.clone()),
+    }
+}
+
+/// Puts what states a value in order, those worth most first. Nothing is converted: of several currencies the one that is
+/// stated most often comes first, and what states no value comes last.
+pub(crate) struct Worth(Vec<String>);
+
+impl Worth {
+    /// The order of some values.
+    pub(crate) fn of(values: impl IntoIterator<Item = Money>) -> Self {
+        let mut stated: BTreeMap<String, usize> = BTreeMap::new();
+        for value in values {
+            *stated.entry(value.currency).or_default() += 1;
+        }
+        let mut currencies: Vec<(String, usize)> = stated.into_iter().collect();
+        currencies.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        Self(currencies.into_iter().map(|(currency, _)| currency).collect())
+    }
+
+    /// Which of two comes first.
+    pub(crate) fn compare(&self, a: Option<&Money>, b: Option<&Money>) -> Ordering {
+        let place = |value: Option<&Money>| {
+            let known = |value: &Money| self.0.iter().position(|one| *one == value.currency);
+            value.and_then(known).unwrap_or(self.0.len())
+        };
+        let amount = |value: Option<&Money>| value.map_or(0.0, |value| value.amount);
+        place(a).cmp(&place(b)).then_with(|| amount(b).total_cmp(&amount(a)))
+    }
+
+    /// Says that currencies were not compared.
+    pub(crate) fn note(&self, basis: &mut Basis) {
+        if self.0.len() > 1 {
+            let message = format!(
+                "the value of an hour is stated in {} currencies ({}): they are not compared, and those stated most often come \
+                 first",
+                self.0.len(),
+                self.0.join(", ")
+            );
+            basis.remark(LimitCode::FigureMissing, message);
+        }
     }
 }

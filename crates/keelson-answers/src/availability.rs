@@ -13,8 +13,7 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::attributes::{HOURS_A_YEAR, Money, number, value_per_hour};
-use crate::capacity::contradicted;
+use crate::attributes::{HOURS_A_YEAR, Money, Worth, number, value_per_hour};
 use crate::chances::{Chances, INDEPENDENCE};
 use crate::common_cause::{CommonCauseLine, silent};
 use crate::single_points::services;
@@ -167,9 +166,10 @@ pub fn availability(
     pool: &Pool,
     stop: Option<&AtomicBool>,
 ) -> Result<AvailabilityAnswer, QuestionError> {
+    let view = &view.under_load();
     let mut basis = Basis::of(view, asked);
     let mut wanted = services(view, &question.services)?;
-    rank(view, &mut wanted);
+    rank(view, &mut wanted, &mut basis);
     let down = question.down.iter().map(|key| find_item(view, key)).collect::<Result<Vec<_>, _>>()?;
     let chances = Chances::of(view)?;
     let chosen = &wanted[..wanted.len().min(question.most)];
@@ -193,7 +193,7 @@ pub fn availability(
         basis.remark(LimitCode::ExactBudget, message);
     }
     chances.note(&mut basis);
-    contradicted::note_beneath(&mut basis, view, chosen, asked, stop);
+    view.note_loads_beneath(&mut basis, chosen);
     let missing = chances.missing();
     let contributors = weights.iter().flat_map(|(_, found)| found.items.iter().map(|weight| weight.item));
     let rests: std::collections::BTreeSet<ItemIx> = contributors.chain(missing.iter().copied()).collect();
@@ -257,13 +257,17 @@ fn budget(question: &AvailabilityQuestion, services: usize) -> Budget {
 }
 
 /// Those worth most first, then the most critical, then by key.
-pub(crate) fn rank(view: &View, services: &mut [ItemIx]) {
-    let worth = |item: ItemIx| value_per_hour(view, item).map_or(0.0, |value| value.amount);
-    services.sort_by(|a, b| {
+pub(crate) fn rank(view: &View, services: &mut [ItemIx], basis: &mut Basis) {
+    let values: Vec<(ItemIx, Option<Money>)> = services.iter().map(|one| (*one, value_per_hour(view, *one))).collect();
+    let worth = Worth::of(values.iter().filter_map(|(_, value)| value.clone()));
+    worth.note(basis);
+    let mut values = values;
+    values.sort_by(|(a, value), (b, other)| {
         let critical = |item: ItemIx| view.brief(ci_of(item)).criticality;
-        let order = worth(*b).total_cmp(&worth(*a)).then_with(|| critical(*b).cmp(&critical(*a)));
+        let order = worth.compare(value.as_ref(), other.as_ref()).then_with(|| critical(*b).cmp(&critical(*a)));
         order.then_with(|| key_of(&view.catalogue, *a).cmp(&key_of(&view.catalogue, *b)))
     });
+    services.iter_mut().zip(values).for_each(|(place, (service, _))| *place = service);
 }
 
 /// What is the same for every service of one question.

@@ -5,12 +5,12 @@
 //! is the demand that reaches it, or else the use that it states. The
 //! planning limit bounds normal operation; redundancy is judged at the survival limit, by default the whole capacity.
 
-pub(crate) mod contradicted;
 pub(crate) mod during;
 mod forecasts;
 mod growth;
 mod hours;
 mod lines;
+pub(crate) mod loads;
 mod pools;
 mod purchases;
 mod relief;

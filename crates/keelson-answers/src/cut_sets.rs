@@ -9,7 +9,6 @@ use keelson_graph::ItemIx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::capacity::contradicted;
 use crate::chances::{Chances, INDEPENDENCE};
 use crate::impact::{ImpactQuestion, ProofText, assess, proof_lines};
 use crate::subject::{ci_of, find_item, key_of};
@@ -109,6 +108,7 @@ pub fn cut_sets(
     pool: &Pool,
     stop: Option<&AtomicBool>,
 ) -> Result<CutSetsAnswer, QuestionError> {
+    let view = &view.under_load();
     let mut basis = Basis::of(view, asked);
     let service = find_item(view, &question.service)?;
     let down = question.down.iter().map(|key| find_item(view, key)).collect::<Result<Vec<_>, _>>()?;
@@ -127,7 +127,7 @@ pub fn cut_sets(
     let (best, worst) = (run(Reading::Optimistic, &few)?, run(Reading::Pessimistic, &few)?);
     note(&mut basis, &found, stop);
     chances.note(&mut basis);
-    contradicted::note_beneath(&mut basis, view, &[service], asked, stop);
+    view.note_loads_beneath(&mut basis, &[service]);
     let members: std::collections::BTreeSet<ItemIx> =
         found.sets.iter().flat_map(|set| set.items.iter().copied()).collect();
     basis.rests_on(view, members.into_iter().filter(|one| chances.is_item(*one)).chain([service]).map(ci_of), asked);

@@ -241,7 +241,7 @@ fn affected(
     closure::walk(&view.graph, &mut scratch, &owners, closure::Direction::Dependents, &limits);
     let met: BTreeSet<ItemIx> = scratch.met().chain(owners).collect();
     let mut affected: Vec<ItemIx> = wanted.iter().copied().filter(|one| met.contains(one)).collect();
-    rank(view, &mut affected);
+    rank(view, &mut affected, basis);
     let all = affected.len();
     if all > MOST_COMPARED {
         let message = format!("{all} services rest on what differs: the {MOST_COMPARED} worth most are compared");

@@ -221,7 +221,7 @@ fn kind(code: CheckCode) -> HealthKind {
 /// The services that weigh, those worth most first.
 fn weighing(view: &View, basis: &mut Basis) -> Vec<ItemIx> {
     let mut services: Vec<ItemIx> = view.graph.item_numbers().filter(|one| view.is_service(ci_of(*one))).collect();
-    rank(view, &mut services);
+    rank(view, &mut services, basis);
     if services.len() > MOST_SERVICES {
         let message = format!("findings are weighed by the {MOST_SERVICES} services worth most of {}", services.len());
         basis.limit(LimitCode::Items, message);

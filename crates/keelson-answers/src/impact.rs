@@ -11,7 +11,6 @@ mod proof;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicBool;
 
 use keelson_analysis::certainty::{self, Certainty, Target};
 use keelson_analysis::impact::{Impact, Question, Seed, Verdict, impact, verdict};
@@ -25,7 +24,6 @@ pub use certain::{CertaintyAnswer, ClassWord, DecisiveFacts, FactLine, FactWord,
 pub use proof::{ProofText, proof_lines};
 
 use crate::basis::withdrawn;
-use crate::capacity::contradicted;
 use crate::needs::title;
 use crate::subject::{ci_of, find_item, key_of};
 use crate::{Asked, Basis, LimitCode, QuestionError, View, item};
@@ -99,10 +97,16 @@ pub fn assess(
         }
         seeds.push((find_item(view, key)?, *loss));
     }
-    assess_items(view, seeds, question, asked, pool)
+    let mut assessment = assess_items(&view.under_load(), seeds, question, asked, pool)?;
+    let mut touched = assessment.impact.touched().unwrap_or_default().to_vec();
+    touched.extend(assessment.impact.seeds());
+    touched.sort_unstable();
+    view.note_loads(&mut assessment.basis, &touched);
+    Ok(assessment)
 }
 
-/// As [`assess`], of items that were found already; those the question names are left aside.
+/// As [`assess`], of items that were found already, with redundancy as the view has it; those the question names are left
+/// aside.
 pub(crate) fn assess_items(
     view: &View,
     seeds: Vec<(ItemIx, f64)>,
@@ -137,16 +141,6 @@ pub(crate) fn assess_items(
 }
 
 impl Assessment {
-    /// Also says where the load contradicts redundancy that is declared on the way: of each question once, as it takes a
-    /// pass of all demand.
-    #[must_use]
-    pub fn with_loads(mut self, stop: Option<&AtomicBool>) -> Self {
-        let mut touched = self.impact.touched().unwrap_or_default().to_vec();
-        touched.extend(self.impact.seeds());
-        contradicted::note(&mut self.basis, &self.view, &touched, self.asked, stop);
-        self
-    }
-
     /// The view it was computed on.
     #[must_use]
     pub fn view(&self) -> &View {

@@ -73,6 +73,10 @@ pub(crate) fn title(catalogue: &Catalogue, need: &NeedView<'_>) -> (String, Stri
             let need = &catalogue.need(ix).need;
             (need.name.to_string(), need.definition.kind.to_string())
         }
+        DrawnFrom::Load(ix) => {
+            let need = &catalogue.need(ix).need;
+            (format!("{} at its load", need.name), need.definition.kind.to_string())
+        }
         DrawnFrom::Relationship(ix) => {
             let kind = &catalogue.relationship(ix).relationship.key.kind;
             let forward = catalogue.schema().kinds.get(kind).map(|kind| kind.forward.clone());
@@ -85,7 +89,7 @@ pub(crate) fn title(catalogue: &Catalogue, need: &NeedView<'_>) -> (String, Stri
 #[must_use]
 pub fn line(catalogue: &Catalogue, need: &NeedView<'_>) -> NeedLine {
     let (sources, others) = match DrawnFrom::of_tag(need.tag) {
-        DrawnFrom::Need(ix) => sources_of(catalogue, &catalogue.need(ix).need),
+        DrawnFrom::Need(ix) | DrawnFrom::Load(ix) => sources_of(catalogue, &catalogue.need(ix).need),
         DrawnFrom::Relationship(_) => Default::default(),
     };
     NeedLine {
@@ -102,6 +106,11 @@ pub fn line(catalogue: &Catalogue, need: &NeedView<'_>) -> NeedLine {
 /// Whether an item of the graph is withdrawn, and there only because something needs it still.
 pub(crate) fn is_withdrawn(catalogue: &Catalogue, item: ItemIx) -> bool {
     catalogue.ci(ci_of(item)).standing == Standing::Withdrawn
+}
+
+/// Whether a need is the load that members of another share, where that takes more of them than are declared.
+pub(crate) fn is_load(need: &NeedView<'_>) -> bool {
+    matches!(DrawnFrom::of_tag(need.tag), DrawnFrom::Load(_))
 }
 
 /// Who states a need as it is in force, and what others state instead, in words, by source.
@@ -172,7 +181,9 @@ fn doubts(catalogue: &Catalogue, need: &NeedView<'_>) -> Vec<String> {
         let counts: Vec<String> = doubt.counts.iter().map(u32::to_string).collect();
         words.push(format!("how many members must be up: {}", counts.join(" or ")));
     }
-    if doubt.existence {
+    if doubt.existence && is_load(need) {
+        words.push("whether it takes more members than are declared: its load at the peak says so".to_owned());
+    } else if doubt.existence {
         words.push("whether it exists: it was only observed, or with low confidence".to_owned());
     }
     words.extend(doubt.members.iter().map(|member| {

@@ -30,6 +30,7 @@ use crate::view::item;
 pub const CONFIDENCE_CUT: f64 = 0.5;
 
 const NEED_TAG: u64 = 1 << 63;
+const LOAD_TAG: u64 = 1 << 62;
 
 /// What a need of the graph was drawn from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +39,14 @@ pub enum DrawnFrom {
     Need(NeedIx),
     /// A plain relationship.
     Relationship(RelationshipIx),
+    /// The load that the members of a need of the catalogue share, where it takes more of them than are declared.
+    Load(NeedIx),
 }
 
 impl DrawnFrom {
-    fn tag(self) -> u64 {
+    pub(crate) fn tag(self) -> u64 {
         match self {
+            Self::Load(ix) => LOAD_TAG | u64::from(ix.0),
             Self::Need(ix) => NEED_TAG | u64::from(ix.0),
             Self::Relationship(ix) => u64::from(ix.0),
         }
@@ -52,7 +56,13 @@ impl DrawnFrom {
     #[must_use]
     pub fn of_tag(tag: u64) -> Self {
         let number = (tag & u64::from(u32::MAX)) as u32;
-        if tag & NEED_TAG == 0 { Self::Relationship(RelationshipIx(number)) } else { Self::Need(NeedIx(number)) }
+        if tag & NEED_TAG != 0 {
+            Self::Need(NeedIx(number))
+        } else if tag & LOAD_TAG != 0 {
+            Self::Load(NeedIx(number))
+        } else {
+            Self::Relationship(RelationshipIx(number))
+        }
     }
 }
 

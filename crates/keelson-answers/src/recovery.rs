@@ -14,7 +14,7 @@ use keelson_graph::{ItemIx, NeedIx};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::attributes::{Minutes, Money, is_agreement, number, rests_on_needs, value_per_hour};
+use crate::attributes::{Minutes, Money, Worth, is_agreement, number, rests_on_needs, value_per_hour};
 use crate::impact::{ImpactQuestion, assess};
 use crate::needs::title;
 use crate::single_points::services;
@@ -169,7 +169,7 @@ pub struct RecoveryAnswer {
     pub assumed_count: usize,
     /// The first of them, by key.
     pub assumed: Vec<String>,
-    /// How many of them count as 0 minutes because nothing of their class states one either: times are at least so long.
+    /// How many of them count as 0 minutes because no more than one other of their class states one: times are at least so long.
     pub unknown_count: usize,
 }
 
@@ -232,7 +232,7 @@ pub fn recovery(
     }
     let mut found: Vec<ServiceRecovery> =
         wanted.iter().map(|service| of_service(view, &runs, *service, &times, question.most)).collect();
-    rank(&mut found);
+    rank(&mut found, &mut basis);
     let keys = |items: &[ItemIx]| items.iter().take(question.most).map(|item| key_of(&view.catalogue, *item)).collect();
     basis.page("services", question.most.min(found.len()), found.len());
     let takes_time = |one: &&Started| one.up.most > 0 || times.is_unknown(view, one.item);
@@ -281,19 +281,24 @@ fn down_with(view: &View, lost: &[ItemIx], asked: Asked, pool: &Pool) -> Result<
     Ok(view.graph.item_numbers().filter(is_down).collect())
 }
 
+/// Fewest items of a class whose times make a range for others of it.
+const FEWEST_ITEMS: usize = 2;
+
 /// Recovery times: stated, or bracketed by what others of the class state.
 struct Times {
-    by_class: BTreeMap<String, Span>,
+    /// The range of a class, and how many of it state a time.
+    by_class: BTreeMap<String, (Span, usize)>,
 }
 
 impl Times {
     fn of(view: &View) -> Self {
-        let mut by_class: BTreeMap<String, Span> = BTreeMap::new();
+        let mut by_class: BTreeMap<String, (Span, usize)> = BTreeMap::new();
         for item in view.graph.item_numbers() {
             let Some(seconds) = stated(view, item) else { continue };
             let class = view.catalogue.ci(ci_of(item)).class.to_string();
-            let span = by_class.entry(class).or_insert(Span::known(seconds));
+            let (span, items) = by_class.entry(class).or_insert((Span::known(seconds), 0));
             *span = Span { least: span.least.min(seconds), most: span.most.max(seconds) };
+            *items += 1;
         }
         Self { by_class }
     }
@@ -315,13 +320,15 @@ impl Times {
         self.own(view, item)
     }
 
-    /// Whether neither an item nor anything of its class states a time.
+    /// Whether neither an item nor enough of its class states a time.
     fn is_unknown(&self, view: &View, item: ItemIx) -> bool {
         matches!(self.own(view, item), OwnTime::Assumed(_)) && self.of_class(view, item).is_none()
     }
 
     fn of_class(&self, view: &View, item: ItemIx) -> Option<Span> {
-        self.by_class.get(view.catalogue.ci(ci_of(item)).class.as_str()).copied()
+        let (span, items) = self.by_class.get(view.catalogue.ci(ci_of(item)).class.as_str())?;
+        // What a single item states is no range: others may take anything.
+        (*items >= FEWEST_ITEMS).then_some(*span)
     }
 }
 
@@ -352,8 +359,8 @@ fn note(basis: &mut Basis, view: &View, runs: &Runs, times: &Times) {
     let message = match unknown {
         0 => format!("{assumed} items state no recovery time; the range stated by others of their class is taken"),
         unknown => format!(
-            "{assumed} items state no recovery time; for {unknown} of them nothing of their class states one either, \
-             and they count as 0 minutes: the true times are later"
+            "{assumed} items state no recovery time; for {unknown} of them no more than one other of their class states \
+             one either, and they count as 0 minutes: the true times are later"
         ),
     };
     basis.limit(LimitCode::FigureMissing, message);
@@ -407,10 +414,12 @@ fn unknown(view: &View, runs: &Runs, service: ItemIx, times: &Times, most: usize
     unknown.map(|started| key_of(&view.catalogue, started.item)).collect()
 }
 
-fn rank(found: &mut [ServiceRecovery]) {
-    let worth = |one: &ServiceRecovery| one.value_per_hour.as_ref().map_or(0.0, |value| value.amount);
+fn rank(found: &mut [ServiceRecovery], basis: &mut Basis) {
+    let worth = Worth::of(found.iter().filter_map(|one| one.value_per_hour.clone()));
+    worth.note(basis);
     found.sort_by(|a, b| {
-        let order = a.outcome.cmp(&b.outcome).then_with(|| worth(b).total_cmp(&worth(a)));
+        let (value, other) = (a.value_per_hour.as_ref(), b.value_per_hour.as_ref());
+        let order = a.outcome.cmp(&b.outcome).then_with(|| worth.compare(value, other));
         order.then_with(|| a.subject.key.cmp(&b.subject.key))
     });
 }

@@ -20,8 +20,7 @@ use keelson_model::Criticality;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::attributes::{Money, value_per_hour};
-use crate::capacity::contradicted;
+use crate::attributes::{Money, Worth, value_per_hour};
 use crate::impact::{ImpactQuestion, ProofText, assess, proof_lines};
 use crate::subject::{ci_of, find_item, key_of};
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View, item};
@@ -164,10 +163,11 @@ pub fn single_points(
     pool: &Pool,
     stop: Option<&AtomicBool>,
 ) -> Result<SinglePointsAnswer, QuestionError> {
+    let view = &view.under_load();
     let mut basis = Basis::of(view, asked);
     let services = services(view, &question.services)?;
     let down = down(view, question, asked)?;
-    contradicted::note_beneath(&mut basis, view, &services, asked, stop);
+    view.note_loads_beneath(&mut basis, &services);
     let read = |reading| {
         let walk = Question { reading, stop, ..Question::default() };
         points_at_levels(view, &view.graph, &services, &walk, &down)
@@ -185,6 +185,7 @@ pub fn single_points(
         rank(view, &mut watched);
     }
     note(&mut basis, pass.cut.or(second.cut), &watched);
+    Worth::of(watched.iter().filter_map(|one| one.value.clone())).note(&mut basis);
     let (item_count, items) = felling(view, &watched, question.most);
     basis.page("services", question.most.min(watched.len()), watched.len());
     basis.page("items", items.len(), item_count);
@@ -282,11 +283,11 @@ fn note(basis: &mut Basis, cut: Option<Cut>, watched: &[Watched]) {
 
 /// Those worth most first, then the most critical, those with most points, and by key.
 fn rank(view: &View, watched: &mut [Watched]) {
+    let worth = Worth::of(watched.iter().filter_map(|one| one.value.clone()));
     watched.sort_by(|a, b| {
-        let worth = |one: &Watched| one.value.as_ref().map_or(0.0, |value| value.amount);
         let critical = |one: &Watched| view.brief(ci_of(one.item)).criticality;
-        worth(b)
-            .total_cmp(&worth(a))
+        worth
+            .compare(a.value.as_ref(), b.value.as_ref())
             .then_with(|| critical(b).cmp(&critical(a)))
             .then_with(|| b.certain.items.len().cmp(&a.certain.items.len()))
             .then_with(|| key_of(&view.catalogue, a.item).cmp(&key_of(&view.catalogue, b.item)))

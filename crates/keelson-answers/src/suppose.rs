@@ -11,6 +11,7 @@ use keelson_catalogue::{Catalogue, CiIx};
 use keelson_graph::{Changes, NeedSpec};
 use keelson_model::{Revision, Rule, Standing, Value};
 
+use crate::capacity::loads::Loads;
 use crate::impact::SERVICE_CLASS;
 use crate::{QuestionError, View};
 
@@ -229,7 +230,7 @@ impl View {
             }
         }
         let graph = self.graph.with_changes(changes).map_err(QuestionError::Graph)?;
-        Ok(Self { graph: Arc::new(graph), supposed: Some(Arc::new(supposed)), ..self.clone() })
+        Ok(Self { graph: Arc::new(graph), supposed: Some(Arc::new(supposed)), loads: Loads::default(), ..self.clone() })
     }
 
     /// What is supposed, in words; empty where nothing is.

@@ -9,6 +9,7 @@ use keelson_graph::{GraphError, ItemIx, Snapshot};
 use keelson_model::{RecordChange, Revision};
 
 use crate::brief::Briefs;
+use crate::capacity::loads::Loads;
 use crate::series::SeriesBook;
 use crate::suppose::Supposed;
 use crate::{Brief, projection};
@@ -34,6 +35,8 @@ pub struct View {
     /// Whether the graph was altered since it was drawn: then what the catalogue says of a relationship may be about one
     /// that the graph does not have.
     pub(crate) is_altered: bool,
+    /// Where loads take more of a redundancy than is declared.
+    pub(crate) loads: Loads,
 }
 
 impl View {
@@ -44,7 +47,7 @@ impl View {
     pub fn of(catalogue: Arc<Catalogue>) -> Result<Self, GraphError> {
         let graph = Arc::new(projection::draw(&catalogue)?);
         let briefs = Arc::new(Briefs::of(&catalogue));
-        Ok(Self { catalogue, graph, briefs, supposed: None, series: None, is_altered: false })
+        Ok(Self { catalogue, graph, briefs, supposed: None, series: None, is_altered: false, loads: Loads::default() })
     }
 
     /// The view after a commit: `catalogue` is this view's catalogue with `changes` applied. Costs
@@ -63,12 +66,20 @@ impl View {
             graph = graph.compact()?;
         }
         let briefs = Arc::new(self.briefs.after(&catalogue, changes));
-        Ok(Self { catalogue, graph: Arc::new(graph), briefs, supposed: None, series: None, is_altered: false })
+        Ok(Self {
+            catalogue,
+            graph: Arc::new(graph),
+            briefs,
+            supposed: None,
+            series: None,
+            is_altered: false,
+            loads: Loads::default(),
+        })
     }
 
     /// The same catalogue with an altered graph.
     pub(crate) fn altered(&self, graph: Arc<Snapshot>) -> Self {
-        Self { graph, is_altered: true, ..self.clone() }
+        Self { graph, is_altered: true, loads: Loads::default(), ..self.clone() }
     }
 
     /// What a summary asks of a configuration item, without reading its record.

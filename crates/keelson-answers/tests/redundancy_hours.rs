@@ -6,16 +6,12 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use keelson_analysis::Pool;
-use keelson_answers::availability::{AvailabilityQuestion, availability};
 use keelson_answers::capacity::{
     CapacityAnswer, CapacityQuestion, HourDays, HourWindow, LoadLine, ProfileBasis, RedundancyLine, capacity,
 };
 use keelson_answers::change::EffectLine;
-use keelson_answers::cut_sets::{CutSetsQuestion, cut_sets};
-use keelson_answers::impact::{ImpactQuestion, assess};
 use keelson_answers::series::{DailySeries, SeriesBook};
-use keelson_answers::single_points::{SinglePointsQuestion, single_points};
-use keelson_answers::{Asked, Basis, View};
+use keelson_answers::{Asked, View};
 use keelson_model::{Effect, Metric};
 use keelson_testkit::{Estate, hours, minutes};
 
@@ -198,25 +194,4 @@ fn e4_a_new_single_point_has_its_chance_to_fail_in_the_window() {
     assert!((failure.chance - 0.005_012_520_806_793_597).abs() < 1e-15 && failure.unstated == 0, "{failure:?}");
     let unknown = meanwhile("").point_failure.unwrap();
     assert_eq!((unknown.chance, unknown.unstated), (0.0, 1));
-}
-
-/// At 130 a second all three web servers are needed; two are declared to be enough.
-#[test]
-fn declared_redundancy_that_the_load_contradicts_is_named_where_it_counts() {
-    let says = |basis: &Basis| basis.limits.iter().any(|limit| limit.message.contains("the load contradicts declared"));
-    let told = |view: &View| -> Vec<bool> {
-        let (asked, pool, key) = (Asked::now(minutes(0)), Pool::default(), "service/payments".to_owned());
-        let impact = assess(view, &ImpactQuestion::gone(["host/hv1"]), asked, &pool).unwrap().with_loads(None);
-        let points = SinglePointsQuestion { most: 10, ..SinglePointsQuestion::default() };
-        let sets = CutSetsQuestion { service: key.clone(), most: 10, ..CutSetsQuestion::default() };
-        let available = AvailabilityQuestion { services: vec![key], most: 10, ..AvailabilityQuestion::default() };
-        vec![
-            says(impact.basis()),
-            says(&single_points(view, &points, asked, &pool, None).unwrap().basis),
-            says(&cut_sets(view, &sets, asked, &pool, None).unwrap().basis),
-            says(&availability(view, &available, asked, &pool, None).unwrap().basis),
-        ]
-    };
-    assert_eq!(told(&estate(130, "")), [true; 4]);
-    assert_eq!(told(&estate(100, "")), [false; 4], "two carry 100");
 }

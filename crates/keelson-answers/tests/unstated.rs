@@ -139,9 +139,12 @@ fn what_waits_for_something_nobody_knows_the_time_of_is_not_said_to_be_in_time()
     let shop = recovered(&[known, unknown, &needs("any")]);
     assert_eq!((shop.outcome, shop.unknown.len()), (RecoveryOutcome::Met, 0));
     assert_eq!(shop.up.map(|up| (up.least, up.most)), Some((0.0, 20.0)));
-    // Another of its class states a time, which brackets it; too long for the promise.
+    // What one other of its class states is no range; what two state brackets it, and is too long for the promise.
     let other = r#"{"ci":{"key":"database/d2","class":"database","name":"d2","attributes":{"recovery_minutes":90}}}"#;
     let shop = recovered(&[known, unknown, other, &needs("all")]);
+    assert_eq!((shop.outcome, shop.unknown.len()), (RecoveryOutcome::Open, 1));
+    let third = other.replace("d2", "d3");
+    let shop = recovered(&[known, unknown, other, &third, &needs("all")]);
     assert_eq!((shop.outcome, shop.unknown.len()), (RecoveryOutcome::Missed, 0));
 }
 

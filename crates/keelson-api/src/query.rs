@@ -240,7 +240,7 @@ impl CatalogueQuery {
             let walk =
                 WalkLimits { max_depth: limits.analysis_depth, max_items: limits.analysis_items, stop: Some(stop) };
             let question = ImpactQuestion { seeds, interval, budget, limits: walk };
-            Ok::<_, QuestionError>(assess(&asked.view, &question, asked.asked, &pool)?.with_loads(Some(stop)))
+            assess(&asked.view, &question, asked.asked, &pool)
         })
         .await??;
         Ok(Some(ImpactAnswer::of(at, assessment)))

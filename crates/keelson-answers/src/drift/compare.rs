@@ -49,7 +49,7 @@ pub(super) fn compare(view: &View, window_days: f64, unseen_chance: f64, asked: 
         for need in view.graph.needs(owner).filter(|need| need.phase().runs()) {
             let relationship = match DrawnFrom::of_tag(need.tag) {
                 DrawnFrom::Relationship(ix) => Some(ix),
-                DrawnFrom::Need(_) => None,
+                DrawnFrom::Need(_) | DrawnFrom::Load(_) => None,
             };
             let only_observed =
                 relationship.is_some_and(|ix| view.catalogue.relationship(ix).relationship.basis() == Ground::Observed);
@@ -111,7 +111,7 @@ impl Watched {
     fn has(&self, view: &View, need: &NeedView<'_>, member: ItemIx) -> bool {
         let kind = match DrawnFrom::of_tag(need.tag) {
             DrawnFrom::Relationship(ix) => &view.catalogue.relationship(ix).relationship.key.kind,
-            DrawnFrom::Need(ix) => &view.catalogue.need(ix).need.definition.kind,
+            DrawnFrom::Need(ix) | DrawnFrom::Load(ix) => &view.catalogue.need(ix).need.definition.kind,
         };
         let is_of_class = || self.classes.contains(&view.catalogue.ci(ci_of(member)).class);
         self.kinds.contains(kind) || (kind.as_str() == UNSAID && is_of_class())

@@ -84,7 +84,7 @@ fn changed(
                         Some(spec)
                     }
                 },
-                DrawnFrom::Need(_) => Some(spec),
+                DrawnFrom::Need(_) | DrawnFrom::Load(_) => Some(spec),
             }
         });
         changes.replace_needs(*owner, specs.collect());

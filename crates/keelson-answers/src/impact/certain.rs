@@ -155,6 +155,11 @@ impl Assessment {
                 let fact = if unknown.fact == Fact::Rule { FactWord::Rule } else { FactWord::Count };
                 (fact, format!("how many of the {} members of '{need}' does {dependent} need?", line.need.of))
             }
+            Fact::Existence if needs::is_load(&view) => {
+                let rule = needs::rule_in_words(&view.rule(), None, line.need.of);
+                let more = "as well as its declared count: is that load really there, and do the capacities hold?";
+                (FactWord::Existence, format!("'{need}' of {dependent} {rule}, {more}"))
+            }
             Fact::Existence => {
                 (FactWord::Existence, format!("does {dependent} need {} ('{need}')?", line.members.join(", ")))
             }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::chain::{Chain, chain};
 use crate::attributes::text;
 use crate::impact::Assessment;
-use crate::needs::NeedRule;
+use crate::needs::{NeedRule, is_load};
 use crate::subject::{ci_of, key_of};
 use crate::{Basis, LimitCode, Subject, item};
 
@@ -87,7 +87,7 @@ pub(super) fn standing_in(assessment: &Assessment) -> Vec<StandingIn> {
 fn line(assessment: &Assessment, need: NeedIx) -> Option<StandingIn> {
     let view = assessment.view();
     let need = view.graph.need(need);
-    if need.rule() == Rule::All {
+    if need.rule() == Rule::All || is_load(&need) {
         return None;
     }
     let (standing, lost): (Vec<ItemIx>, Vec<ItemIx>) =

@@ -140,7 +140,9 @@ pub fn concentration(
 ) -> Result<ConcentrationAnswer, QuestionError> {
     let mut basis = Basis::of(view, asked);
     let horizon = Horizon::of(view, asked, pool, stop, &mut basis);
+    let view = &view.under_load();
     let work = Work::of(view, asked, pool, stop, &horizon, &mut basis);
+    view.note_loads_beneath(&mut basis, &work.critical.services);
     let all = &work.all;
     let alone: Vec<(ItemIx, Fall)> =
         all.iter().map(|one| Ok((*one, work.fall(&[*one])?))).collect::<Result<_, QuestionError>>()?;

@@ -159,14 +159,15 @@ pub fn promise(
     let promising = |one: &ItemIx| number(view, *one, TARGET).is_some();
     let silent = wanted.iter().filter(|one| !promising(one)).count();
     wanted.retain(promising);
-    rank(view, &mut wanted);
+    rank(view, &mut wanted, &mut basis);
     if silent > 0 {
         basis.remark(
             LimitCode::FigureMissing,
             format!("{silent} services promise no availability, and are not compared"),
         );
     }
-    let (chances, behind) = (Chances::of(view)?, behind_targets(view, asked, stop));
+    let loaded = view.under_load();
+    let (chances, behind) = (Chances::of(&loaded)?, behind_targets(view, asked, stop));
     let starts = Starts::of(view, &wanted[..question.most.min(wanted.len())], asked, pool, stop)?;
     let mut lines = Vec::new();
     let mut cut = Cut::default();
@@ -181,6 +182,7 @@ pub fn promise(
     basis.page("services", lines.len(), wanted.len());
     cut.note(&mut basis, question.most);
     note(&mut basis, &lines);
+    view.note_loads_beneath(&mut basis, &wanted);
     basis.rests_on(view, wanted.iter().map(|one| ci_of(*one)), asked);
     lines.sort_by(|a, b| b.gap_minutes.total_cmp(&a.gap_minutes).then_with(|| a.subject.key.cmp(&b.subject.key)));
     Ok(PromiseAnswer {

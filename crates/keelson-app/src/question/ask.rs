@@ -207,7 +207,7 @@ fn answer(view: &View, question: Question, asked: Asked, pool: &Pool, stop: &Sto
         Question::Impact { seeds, interval, budget, most } => {
             let seeds = seeds.into_iter().map(|seed| (seed.key, seed.loss)).collect();
             let question = ImpactQuestion { seeds, interval, budget, limits };
-            Answer::Impact(assess(view, &question, asked, pool)?.with_loads(Some(stop.flag())).answer(most))
+            Answer::Impact(assess(view, &question, asked, pool)?.answer(most))
         }
         Question::Get { key, most } => Answer::Item(Box::new(item_answer(view, &key, most, asked)?)),
         Question::List { class, conditions, text, order, withdrawn, skip, most } => {

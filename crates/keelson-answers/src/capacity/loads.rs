@@ -1,0 +1,198 @@
+//! Redundancy as its load takes it (analyses 1.5), for answers about what fails.
+//!
+//! How many members of a load-sharing need must be up follows from its load; what is declared is the fallback. Where the
+//! catalogue states capacities, demand and ratios, and they take more members than are declared to be needed, one of the
+//! two is wrong, or the load is not always at its peak. So the truth is bracketed (analyses 1.6): well settled the need
+//! holds by what is declared, badly settled its members also share the load.
+//!
+//! Only what the catalogue states counts, nothing that was measured since: what an answer says of a revision stays.
+
+use std::sync::{Arc, OnceLock};
+
+use chrono::DateTime;
+use keelson_analysis::demand::Model;
+use keelson_analysis::expiry::{Disagreement, ExpiryError};
+use keelson_analysis::{Limits, Scratch, closure};
+use keelson_graph::spec::Doubt;
+use keelson_graph::{Changes, ItemIx, NeedSpec, NeedView, Snapshot};
+use keelson_model::{Phase, Rule};
+
+use super::growth::demand_of;
+use super::pools::carried;
+use crate::attributes::amount;
+use crate::demand::{refused, visits};
+use crate::needs::title;
+use crate::projection::DrawnFrom;
+use crate::single_points::services;
+use crate::subject::key_of;
+use crate::{Basis, LimitCode, QuestionError, View};
+
+/// Needs that are named.
+const MOST_NAMED: usize = 3;
+
+/// The needs of a view whose load takes more members than are declared, found when first asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Loads(Arc<OnceLock<Found>>);
+
+/// What was found.
+#[derive(Debug, Default)]
+struct Found {
+    /// The graph in which such needs share their load; absent where there are none.
+    graph: Option<Arc<Snapshot>>,
+    /// Whose need each is, and the contradiction in words; ascending.
+    told: Vec<(ItemIx, String)>,
+    /// Why nothing was compared.
+    failed: Option<String>,
+}
+
+impl View {
+    /// The view in which needs whose load takes more members than are declared share that load too, which is in doubt.
+    /// Doing it again changes nothing.
+    pub(crate) fn under_load(&self) -> Self {
+        let graph = self.loads().graph.as_ref().unwrap_or(&self.graph);
+        Self { graph: Arc::clone(graph), ..self.clone() }
+    }
+
+    /// Says which needs of some items, and of all these rest on, take more at their load than is declared.
+    pub(crate) fn note_loads_beneath(&self, basis: &mut Basis, items: &[ItemIx]) {
+        if self.loads().is_silent() {
+            return;
+        }
+        let mut scratch = Scratch::default();
+        closure::walk(&self.graph, &mut scratch, items, closure::Direction::Dependencies, &Limits::default());
+        let mut owners: Vec<ItemIx> = scratch.met().chain(items.iter().copied()).collect();
+        owners.sort_unstable();
+        self.note_loads(basis, &owners);
+    }
+
+    /// Says which needs of some items, in ascending order, take more at their load than is declared.
+    pub(crate) fn note_loads(&self, basis: &mut Basis, owners: &[ItemIx]) {
+        let Found { told, failed, .. } = self.loads();
+        if let Some(failed) = failed {
+            let message = format!("declared redundancy is not compared with what loads take: {failed}");
+            basis.limit(LimitCode::FigureMissing, message);
+        }
+        let concerned = told.iter().filter(|(owner, _)| owners.binary_search(owner).is_ok());
+        let found: Vec<&str> = concerned.map(|(_, words)| words.as_str()).collect();
+        if found.is_empty() {
+            return;
+        }
+        let shown = found[..found.len().min(MOST_NAMED)].join("; ");
+        let more = found.len().saturating_sub(MOST_NAMED);
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        let message = format!(
+            "the load contradicts declared redundancy: what is certain holds by what is declared, what is possible by the load \
+             at its peak: {shown}{more}"
+        );
+        basis.limit(LimitCode::FigureMissing, message);
+    }
+
+    fn loads(&self) -> &Found {
+        self.loads.0.get_or_init(|| {
+            find(self).unwrap_or_else(|error| Found { failed: Some(error.to_string()), ..Found::default() })
+        })
+    }
+}
+
+impl Found {
+    fn is_silent(&self) -> bool {
+        self.told.is_empty() && self.failed.is_none()
+    }
+}
+
+/// A need that takes more than is declared: what its members carry, in their order, and what they share.
+struct Contradicted<'a> {
+    need: NeedView<'a>,
+    capacities: Vec<f64>,
+    unit: String,
+    shared: f64,
+    words: String,
+}
+
+impl Contradicted<'_> {
+    /// The need of the load. That there is such a need is what is in doubt.
+    fn spec(&self) -> NeedSpec {
+        let of = self.need.to_spec();
+        let DrawnFrom::Need(ix) = DrawnFrom::of_tag(of.tag) else { return of };
+        NeedSpec {
+            rule: Rule::Share {
+                capacities: self.capacities.clone(),
+                unit: self.unit.clone(),
+                demand: Some(self.shared),
+            },
+            doubt: Doubt { existence: true, members: of.doubt.members, ..Doubt::default() },
+            phase: Phase::Run,
+            tag: DrawnFrom::Load(ix).tag(),
+            ..of
+        }
+    }
+}
+
+fn find(view: &View) -> Result<Found, QuestionError> {
+    let has_capacity = |member: &ItemIx| amount(view, *member, "capacity").is_some();
+    let is_pool = |need: &NeedView<'_>| {
+        let is_redundant = need.members.len() > 1 && need.phase().runs() && !need.head.is_share();
+        let is_stated = matches!(DrawnFrom::of_tag(need.tag), DrawnFrom::Need(_));
+        is_redundant && is_stated && need.required().is_some() && need.members.iter().all(has_capacity)
+    };
+    let counted = view.graph.item_numbers().flat_map(|owner| view.graph.counted_needs(owner));
+    let needs: Vec<NeedView<'_>> = counted.map(|need| view.graph.need(need)).filter(is_pool).collect();
+    if needs.is_empty() {
+        return Ok(Found::default());
+    }
+    let stated = View { series: None, ..view.clone() };
+    let limits = Limits::default();
+    // Without series nothing depends on the time.
+    let now = DateTime::UNIX_EPOCH;
+    let (visits, _) = visits(&stated, now)?;
+    let model = Model::new(&view.graph, &visits, &limits);
+    let all = services(&stated, &[])?;
+    let demand = demand_of(&stated, &model, &all, &[], now, &limits)?;
+    let amounts = model.demand(&demand.outside.sources, &limits).map_err(|error| refused(view, &error))?;
+    let mut found = Vec::new();
+    for need in needs {
+        let Ok((known, unit)) = carried(&stated, &model, &amounts, &need, |_| 1.0)? else { continue };
+        let figures = |error: ExpiryError| QuestionError::Figures(error.to_string());
+        let differs = known.pool.disagreement(known.load).map_err(figures)?;
+        let Some(differs) = differs.filter(Disagreement::is_dangerous) else { continue };
+        let capacities = known.pool.usable().unwrap_or_default().to_vec();
+        // What not even all carry is short already: what is asked about takes its share of what they do carry.
+        let shared = known.load.min(capacities.iter().sum());
+        let words = in_words(view, &need, (known.load, &unit), &differs);
+        found.push(Contradicted { need, capacities, unit, shared, words });
+    }
+    let graph = with_loads(view, &found)?;
+    let mut told: Vec<(ItemIx, String)> = found.into_iter().map(|one| (one.need.owner(), one.words)).collect();
+    told.sort();
+    Ok(Found { graph, told, failed: None })
+}
+
+fn in_words(view: &View, need: &NeedView<'_>, (load, unit): (f64, &str), differs: &Disagreement) -> String {
+    let takes = differs
+        .derived
+        .map_or_else(|| "more than all of them carry".to_owned(), |derived| format!("{derived} of them"));
+    format!(
+        "'{}' of '{}' is declared to need {} of {}, and its load of {} {unit} takes {takes}",
+        title(&view.catalogue, need).0,
+        key_of(&view.catalogue, need.owner()),
+        differs.declared,
+        need.members.len(),
+        (load * 1e4).round() / 1e4
+    )
+}
+
+fn with_loads(view: &View, found: &[Contradicted<'_>]) -> Result<Option<Arc<Snapshot>>, QuestionError> {
+    if found.is_empty() {
+        return Ok(None);
+    }
+    let mut owners: Vec<ItemIx> = found.iter().map(|one| one.need.owner()).collect();
+    owners.sort_unstable();
+    owners.dedup();
+    let mut changes = Changes::new();
+    for owner in owners {
+        let declared = view.graph.needs(owner).map(|need| need.to_spec());
+        let shared = found.iter().filter(|one| one.need.owner() == owner).map(Contradicted::spec);
+        changes.replace_needs(owner, declared.chain(shared).collect());
+    }
+    Ok(Some(Arc::new(view.graph.with_changes(changes).map_err(QuestionError::Graph)?)))
+}
