@@ -2,11 +2,13 @@
 //!
 //! With fixed routing the answer is the smallest limit of any resource: [`fixed`], a minimum over
 //! [`demand::plan::service_limits`](crate::demand::plan::service_limits). Where pools or sites may
-//! take over from each other freely, one commodity passes as a largest flow, held back by a smallest
+//! take over from each other freely, more may pass ([`free`]): a linear programme, and for one commodity through a
+//! network a largest flow, held back by a smallest
 //! cut ([`flow`]). What to buy so that a load is carried is a linear programme with whole numbers
 //! ([`relief`]).
 
 pub mod flow;
+pub mod free;
 pub mod relief;
 
 use keelson_graph::ItemIx;
