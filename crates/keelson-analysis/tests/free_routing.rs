@@ -88,6 +88,7 @@ fn an_uneven_pool_carries_more_if_its_members_take_over() {
     let found = case.free("shop");
     near(found.limit, 50.0);
     assert_eq!(case.names(&found.binding), ["db"]);
+    assert_eq!(found.spread[0], [0.5, 0.5], "so nothing is shifted");
     // Without a pool nothing may be shifted.
     let case = Case::new(PAIR, ratios, "", "big 60; small 30; db 1000", "shop 10");
     near(case.free("shop").limit, 60.0);
@@ -245,6 +246,17 @@ proptest! {
         prop_assert!((limit - flow(&layers)).abs() < 1e-6 * limit, "{limit} is not {}", flow(&layers));
         let routed = fixed(&model, &[], ItemIx(0), &resources, &Limits::default()).expect("an answer");
         prop_assert!(routed.limit.expect("a limit") <= limit * (1.0 + 1e-9));
+        // Spread as told, everything is within its limit.
+        let mut loads = vec![0.0; resources.len() + 1];
+        loads[0] = limit;
+        for (pool, parts) in pools.iter().zip(&found.spread) {
+            for (member, part) in pool.members.iter().zip(parts) {
+                loads[member.index()] += loads[pool.owner.index()] * part;
+            }
+        }
+        for (at, resource) in resources.iter().enumerate() {
+            prop_assert!(loads[at + 1] <= resource.capacity * (1.0 + 1e-5), "{loads:?}");
+        }
         // What binds holds it back alone, and no part of it does.
         let alone: Vec<Resource> = found.binding.iter().map(|at| resources[*at]).collect();
         let held = ask(&alone).limit.expect("held back");

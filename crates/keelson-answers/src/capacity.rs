@@ -16,6 +16,7 @@ mod purchases;
 mod relief;
 mod resources;
 mod standing;
+pub mod throughput;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;

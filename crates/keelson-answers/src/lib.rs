@@ -17,6 +17,11 @@
 //! | what a schedule of changes does, hour by hour | [`schedule`] |
 //! | what was predicted of changes against what happened, and their trends | [`review`] |
 //! | whose failure alone fells a service, and which change removes most of that | [`single_points`] |
+//! | how available services are; which sets of failures breach one | [`availability`], [`cut_sets`] |
+//! | in which order things start, and what never does | [`recovery`] |
+//! | how much of everything demand takes; what runs out first; how much a service carries | [`demand`], [`capacity`], [`capacity::throughput`] |
+//! | what falls with a supplier, concentration, promises, the register of information | [`supplier`] |
+//! | where what is declared and observed differ; how healthy the catalogue is; a sample to audit | [`drift`], [`health`], [`sample`] |
 //! | the same under a scenario, or with an edited catalogue | [`suppose`] |
 //! | what is wrong with the catalogue | [`check`] |
 //! | what changed between two states of a record | [`difference`] |

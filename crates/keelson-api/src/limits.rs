@@ -142,6 +142,7 @@ pub fn own_cost(parent: &str, field: &str, is_composite: bool) -> u64 {
             | "recovery"
             | "demand"
             | "capacityPlan"
+            | "throughput"
             | "supplierLoss"
             | "supplierConcentration"
             | "promiseGap"

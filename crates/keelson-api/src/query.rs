@@ -8,7 +8,6 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, MergedObject, Object};
 use chrono::{DateTime, Utc};
 use keelson_analysis::Limits as WalkLimits;
-use keelson_app::answers::QuestionError;
 use keelson_app::answers::impact::{ImpactQuestion, Interval, assess};
 use keelson_app::answers::walk::{WalkQuestion, path, walk};
 use keelson_catalogue::{CiIx, NeedIx, RelationshipIx};

@@ -7,6 +7,7 @@ mod analyses;
 mod ask;
 
 use keelson_answers::availability::{AvailabilityAnswer, AvailabilityQuestion};
+use keelson_answers::capacity::throughput::{ThroughputAnswer, ThroughputQuestion};
 use keelson_answers::capacity::{CapacityAnswer, CapacityQuestion};
 use keelson_answers::change::ChangeAnswer;
 use keelson_answers::check::CheckAnswer;
@@ -227,6 +228,8 @@ pub enum Question {
     Demand(DemandQuestion),
     /// What runs out first, and by when to decide.
     Capacity(CapacityQuestion),
+    /// How much a service can carry, and what holds it back.
+    Throughput(ThroughputQuestion),
     /// What falls over with a supplier.
     SupplierLoss(SupplierLossQuestion),
     /// How much rests on few suppliers.
@@ -365,6 +368,8 @@ pub enum Answer {
     Demand(Box<DemandAnswer>),
     /// What runs out first, and by when to decide.
     Capacity(Box<CapacityAnswer>),
+    /// How much a service can carry, and what holds it back.
+    Throughput(Box<ThroughputAnswer>),
     /// What falls over with a supplier.
     SupplierLoss(Box<SupplierLossAnswer>),
     /// How much rests on few suppliers.

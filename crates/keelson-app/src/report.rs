@@ -30,6 +30,7 @@ pub fn report(answer: &Answer, frame: &Frame) -> Result<Option<Report>, AskError
         Answer::Recovery(answer) => told(&**answer, reports::recovery(answer, frame), "/services"),
         Answer::Demand(answer) => told(&**answer, reports::demand(answer, frame), "/items"),
         Answer::Capacity(answer) => told(&**answer, reports::capacity(answer, frame), "/resources"),
+        Answer::Throughput(answer) => told(&**answer, reports::throughput(answer, frame), "/pools"),
         Answer::SupplierLoss(answer) => told(&**answer, reports::supplier_loss(answer, frame), "/fallsOver"),
         Answer::Concentration(answer) => told(&**answer, reports::concentration(answer, frame), "/suppliers"),
         Answer::Promise(answer) => told(&**answer, reports::promise(answer, frame), "/services"),

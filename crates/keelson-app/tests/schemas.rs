@@ -5,6 +5,7 @@ use std::path::Path;
 
 use keelson_app::answers::availability::AvailabilityAnswer;
 use keelson_app::answers::capacity::CapacityAnswer;
+use keelson_app::answers::capacity::throughput::ThroughputAnswer;
 use keelson_app::answers::change::ChangeAnswer;
 use keelson_app::answers::check::CheckAnswer;
 use keelson_app::answers::cut_sets::CutSetsAnswer;
@@ -27,7 +28,7 @@ use keelson_app::answers::walk::{PathAnswer, WalkAnswer};
 use keelson_app::{Act, BaselineAnswer, BaselineComparison, GateAnswer, HistoryAnswer, Question};
 use schemars::{Schema, schema_for};
 
-fn schemas() -> [(&'static str, Schema); 33] {
+fn schemas() -> [(&'static str, Schema); 34] {
     [
         ("question", schema_for!(Question)),
         ("impact", schema_for!(ImpactAnswer)),
@@ -56,6 +57,7 @@ fn schemas() -> [(&'static str, Schema); 33] {
         ("demand", schema_for!(DemandAnswer)),
         ("capacity", schema_for!(CapacityAnswer)),
         ("supplier-loss", schema_for!(SupplierLossAnswer)),
+        ("throughput", schema_for!(ThroughputAnswer)),
         ("supplier-concentration", schema_for!(ConcentrationAnswer)),
         ("supplier-gap", schema_for!(PromiseAnswer)),
         ("supplier-register", schema_for!(RegisterAnswer)),

@@ -15,6 +15,7 @@ mod register;
 mod sample;
 mod single_points;
 mod supplier;
+mod throughput;
 
 use chrono::{DateTime, Utc};
 use keelson_answers::attributes::Money;
@@ -36,6 +37,7 @@ pub use register::register;
 pub use sample::sample;
 pub use single_points::single_points;
 pub use supplier::{concentration, supplier_loss};
+pub use throughput::throughput;
 
 /// Lines of a proof that find room.
 const MOST_LINES: usize = 40;

@@ -161,6 +161,7 @@ fn rule(k: Option<u32>, of: u32, rule: &str) -> Option<String> {
         (_, 1) => None,
         (Some(k), of) if k == of => Some(format!("needs all {of}")),
         (Some(k), of) => Some(format!("needs {k} of {of}")),
+        (None, of) if rule == "share" => Some(format!("shares its load among {of}")),
         (None, of) => Some(format!("{} of {of}", crate::words::said(rule))),
     }
 }

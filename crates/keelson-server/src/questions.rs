@@ -162,6 +162,7 @@ fn check(question: &Question) -> Result<(), Problem> {
         | Question::Recovery(_)
         | Question::Demand(_)
         | Question::Capacity(_)
+        | Question::Throughput(_)
         | Question::SupplierLoss(_)
         | Question::Concentration(_)
         | Question::Promise(_)
@@ -205,6 +206,7 @@ fn analysis(question: &Question) -> Result<(), Problem> {
             named(one.services.len())?;
             listed(one.most)
         }
+        Question::Throughput(one) => listed(one.most),
         Question::SupplierLoss(one) => {
             at_most("proofs", one.proofs, MOST_SEEDS)?;
             at_most("evaluations", one.budget, MOST_PROPAGATIONS)?;

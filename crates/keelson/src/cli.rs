@@ -3,6 +3,7 @@
 pub(crate) mod analyses;
 pub(crate) mod board;
 mod keeping;
+pub(crate) mod series;
 mod times;
 
 use std::net::SocketAddr;
@@ -119,15 +120,15 @@ pub(crate) enum Command {
     /// What runs out first and by when to decide, as a plan or as a table
     Capacity(analyses::CapacityArgs),
     /// Suppliers: what falls with one, concentration, promises, the register of information
-    Supplier(analyses::SupplierArgs),
+    Supplier(analyses::suppliers::SupplierArgs),
     /// Take in measured points, for forecasts and capacity plans
-    Series(analyses::SeriesArgs),
+    Series(series::SeriesArgs),
     /// Where what is declared and what is observed differ, and for which services that matters
-    Drift(analyses::Drift),
+    Drift(analyses::evidence::Drift),
     /// How healthy the catalogue is, weighted by what is at stake
-    Health(analyses::Health),
+    Health(analyses::evidence::Health),
     /// A sample of the catalogue for an auditor, which can be drawn again from its seed
-    Sample(analyses::Sample),
+    Sample(analyses::evidence::Sample),
     /// What an item needs
     Needs(Walk),
     /// What depends on an item

@@ -103,6 +103,10 @@ fn capacity_runs_out_first_where_the_decision_is_due_first() {
     let grown = place.json(&["capacity", "plan", "--scenario", "growth-30"]);
     near(number(&grown["resources"], "contract/idp", "utilisation"), 1.04, 0.0005);
     assert_eq!(grown["supposing"].as_array().unwrap().len(), 1);
+    let carries = place.json(&["capacity", "throughput", "service/payments"]);
+    near(carries["asSpread"]["limit"].as_f64().unwrap(), 120.0, 0.005);
+    assert_eq!(carries["asSpread"]["binding"][0]["key"], "licence/db");
+    assert_eq!((&carries["poolCount"], &carries["demand"]["value"]), (&json!(0), &json!(100.0)));
     let demand = place.json(&["demand", "service/payments"]);
     near(number(&demand["items"], "licence/db", "sensitivity"), 6.0, 0.005);
 }
@@ -403,13 +407,14 @@ fn undated(mut answer: Json) -> Json {
 fn a_server_answers_as_an_embedded_store_does() {
     let place = with(&["worked-estate.ndjson", "promises.ndjson", "capacity-model.ndjson"]);
     let file = place.file("web3-moved.ndjson", WEB3_MOVED);
-    let questions: [&[&str]; 18] = [
+    let questions: [&[&str]; 19] = [
         &["availability"],
         &["cutsets", "service/payments"],
         &["recovery", "--lost", "site/siteX"],
         &["demand"],
         &["capacity", "plan"],
         &["capacity", "runs-out", "service/payments"],
+        &["capacity", "throughput", "service/payments"],
         &["supplier", "loss", "supplier/PowerCo"],
         &["supplier", "concentration"],
         &["supplier", "gap"],

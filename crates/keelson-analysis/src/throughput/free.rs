@@ -47,8 +47,8 @@ pub struct Free {
     pub binding: Vec<usize>,
     /// The places of resources that are full then.
     pub full: Vec<usize>,
-    /// What each member of a pool takes then of what all of it take, by the place of the pool; empty for pools without
-    /// demand.
+    /// What each member of a pool takes then of what all of it take, by the place of the pool, with as little shifted as
+    /// possible; empty for pools without demand.
     pub spread: Vec<Vec<f64>>,
     /// The limits that were hit; then nothing is told.
     pub truncations: Truncations,
@@ -194,6 +194,24 @@ struct Solved {
     flows: Vec<Vec<f64>>,
 }
 
+/// What a member takes of a pool, as a variable of so much a unit.
+#[derive(Clone)]
+struct Flow {
+    variable: Variable,
+    /// The place of the member in its pool.
+    member: usize,
+    scale: f64,
+}
+
+/// A programme that was built.
+struct Built {
+    problem: Problem,
+    demand: Variable,
+    loads: Vec<Variable>,
+    /// By pool.
+    flows: Vec<Vec<Flow>>,
+}
+
 enum Outcome {
     Solved(Solved),
     Unbounded,
@@ -213,24 +231,14 @@ impl Programme<'_> {
             self.bound(*at).is_some_and(|(place, most)| solved.loads[place] >= most * (1.0 - SAME) - f64::EPSILON)
         };
         counted.retain(is_full);
-        let full = counted.clone();
-        let mut truncations = Truncations::default();
-        if full.len() <= MOST_FULL {
-            for at in &full {
-                if limits.stop.is_some_and(|stop| stop.load(std::sync::atomic::Ordering::Relaxed)) {
-                    truncations.add(Truncation::Deadline);
-                    break;
-                }
-                let without: Vec<usize> = counted.iter().copied().filter(|other| other != at).collect();
-                let more = match self.solve(&without)? {
-                    Outcome::Solved(more) => more.demand > solved.demand * (1.0 + SAME) + f64::EPSILON,
-                    Outcome::Unbounded | Outcome::Infeasible => true,
-                };
-                if !more {
-                    counted = without;
-                }
-            }
-        }
+        let full = counted;
+        let (binding, truncations) = self.binding(solved.demand, full.clone(), limits)?;
+        let all: Vec<usize> = (0..self.resources.len()).collect();
+        // The solver may miss by its tolerance what it found before; then that is as good.
+        let spread = match self.nearest(solved.demand, &all)? {
+            Outcome::Solved(nearest) => nearest.flows,
+            Outcome::Unbounded | Outcome::Infeasible => solved.flows,
+        };
         let share = |flows: &Vec<f64>| {
             let all: f64 = flows.iter().sum();
             if all > 0.0 { flows.iter().map(|flow| (flow / all).max(0.0)).collect() } else { Vec::new() }
@@ -238,11 +246,39 @@ impl Programme<'_> {
         Ok(Free {
             limit: Some(solved.demand * self.size),
             is_exhausted: false,
-            binding: counted,
+            binding,
             full,
-            spread: solved.flows.iter().map(share).collect(),
+            spread: spread.iter().map(share).collect(),
             truncations,
         })
+    }
+
+    /// Of full resources as few as hold a demand back by themselves.
+    fn binding(
+        &self,
+        demand: f64,
+        mut counted: Vec<usize>,
+        limits: &Limits<'_>,
+    ) -> Result<(Vec<usize>, Truncations), FreeError> {
+        let mut truncations = Truncations::default();
+        if counted.len() > MOST_FULL {
+            return Ok((counted, truncations));
+        }
+        for at in counted.clone() {
+            if limits.stop.is_some_and(|stop| stop.load(std::sync::atomic::Ordering::Relaxed)) {
+                truncations.add(Truncation::Deadline);
+                break;
+            }
+            let without: Vec<usize> = counted.iter().copied().filter(|other| *other != at).collect();
+            let more = match self.solve(&without)? {
+                Outcome::Solved(more) => more.demand > demand * (1.0 + SAME) + f64::EPSILON,
+                Outcome::Unbounded | Outcome::Infeasible => true,
+            };
+            if !more {
+                counted = without;
+            }
+        }
+        Ok((counted, truncations))
     }
 
     /// The item of a resource by its place, and the largest load on it; absent where no demand reaches it.
@@ -254,17 +290,59 @@ impl Programme<'_> {
 
     /// The largest demand that these resources allow.
     fn solve(&self, counted: &[usize]) -> Result<Outcome, FreeError> {
-        let (network, visits) = (self.network, self.model.visits());
+        let built = self.build(OptimizationDirection::Maximize, 1.0, counted);
+        self.solved(&built.problem, &built)
+    }
+
+    /// How pools may be spread so that so much is carried, with as little as possible shifted.
+    fn nearest(&self, demand: f64, counted: &[usize]) -> Result<Outcome, FreeError> {
+        let mut built = self.build(OptimizationDirection::Minimize, 0.0, counted);
+        // A little less, as the solver's own tolerance may have let a little too much pass.
+        built.problem.add_constraint([(built.demand, 1.0)], ComparisonOp::Ge, demand * (1.0 - SAME));
+        for (place, pool) in self.network.pools.iter().enumerate() {
+            let Some(&owner) = self.network.places.get(&pool.owner) else { continue };
+            let handed = self.network.ratios[place] * self.scales[owner];
+            for flow in &built.flows[place] {
+                let now = self.model.visits().ratio(pool.owner, pool.members[flow.member]);
+                let kept = now / self.network.ratios[place];
+                let shifted = built.problem.add_var(1.0, (0.0, f64::INFINITY));
+                for sign in [1.0, -1.0] {
+                    let terms = [
+                        (flow.variable, sign * flow.scale / handed),
+                        (built.loads[owner], -sign * kept),
+                        (shifted, -1.0),
+                    ];
+                    built.problem.add_constraint(terms, ComparisonOp::Le, 0.0);
+                }
+            }
+        }
+        self.solved(&built.problem, &built)
+    }
+
+    /// The programme with these resources; the demand counts so much.
+    fn build(&self, direction: OptimizationDirection, counts: f64, counted: &[usize]) -> Built {
+        let network = self.network;
         let mut most = vec![f64::INFINITY; network.items.len()];
         for (place, bound) in counted.iter().filter_map(|at| self.bound(*at)) {
             most[place] = most[place].min(bound);
         }
-        let mut problem = Problem::new(OptimizationDirection::Maximize);
-        let demand = problem.add_var(1.0, (0.0, f64::INFINITY));
+        let mut problem = Problem::new(direction);
+        let demand = problem.add_var(counts, (0.0, f64::INFINITY));
         let loads: Vec<Variable> = most.iter().map(|most| problem.add_var(0.0, (0.0, *most))).collect();
         let mut rows: Vec<Vec<(Variable, f64)>> = loads.iter().map(|load| vec![(*load, 1.0)]).collect();
         let service = network.places[&self.service];
         rows[service].push((demand, -self.size / self.scales[service]));
+        let flows = self.share(&mut problem, &loads, &mut rows);
+        self.hand_on(&loads, &mut rows);
+        for (place, row) in rows.into_iter().enumerate() {
+            problem.add_constraint(row, ComparisonOp::Eq, self.bases[place] / self.scales[place]);
+        }
+        Built { problem, demand, loads, flows }
+    }
+
+    /// What pools hand on, to whichever member.
+    fn share(&self, problem: &mut Problem, loads: &[Variable], rows: &mut [Vec<(Variable, f64)>]) -> Vec<Vec<Flow>> {
+        let network = self.network;
         let mut flows = vec![Vec::new(); network.pools.len()];
         for (place, pool) in network.pools.iter().enumerate() {
             let Some(&owner) = network.places.get(&pool.owner) else { continue };
@@ -273,18 +351,24 @@ impl Programme<'_> {
                 continue;
             }
             let mut sum = vec![(loads[owner], -1.0)];
-            for member in &pool.members {
-                let own = network.pool_of.get(&(pool.owner, *member)) == Some(&place);
-                let (true, Some(&at)) = (own, network.places.get(member)) else { continue };
-                let flow = problem.add_var(0.0, (0.0, f64::INFINITY));
-                rows[at].push((flow, -1.0));
-                sum.push((flow, self.scales[at] / handed));
-                flows[place].push((flow, self.scales[at]));
+            for (member, key) in pool.members.iter().enumerate() {
+                let own = network.pool_of.get(&(pool.owner, *key)) == Some(&place);
+                let (true, Some(&at)) = (own, network.places.get(key)) else { continue };
+                let variable = problem.add_var(0.0, (0.0, f64::INFINITY));
+                rows[at].push((variable, -1.0));
+                sum.push((variable, self.scales[at] / handed));
+                flows[place].push(Flow { variable, member, scale: self.scales[at] });
             }
             problem.add_constraint(sum, ComparisonOp::Eq, 0.0);
         }
+        flows
+    }
+
+    /// What items hand on by ratios that stay.
+    fn hand_on(&self, loads: &[Variable], rows: &mut [Vec<(Variable, f64)>]) {
+        let network = self.network;
         for (place, owner) in network.items.iter().enumerate() {
-            let (members, ratios) = visits.row(*owner);
+            let (members, ratios) = self.model.visits().row(*owner);
             for (member, ratio) in members.iter().zip(ratios) {
                 if network.pool_of.contains_key(&(*owner, *member)) {
                     continue;
@@ -297,9 +381,9 @@ impl Programme<'_> {
                 }
             }
         }
-        for (place, row) in rows.into_iter().enumerate() {
-            problem.add_constraint(row, ComparisonOp::Eq, self.bases[place] / self.scales[place]);
-        }
+    }
+
+    fn solved(&self, problem: &Problem, built: &Built) -> Result<Outcome, FreeError> {
         let undecided = |reason: String| FreeError::Undecided(reason);
         let outcome = match problem.solve() {
             Ok(outcome) => outcome,
@@ -310,12 +394,16 @@ impl Programme<'_> {
         let Some(solution) = outcome.solution() else {
             return Err(undecided("the search was cut short".to_owned()));
         };
-        let value = |variable: &Variable| solution.var_value(*variable);
-        let taken = |flows: &Vec<(Variable, f64)>| flows.iter().map(|(flow, scale)| value(flow) * scale).collect();
+        let value = |variable: Variable| solution.var_value(variable);
+        let taken = |(flows, pool): (&Vec<Flow>, &Pool)| {
+            let mut taken = vec![0.0; pool.members.len()];
+            flows.iter().for_each(|flow| taken[flow.member] = value(flow.variable) * flow.scale);
+            taken
+        };
         Ok(Outcome::Solved(Solved {
-            demand: value(&demand),
-            loads: loads.iter().map(value).collect(),
-            flows: flows.iter().map(taken).collect(),
+            demand: value(built.demand),
+            loads: built.loads.iter().map(|load| value(*load)).collect(),
+            flows: built.flows.iter().zip(self.network.pools).map(taken).collect(),
         }))
     }
 }

@@ -157,8 +157,8 @@ impl Assessment {
             }
             Fact::Existence if needs::is_load(&view) => {
                 let rule = needs::rule_in_words(&view.rule(), None, line.need.of);
-                let more = "as well as its declared count: is that load really there, and do the capacities hold?";
-                (FactWord::Existence, format!("'{need}' of {dependent} {rule}, {more}"))
+                let question = "do its members carry as little as they state, and is it asked of them all the time?";
+                (FactWord::Existence, format!("'{need}' of {dependent} {rule}: {question}"))
             }
             Fact::Existence => {
                 (FactWord::Existence, format!("does {dependent} need {} ('{need}')?", line.members.join(", ")))

@@ -18,6 +18,7 @@ use crate::types::analysis::register::{self, InformationRegister, InformationReg
 use crate::types::analysis::sample::{self, AuditSample, AuditSampleInput};
 use crate::types::analysis::single_points::{self, SinglePoints, SinglePointsInput};
 use crate::types::analysis::supplier_loss::{self, SupplierLoss, SupplierLossInput};
+use crate::types::analysis::throughput::{self, Throughput, ThroughputInput};
 
 /// What can be asked of the graph beside impact.
 pub struct AnalysisQuery;
@@ -95,6 +96,18 @@ impl AnalysisQuery {
     ) -> Result<Option<CapacityPlan>, Refusal> {
         let at = measured(ctx, supposed(ctx, as_of, suppose).await?).await?;
         capacity::find(ctx, at, &input).await.map(Some)
+    }
+
+    /// How much a service can carry: as its load is spread now, and if members of redundancy take over from each other.
+    async fn throughput(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Of what.")] input: ThroughputInput,
+        #[graphql(desc = "A time in the past.")] as_of: Option<DateTime<Utc>>,
+        #[graphql(desc = "What is supposed for this question alone.")] suppose: Option<SuppositionInput>,
+    ) -> Result<Option<Throughput>, Refusal> {
+        let at = measured(ctx, supposed(ctx, as_of, suppose).await?).await?;
+        throughput::find(ctx, at, &input).await.map(Some)
     }
 
     /// What falls over with a supplier, at any depth.

@@ -15,6 +15,7 @@ pub mod register;
 pub mod sample;
 pub mod single_points;
 pub mod supplier_loss;
+pub mod throughput;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -95,6 +95,11 @@ fn every_analysis_answers_with_its_completeness() {
                 "capacityPlan(input: {{ {payments} }}) {{ resourceCount horizonMonths redundancy {{ nodes {{ need margin }} }} {complete} }}"
             ),
             format!(
+                "throughput(input: {{ service: {{ key: \"service/payments\" }} }}) {{ service {{ key }} asSpread {{ limit isExhausted \
+                     binding {{ item {{ key }} takes }} }} spreadFreely {{ limit }} poolCount pools {{ totalCount nodes {{ need members {{ key now }} }} }} \
+                     withoutCapacity {{ totalCount }} {complete} }}"
+            ),
+            format!(
                 "supplierLoss(input: {{ supplier: {{ key: \"supplier/PowerCo\" }}, proofs: 1 }}) {{ touchedCount fallsOver {{ totalCount \
                      nodes {{ item {{ key }} loss proof {{ key why }} }} }} chain {{ totalCount }} \
                      place {{ rank supplierCount share {{ share otherSpend {{ share }} }} }} alternative {{ key loss shared }} circles {{ provider }} \

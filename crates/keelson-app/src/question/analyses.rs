@@ -4,6 +4,7 @@ use keelson_analysis::Pool;
 use keelson_answers::Asked;
 use keelson_answers::availability::availability;
 use keelson_answers::capacity::capacity;
+use keelson_answers::capacity::throughput::throughput;
 use keelson_answers::cut_sets::cut_sets;
 use keelson_answers::demand::demand;
 use keelson_answers::drift::drift;
@@ -29,6 +30,7 @@ pub(super) fn is_analysis(question: &Question) -> bool {
             | Question::Recovery(_)
             | Question::Demand(_)
             | Question::Capacity(_)
+            | Question::Throughput(_)
             | Question::SupplierLoss(_)
             | Question::Concentration(_)
             | Question::Promise(_)
@@ -46,6 +48,7 @@ pub(super) fn reads_series(question: &Question) -> bool {
         question,
         Question::Demand(_)
             | Question::Capacity(_)
+            | Question::Throughput(_)
             | Question::SupplierLoss(_)
             | Question::Concentration(_)
             | Question::Drift(_)
@@ -70,6 +73,9 @@ pub(super) fn answer(
         Question::Recovery(question) => recovery(view, question, asked, pool, stop).map(Box::new).map(Answer::Recovery),
         Question::Demand(question) => demand(view, question, asked, pool, stop).map(Box::new).map(Answer::Demand),
         Question::Capacity(question) => capacity(view, question, asked, pool, stop).map(Box::new).map(Answer::Capacity),
+        Question::Throughput(question) => {
+            throughput(view, question, asked, pool, stop).map(Box::new).map(Answer::Throughput)
+        }
         Question::SupplierLoss(question) => {
             supplier_loss(view, question, asked, pool, stop).map(Box::new).map(Answer::SupplierLoss)
         }

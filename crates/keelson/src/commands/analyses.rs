@@ -9,7 +9,8 @@ use keelson_app::{Answer, AskError, Frame, Report, report, runs_out, system};
 use keelson_report::document::{Document, Id};
 use keelson_report::{csv, html, markdown};
 
-use crate::cli::analyses::{Analysis, Asking, CapacityAction, SupplierAction};
+use crate::cli::analyses::suppliers::SupplierAction;
+use crate::cli::analyses::{Analysis, Asking, CapacityAction};
 use crate::cli::board::DocumentForm;
 use crate::cli::{Format, Global};
 use crate::commands::ask::{ask_supposing, unexpected};
@@ -21,6 +22,7 @@ use crate::{output, render};
 pub(super) async fn capacity(global: &Global, action: CapacityAction) -> Result<Exit, Failure> {
     match action {
         CapacityAction::Plan(args) => run(global, &args).await,
+        CapacityAction::Throughput(args) => run(global, &args).await,
         CapacityAction::RunsOut(args) => written(global, &args, runs_out).await,
     }
 }

@@ -11,7 +11,7 @@ use keelson_app::{SeriesError, SeriesImported, SeriesOptions};
 use keelson_model::Symbol;
 use keelson_server::series::{RANGE, TABLE, Wishes};
 
-use crate::cli::analyses::{SeriesAction, SeriesImport};
+use crate::cli::series::{SeriesAction, SeriesImport};
 use crate::cli::{Format, Global};
 use crate::failure::{Exit, Failure};
 use crate::remote::Remote;

@@ -94,6 +94,7 @@ fn words(because: &Because) -> String {
     let rule = match (need.rule.as_str(), need.k) {
         _ if need.of == 1 => String::new(),
         ("all", _) => format!(" needs all {}", need.of),
+        ("share", _) => format!(" shares its load among {}", need.of),
         (_, Some(k)) => format!(" needs {k} of {}", need.of),
         (rule, None) => format!(" ({rule} of {})", need.of),
     };
