@@ -42,7 +42,7 @@ pub use keelson_store::{CommitError, Draft, Options, Problem, StoreError, Verifi
 pub use question::{Answer, AskError, BaselineAnswer, GateAnswer, HistoryAnswer, Question, RecordSort, SeedInput};
 pub use report::{Report, report, runs_out};
 pub use schema_check::SchemaContradiction;
-pub use series::{SeriesError, SeriesImported, SeriesOptions};
+pub use series::{MeasuredPoints, MeasuredSeries, SeriesError, SeriesImported, SeriesOptions};
 pub use stop::{Stop, StopOnDrop};
 pub use suppose::{Given, Suppose, WhatIf, WhatIfError};
 

@@ -1,21 +1,25 @@
 //! Series of measured points: taking them in, and laying them beside a view.
 
+mod lists;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use keelson_answers::series::{DailySeries, SeriesBook};
-use keelson_catalogue::{Catalogue, CiIx};
+use keelson_answers::series::SeriesBook;
+use keelson_catalogue::Catalogue;
 use keelson_model::batch::Payload;
 use keelson_model::unit;
 use keelson_model::{
-    Change, CiId, CommitHeader, IdSource, Metric, RecordChange, SeriesBatch, SeriesBatchId, SeriesPart, Symbol, Value,
+    Change, CiId, CommitHeader, IdSource, Metric, RecordChange, SeriesBatch, SeriesBatchId, SeriesPart, Symbol,
 };
-use keelson_series::packed::{PackError, pack, unpack};
-use keelson_series::{Point, Read, Reading, overlaid, time};
+use keelson_series::packed::{PackError, pack};
+use keelson_series::{Read, Reading, time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub use lists::{MeasuredPoints, MeasuredSeries};
 
 use crate::committing::Made;
 use crate::keelson::blocking;
@@ -24,8 +28,6 @@ use crate::{Actor, Error, Keelson, View};
 
 /// Media type of packed points.
 const MEDIA_TYPE: &str = "application/vnd.keelson.points";
-/// Most points that are laid beside a view; those read last come first.
-const MOST_POINTS: u64 = 50_000_000;
 /// Keys that are named in a message.
 const MOST_NAMED: usize = 10;
 
@@ -249,111 +251,8 @@ impl Keelson {
         *self.books().0.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
         Ok(view.with_series(book))
     }
-
-    async fn read_book(&self, view: &View) -> Result<SeriesBook, Error> {
-        let mut lists = Lists::default();
-        for kept in view.catalogue.series().rev() {
-            let batch = &kept.record;
-            let points: u64 = batch.parts.iter().map(|part| part.points).sum();
-            if lists.count + points > MOST_POINTS {
-                lists.left_out += points;
-                continue;
-            }
-            lists.count += points;
-            let payload = self.store().payload(&batch.payload).await?.ok_or_else(|| lost(batch))?;
-            let mut at = 0_usize;
-            for part in &batch.parts {
-                let end = at.saturating_add(usize::try_from(part.bytes).unwrap_or(usize::MAX));
-                let bytes = payload.get(at..end).ok_or_else(|| lost(batch))?;
-                at = end;
-                if let Some(ix) = view.catalogue.find_id(part.ci) {
-                    let points = unpack(bytes, part.points).map_err(|error| Error::Stopped(error.to_string()))?;
-                    lists.add(&view.catalogue, ix, (batch, part), points);
-                }
-            }
-        }
-        blocking(move || lists.book()).await
-    }
 }
 
-/// What was read of one series, the last batch first.
-#[derive(Default)]
-struct List {
-    unit: Arc<str>,
-    sources: Vec<String>,
-    points: Vec<Vec<Point>>,
-}
-
-/// What was read of all series.
-#[derive(Default)]
-struct Lists {
-    lists: BTreeMap<(CiIx, Metric), List>,
-    count: u64,
-    left_out: u64,
-    set_aside: Vec<String>,
-}
-
-impl Lists {
-    /// Adds the points of one part. They are converted into the unit of the demand that is stated, or else into that of the
-    /// last batch, and told where they cannot be. So are points of a time that had not come when they were read.
-    fn add(&mut self, catalogue: &Catalogue, ix: CiIx, (batch, part): (&SeriesBatch, &SeriesPart), points: Vec<Point>) {
-        let about = || format!("{} of '{}'", part.metric, catalogue.ci(ix).key);
-        let list = self.lists.entry((ix, part.metric)).or_default();
-        if list.points.is_empty() {
-            list.unit = unit_for(catalogue, ix, part);
-        }
-        let Some(factor) = unit::factor(&part.unit, &list.unit) else {
-            let (many, unit, now) = (part.points, &part.unit, &list.unit);
-            let aside =
-                format!("{many} points of {} are in {unit}, and the last in {now}: they are not taken", about());
-            self.set_aside.push(aside);
-            return;
-        };
-        let until = (batch.read_at + SLACK).timestamp_millis();
-        let all = points.len();
-        let points: Vec<Point> = points
-            .into_iter()
-            .filter(|(at, _)| (0..=until).contains(at))
-            .map(|(at, value)| (at, value * factor))
-            .collect();
-        if points.len() < all {
-            let many = all - points.len();
-            self.set_aside.push(format!(
-                "{many} points of {} are of times that had not come when they were read, or before 1970: they are not taken",
-                about()
-            ));
-        }
-        list.sources.push(batch.source.to_string());
-        list.points.push(points);
-    }
-
-    fn book(self) -> SeriesBook {
-        let mut book = SeriesBook::default();
-        (book.left_out, book.set_aside) = (self.left_out, self.set_aside);
-        for ((ix, metric), mut list) in self.lists {
-            list.sources.sort();
-            list.sources.dedup();
-            let points = overlaid(list.points.into_iter().rev());
-            if let Some(series) = DailySeries::of(&list.unit, &points, list.sources) {
-                book.add(ix, metric, series);
-            }
-        }
-        book
-    }
-}
-
-/// The unit in which a series is told: that of the demand that is stated, where the measured one converts into it.
-fn unit_for(catalogue: &Catalogue, ix: CiIx, part: &SeriesPart) -> Arc<str> {
-    let stated = match catalogue.ci(ix).attribute(PEAK_DEMAND) {
-        Some(Value::Quantity(stated)) if part.metric == Metric::Demand => Some(&stated.unit),
-        _ => None,
-    };
-    let stated = stated.filter(|stated| unit::factor(&part.unit, stated).is_some());
-    stated.map_or_else(|| Arc::clone(&part.unit), |stated| Arc::from(stated.to_string()))
-}
-
-/// The attribute of services that states the demand on them.
-const PEAK_DEMAND: &str = "peak_demand";
 /// Whether a batch is there, and nothing of it was taken back since, nor said again of what it takes back.
 fn is_known(catalogue: &Catalogue, same: impl Fn(&SeriesBatch) -> bool) -> bool {
     let mut later: Vec<&SeriesPart> = Vec::new();
@@ -420,10 +319,6 @@ fn known_only(catalogue: &Catalogue, read: &mut Read) {
             one.key, one.metric
         ));
     }
-}
-
-fn lost(batch: &SeriesBatch) -> Error {
-    Error::Stopped(format!("the points of series {} are not in the store; run `keelson verify`", batch.id))
 }
 
 /// Readings with the bytes each takes.

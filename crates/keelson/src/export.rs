@@ -3,11 +3,13 @@
 mod batch;
 mod dot;
 mod graphml;
+pub(crate) mod series;
 mod tables;
 
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 use anyhow::Context as _;
 use keelson_app::View;
@@ -35,14 +37,7 @@ pub(crate) async fn run(global: &Global, args: &Export) -> Result<Exit, Failure>
     let (view, asked) = keelson.view_for(as_of).await?;
     let extract = Extract::of(view, args.cone.as_deref())?;
     let source = args.source.clone();
-    let mut out: Box<dyn Write + Send> = match &args.to {
-        None => Box::new(io::stdout()),
-        Some(path) => Box::new(
-            File::create_new(path)
-                .with_context(|| format!("failed to make {}; a file that exists is never overwritten", path.display()))
-                .map_err(Failure::input)?,
-        ),
-    };
+    let mut out = writer(args.to.as_deref())?;
     let format = args.format;
     let written = tokio::task::spawn_blocking(move || -> io::Result<usize> {
         let mut out = BufWriter::new(&mut out);
@@ -58,6 +53,14 @@ pub(crate) async fn run(global: &Global, args: &Export) -> Result<Exit, Failure>
     let written = written.await.map_err(Failure::trouble)??;
     eprintln!("{written} configuration items written");
     Ok(Exit::Done)
+}
+
+/// What is written to: a file that is made for it, or standard output.
+fn writer(to: Option<&Path>) -> Result<Box<dyn Write + Send>, Failure> {
+    let Some(path) = to else { return Ok(Box::new(io::stdout())) };
+    let made = File::create_new(path)
+        .with_context(|| format!("failed to make {}; a file that exists is never overwritten", path.display()));
+    Ok(Box::new(made.map_err(Failure::input)?))
 }
 
 impl Extract {

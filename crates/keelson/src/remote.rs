@@ -26,6 +26,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::cli::Command;
+use crate::cli::series::SeriesAction;
 use crate::failure::Failure;
 
 /// Time a server may take to accept a connection.
@@ -267,6 +268,9 @@ pub(crate) fn refuse(server: &str, command: &Command) -> Result<(), Failure> {
         Command::Backup(_) => ("backup", "stop the server, and run it where the data is, with --data"),
         Command::Restore(_) => ("restore", "run it where the data shall be, with --data, and start a server on that"),
         Command::Export(_) => ("export", "stop the server, and run it where the data is, with --data"),
+        Command::Series(args) if matches!(args.action, SeriesAction::Export(_)) => {
+            ("series export", "stop the server, and run it where the data is, with --data")
+        }
         Command::Review(_) => ("review", "stop the server and run it with --data, or settle the task over GraphQL"),
         Command::Serve(_) => ("serve", "name the data to serve with --data or --store"),
         Command::Demo(_) => ("demo", "it brings a store and a server of its own"),

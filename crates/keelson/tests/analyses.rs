@@ -214,6 +214,34 @@ fn what_is_supposed_and_changes_nothing_says_so() {
 }
 
 #[test]
+fn points_that_were_written_can_be_taken_in_elsewhere() {
+    let place = with(&["capacity-model.ndjson"]);
+    let day = |n: u64| 1_700_000_000 + n * 86_400;
+    let rows: String =
+        (0..3).map(|n| format!("service/payments,demand,{},{}.5,transactions/s\n", day(n), 100 + n)).collect();
+    let table = format!("key,metric,time,value,unit\n{rows}licence/db,utilisation,{},0.25,\n", day(0));
+    place.ok(&["series", "import", &place.file("points.csv", &table)]);
+    let later =
+        format!("service/payments,demand,{},7,transactions/s\nservice/payments,demand,{},withdrawn,transactions/s\n", day(1), day(2));
+    place.ok(&["series", "import", &place.file("later.csv", format!("key,metric,time,value,unit\n{later}"))]);
+    let written = place.ok(&["series", "export"]);
+    let wanted = "key,metric,time,value,unit\n\
+        licence/db,utilisation,2023-11-14T22:13:20Z,0.25,1\n\
+        service/payments,demand,2023-11-14T22:13:20Z,100.5,transactions/s\n\
+        service/payments,demand,2023-11-15T22:13:20Z,7,transactions/s\n";
+    assert_eq!(written, wanted);
+    let other = with(&["capacity-model.ndjson"]);
+    other.ok(&["series", "import", &other.file("points.csv", &written)]);
+    assert_eq!(other.ok(&["series", "export"]), written);
+    let one = place.ok(&["series", "export", "licence/db", "--metric", "utilisation"]);
+    assert_eq!(one.lines().count(), 2);
+    let earlier = place.ok(&["series", "export", "service/payments", "--as-of", "r2"]);
+    assert_eq!(earlier.lines().count(), 4, "{earlier}");
+    let unknown = place.run(&["series", "export", "service/nobody"]);
+    assert_eq!(unknown.status, 2, "{}", unknown.err);
+}
+
+#[test]
 fn points_that_are_no_measurements_are_refused_named_and_can_be_left_out_or_taken_back() {
     let place = with(&["capacity-model.ndjson"]);
     let today = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() / 86_400;

@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use keelson_model::Metric;
+
+use super::Past;
+use crate::complete::key_completer;
 
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  keelson series import demand.csv --source monitoring\n  \
@@ -20,6 +24,28 @@ pub(crate) struct SeriesArgs {
 pub(crate) enum SeriesAction {
     /// Take in points from files: tables (CSV), or results of range queries of Prometheus
     Import(SeriesImport),
+    /// Write points as a table (CSV) that can be taken in again
+    Export(SeriesExport),
+}
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Of several points at the same time the one read last is written, and none that was taken back. A \
+demand is in the unit of the peak demand that is stated, where it converts into it.\n\n\
+Examples:\n  keelson series export > points.csv\n  keelson series export service/payments --metric demand --to payments.csv"
+)]
+pub(crate) struct SeriesExport {
+    /// What was measured; none means everything
+    #[arg(value_name = "KEY", add = key_completer())]
+    pub(crate) keys: Vec<String>,
+    /// Only this metric: demand or utilisation
+    #[arg(long, value_name = "METRIC")]
+    pub(crate) metric: Option<Metric>,
+    /// File to write; default: standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) past: Past,
 }
 
 #[derive(Args, Debug)]

@@ -19,7 +19,10 @@ use crate::{open, output};
 
 /// Runs what is asked.
 pub(super) async fn run(global: &Global, action: SeriesAction) -> Result<Exit, Failure> {
-    let SeriesAction::Import(args) = action;
+    let args = match action {
+        SeriesAction::Import(args) => args,
+        SeriesAction::Export(args) => return crate::export::series::run(global, &args).await,
+    };
     if let Some(server) = &global.server {
         return import_over(&Remote::at(server)?, global, &args).await;
     }
