@@ -8,6 +8,7 @@ use chrono::{TimeZone, Utc};
 use criterion::{Criterion, criterion_group, criterion_main};
 use keelson_analysis::Pool;
 use keelson_answers::availability::{AvailabilityQuestion, availability};
+use keelson_answers::capacity::throughput::{ThroughputQuestion, throughput};
 use keelson_answers::capacity::{CapacityQuestion, capacity};
 use keelson_answers::recovery::{RecoveryQuestion, recovery};
 use keelson_answers::single_points::{SinglePointsQuestion, single_points};
@@ -41,6 +42,11 @@ fn ask(criterion: &mut Criterion, size: &str, view: &View) {
     let plan = CapacityQuestion { most: MOST, ..CapacityQuestion::default() };
     criterion.bench_function(&id("capacity_plan"), |b| {
         b.iter(|| capacity(view, black_box(&plan), asked, &pool, None).expect("an answer"));
+    });
+    let service = view.catalogue.cis().find(|(ix, _)| view.is_service(*ix)).map(|(_, slot)| slot.ci.key.to_string());
+    let carried = ThroughputQuestion { service: service.expect("a service"), most: MOST };
+    criterion.bench_function(&id("throughput_of_one"), |b| {
+        b.iter(|| throughput(view, black_box(&carried), asked, &pool, None).expect("an answer"));
     });
     let cold = RecoveryQuestion { most: MOST, ..RecoveryQuestion::default() };
     criterion.bench_function(&id("cold_start"), |b| {

@@ -1,13 +1,14 @@
 //! How available services can be, given what they rest on, and what costs them most (analyses 3.1, 3.3).
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
 use keelson_analysis::availability::{
     Availability, Budget, Composition, Estimate, Method, Question, availability as solve,
 };
 use keelson_analysis::importance::{Importance, Weight, importance};
-use keelson_analysis::{Limits, Pool, Reading, Scratch, closure};
-use keelson_graph::{ItemIx, NeedView};
+use keelson_analysis::{Pool, Reading};
+use keelson_graph::ItemIx;
 use keelson_model::Criticality;
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -18,7 +19,7 @@ use crate::chances::{Chances, INDEPENDENCE};
 use crate::common_cause::{CommonCauseLine, silent};
 use crate::single_points::services;
 use crate::subject::{ci_of, find_item, key_of};
-use crate::supplier::promise::{PromiseLine, PromiseQuestion, TARGET, promise};
+use crate::supplier::promise::{Level, PromiseLine, PromiseQuestion, TARGET, promise_beside};
 use crate::{Asked, Basis, Limit, LimitCode, QuestionError, Subject, View};
 
 /// Which availabilities are asked for.
@@ -173,17 +174,22 @@ pub fn availability(
     let down = question.down.iter().map(|key| find_item(view, key)).collect::<Result<Vec<_>, _>>()?;
     let chances = Chances::of(view)?;
     let chosen = &wanted[..wanted.len().min(question.most)];
-    let budget = budget(question, chosen.len());
+    let budget = budget((question.nodes, question.samples), chosen.len());
     let work = Work { view, chances: &chances, down: &down, budget, stop, most: question.contributors };
     // Services are worked out side by side, and told in their order.
-    let found: Vec<_> = chosen.par_iter().map(|service| work.of(*service)).collect::<Result<_, _>>()?;
-    let (mut lines, mut weights) = (Vec::new(), Vec::new());
-    for (service, (line, found, is_stopped)) in chosen.iter().zip(found) {
-        if is_stopped {
+    let found: Vec<Found> = chosen.par_iter().map(|service| work.of(*service)).collect::<Result<_, _>>()?;
+    let (mut lines, mut weights, mut levels) = (Vec::new(), Vec::new(), BTreeMap::new());
+    for (service, found) in chosen.iter().zip(found) {
+        if found.is_stopped {
             basis.stopped(stop);
         }
-        weights.push((*service, found));
-        lines.push(line);
+        weights.push((*service, found.weights));
+        lines.push(found.line);
+        levels.insert(*service, found.level);
+    }
+    if !down.is_empty() {
+        // Promises are compared with nothing down.
+        levels.clear();
     }
     basis.page("services", lines.len(), wanted.len());
     let rough = lines.iter().filter(|line| line.method != MethodWord::Exact).count();
@@ -202,7 +208,7 @@ pub fn availability(
     basis.page("common causes", causes.len().min(question.contributors), causes.len());
     causes.truncate(question.contributors);
     let (redundancy_count, without_common_cause) = silent(view);
-    let promises = promises(view, chosen, asked, pool, stop, &mut basis)?;
+    let promises = promises(view, chosen, &levels, (asked, pool, stop), &mut basis)?;
     Ok(AvailabilityAnswer {
         promises,
         down: down.iter().map(|item| key_of(&view.catalogue, *item)).collect(),
@@ -223,9 +229,8 @@ pub fn availability(
 fn promises(
     view: &View,
     services: &[ItemIx],
-    asked: Asked,
-    pool: &Pool,
-    stop: Option<&AtomicBool>,
+    known: &BTreeMap<ItemIx, Level>,
+    how: (Asked, &Pool, Option<&AtomicBool>),
     basis: &mut Basis,
 ) -> Result<Vec<PromiseLine>, QuestionError> {
     let promising = services.iter().filter(|one| number(view, **one, TARGET).is_some());
@@ -233,7 +238,7 @@ fn promises(
     if services.is_empty() {
         return Ok(Vec::new());
     }
-    let found = promise(view, &PromiseQuestion { most: services.len(), services }, asked, pool, stop)?;
+    let found = promise_beside(view, &PromiseQuestion { most: services.len(), services }, known, how)?;
     // What is not known of contracts limits what is told of them, and is no news about the rest.
     let new = |limit: &&Limit| limit.code == LimitCode::FigureMissing && !basis.limits.contains(limit);
     let told: Vec<Limit> = found.basis.limits.iter().filter(new).cloned().collect();
@@ -248,11 +253,11 @@ const SHARED_NODES: usize = 4_000_000;
 const LEAST_NODES: usize = 100_000;
 
 /// What the answer of one of so many services may take, with the usual where nothing is said.
-fn budget(question: &AvailabilityQuestion, services: usize) -> Budget {
+pub(crate) fn budget((nodes, samples): (usize, u64), services: usize) -> Budget {
     let usual = Budget::default();
     let share = (SHARED_NODES / services.max(1)).clamp(LEAST_NODES, usual.nodes);
-    let nodes = if question.nodes == 0 { share } else { question.nodes };
-    let samples = if question.samples == 0 { usual.samples } else { question.samples };
+    let nodes = if nodes == 0 { share } else { nodes };
+    let samples = if samples == 0 { usual.samples } else { samples };
     Budget { nodes, samples, ..usual }
 }
 
@@ -268,6 +273,16 @@ pub(crate) fn rank(view: &View, services: &mut [ItemIx], basis: &mut Basis) {
         order.then_with(|| key_of(&view.catalogue, *a).cmp(&key_of(&view.catalogue, *b)))
     });
     services.iter_mut().zip(values).for_each(|(place, (service, _))| *place = service);
+}
+
+/// What was found of a service.
+struct Found {
+    line: ServiceAvailability,
+    /// How important each item is for it.
+    weights: Importance,
+    level: Level,
+    /// Whether it was cut short.
+    is_stopped: bool,
 }
 
 /// What is the same for every service of one question.
@@ -287,32 +302,24 @@ impl Work<'_> {
         Question { level, reading, seeds, budget, stop, ..Question::about(service) }
     }
 
-    /// Whether nothing beneath a service is in doubt, so that every reading is the same.
-    fn is_certain(&self, service: ItemIx) -> bool {
-        let (graph, mut scratch) = (self.chances.graph(), Scratch::default());
-        closure::walk(graph, &mut scratch, &[service], closure::Direction::Dependencies, &Limits::default());
-        let is_sure = |need: NeedView<'_>| need.detail.is_none_or(|detail| detail.doubt.is_none());
-        scratch.met().chain([service]).all(|one| graph.running_needs(one).all(is_sure) && !self.chances.is_open(one))
-    }
-
     fn compose(&self, service: ItemIx, reading: Reading) -> Result<Composition<'_>, QuestionError> {
         let question = self.question(service, reading);
         Ok(Composition::of(self.chances.graph(), &question, |item| self.chances.read(item, reading))?)
     }
 
-    /// One service: its line, how important each item is for it, and whether it was cut short.
-    fn of(&self, service: ItemIx) -> Result<(ServiceAvailability, Importance, bool), QuestionError> {
+    fn of(&self, service: ItemIx) -> Result<Found, QuestionError> {
         let written = self.compose(service, Reading::AsWritten)?;
         let main = solve(&written);
         let other = |reading| -> Result<Availability, QuestionError> { Ok(solve(&self.compose(service, reading)?)) };
-        let (best, worst) = if self.is_certain(service) {
+        let (best, worst) = if self.chances.is_certain(service) {
             (main.clone(), main.clone())
         } else {
             (other(Reading::Optimistic)?, other(Reading::Pessimistic)?)
         };
         let weights = importance(&written, &main);
         let is_stopped = main.is_stopped || best.is_stopped || worst.is_stopped;
-        Ok((self.line(service, &main, [&best, &worst], &weights), weights, is_stopped))
+        let level = Level::of(&main, &best, &worst);
+        Ok(Found { line: self.line(service, &main, [&best, &worst], &weights), weights, level, is_stopped })
     }
 
     fn line(

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use keelson_analysis::Reading;
 use keelson_analysis::availability::Chance;
-use keelson_graph::{ItemIx, Snapshot};
+use keelson_analysis::{Limits, Reading, Scratch, closure};
+use keelson_graph::{ItemIx, NeedView, Snapshot};
 
 use crate::attributes::{is_agreement, rests_on_needs, unavailability};
 use crate::common_cause::CommonCauses;
@@ -154,6 +154,14 @@ impl<'a> Chances<'a> {
     /// Whether nothing at all is known of how likely an item fails.
     pub(crate) fn is_open(&self, item: ItemIx) -> bool {
         self.is_item(item) && matches!(self.known(item), Known::Nowhere)
+    }
+
+    /// Whether nothing beneath a service is in doubt, so that every reading is the same.
+    pub(crate) fn is_certain(&self, service: ItemIx) -> bool {
+        let (graph, mut scratch) = (self.graph(), Scratch::default());
+        closure::walk(graph, &mut scratch, &[service], closure::Direction::Dependencies, &Limits::default());
+        let is_sure = |need: NeedView<'_>| need.detail.is_none_or(|detail| detail.doubt.is_none());
+        scratch.met().chain([service]).all(|one| graph.running_needs(one).all(is_sure) && !self.is_open(one))
     }
 
     /// The chance of an item of [`Chances::graph`] under a reading: of what common causes leave of it.

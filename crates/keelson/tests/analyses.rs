@@ -221,8 +221,11 @@ fn points_that_were_written_can_be_taken_in_elsewhere() {
         (0..3).map(|n| format!("service/payments,demand,{},{}.5,transactions/s\n", day(n), 100 + n)).collect();
     let table = format!("key,metric,time,value,unit\n{rows}licence/db,utilisation,{},0.25,\n", day(0));
     place.ok(&["series", "import", &place.file("points.csv", &table)]);
-    let later =
-        format!("service/payments,demand,{},7,transactions/s\nservice/payments,demand,{},withdrawn,transactions/s\n", day(1), day(2));
+    let later = format!(
+        "service/payments,demand,{},7,transactions/s\nservice/payments,demand,{},withdrawn,transactions/s\n",
+        day(1),
+        day(2)
+    );
     place.ok(&["series", "import", &place.file("later.csv", format!("key,metric,time,value,unit\n{later}"))]);
     let written = place.ok(&["series", "export"]);
     let wanted = "key,metric,time,value,unit\n\

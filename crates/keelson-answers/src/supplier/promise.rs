@@ -10,17 +10,19 @@ mod hours;
 mod starts;
 mod terms;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 
-use keelson_analysis::{Limits, Pool, Scratch, closure};
+use keelson_analysis::Pool;
+use keelson_analysis::availability::Availability;
 use keelson_graph::ItemIx;
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CONTRACT, SUPPLIER, is_a};
+use super::{CONTRACT, is_a};
 use crate::attributes::number;
-use crate::availability::rank;
+use crate::availability::{budget, rank};
 use crate::chances::{Chances, INDEPENDENCE};
 use crate::single_points::services;
 use crate::subject::ci_of;
@@ -28,7 +30,7 @@ use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
 
 use compared::Compared;
 pub use composed::{ComposedTerm, MOST_COMPOSED};
-use force::pledged;
+use force::Agreed;
 use starts::Starts;
 pub use terms::TermLine;
 
@@ -81,6 +83,16 @@ pub struct WeakContract {
     pub needed: Option<f64>,
     /// The target that would still close it with everything else at the upper end; absent where none would.
     pub needed_at_worst: Option<f64>,
+}
+
+impl Level {
+    /// Of a composition with every need as it is written, at best and at worst.
+    pub(crate) fn of(written: &Availability, best: &Availability, worst: &Availability) -> Self {
+        let down = written.with_least.value;
+        let least = 1.0 - worst.with_most.most.max(written.with_most.most);
+        let most = 1.0 - best.with_least.least.min(written.with_least.least);
+        Self { availability: 1.0 - down, least, most, minutes: down * PERIOD_MINUTES }
+    }
 }
 
 /// The promise of one service.
@@ -154,6 +166,16 @@ pub fn promise(
     pool: &Pool,
     stop: Option<&AtomicBool>,
 ) -> Result<PromiseAnswer, QuestionError> {
+    promise_beside(view, question, &BTreeMap::new(), (asked, pool, stop))
+}
+
+/// As [`promise`], beside what is known already of services with every figure as it is stated.
+pub(crate) fn promise_beside(
+    view: &View,
+    question: &PromiseQuestion,
+    known: &BTreeMap<ItemIx, Level>,
+    (asked, pool, stop): (Asked, &Pool, Option<&AtomicBool>),
+) -> Result<PromiseAnswer, QuestionError> {
     let mut basis = Basis::of(view, asked);
     let mut wanted = services(view, &question.services)?;
     let promising = |one: &ItemIx| number(view, *one, TARGET).is_some();
@@ -167,17 +189,23 @@ pub fn promise(
         );
     }
     let loaded = view.under_load();
-    let (chances, behind) = (Chances::of(&loaded)?, behind_targets(view, asked, stop));
+    let (chances, agreed) = (Chances::of(&loaded)?, Agreed::of(view, asked, stop));
     let starts = Starts::of(view, &wanted[..question.most.min(wanted.len())], asked, pool, stop)?;
-    let mut lines = Vec::new();
-    let mut cut = Cut::default();
-    for service in wanted.iter().take(question.most) {
-        let (chances, behind) = (&chances, &behind);
-        let compared = Compared { view, asked, service: *service, chances, behind, pool, stop, most: question.most };
+    let chosen = &wanted[..question.most.min(wanted.len())];
+    let (most, budget) = (question.most, budget((0, 0), chosen.len()));
+    // Services are worked out side by side, and told in their order.
+    let compared = |service: &ItemIx| -> Result<(PromiseLine, Cut), QuestionError> {
+        let (chances, agreed) = (&chances, &agreed);
+        let mut cut = Cut::default();
+        let (service, known) = (*service, known.get(service).copied());
+        let compared = Compared { view, asked, service, chances, agreed, pool, stop, most, budget, known };
         let mut line = compared.line(&mut cut)?;
         line.composed.extend(starts.of_service(&line.subject.key));
-        lines.push(line);
-    }
+        Ok((line, cut))
+    };
+    let found: Vec<(PromiseLine, Cut)> = chosen.par_iter().map(compared).collect::<Result<_, _>>()?;
+    let (mut lines, cuts): (Vec<PromiseLine>, Vec<Cut>) = found.into_iter().unzip();
+    let cut = cuts.into_iter().fold(Cut::default(), Cut::and);
     basis.stopped(stop);
     basis.page("services", lines.len(), wanted.len());
     cut.note(&mut basis, question.most);
@@ -238,6 +266,12 @@ struct Cut {
 }
 
 impl Cut {
+    fn and(mut self, other: Self) -> Self {
+        self.uncomposed.extend(other.uncomposed);
+        self.terms += other.terms;
+        self
+    }
+
     fn note(self, basis: &mut Basis, most: usize) {
         if let [first, ..] = &self.uncomposed[..] {
             let message = format!(
@@ -261,13 +295,4 @@ fn target(view: &View, one: ItemIx) -> Option<f64> {
 /// Whether something is bought: a contract, or what a supplier provides.
 fn is_bought(view: &View, one: ItemIx) -> bool {
     [CONTRACT, "supplier-service"].iter().any(|class| is_a(view, ci_of(one), class))
-}
-
-/// The suppliers that stand behind a target, at any depth: what they do is in that target.
-fn behind_targets(view: &View, asked: Asked, stop: Option<&AtomicBool>) -> BTreeSet<ItemIx> {
-    let bought: Vec<ItemIx> = view.graph.item_numbers().filter(|one| pledged(view, *one, asked).is_some()).collect();
-    let mut scratch = Scratch::default();
-    let limits = Limits { stop, ..Limits::default() };
-    closure::walk(&view.graph, &mut scratch, &bought, closure::Direction::Dependencies, &limits);
-    scratch.met().filter(|one| is_a(view, ci_of(*one), SUPPLIER)).collect()
 }

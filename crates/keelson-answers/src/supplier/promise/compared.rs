@@ -1,22 +1,21 @@
 //! One service: what is promised, contracted and observed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
-use keelson_analysis::availability::{Budget, Chance, Composition, Question, availability as solve};
+use keelson_analysis::availability::{Availability, Budget, Chance, Composition, Question, availability as solve};
 use keelson_analysis::importance::{Weight, importance};
 use keelson_analysis::{Limits, Pool, Reading, Scratch, closure};
 use keelson_graph::ItemIx;
 
 use super::composed::Composing;
-use super::force::{is_covered, out_of_force, pledged};
+use super::force::{Agreed, out_of_force};
 use super::{
     ComposedTerm, Cut, Level, MOST_COMPOSED, PERIOD_MINUTES, PromiseLine, TERMS_OF_EACH, TermLine, WeakContract, target,
 };
-use crate::attributes::{is_agreement, number, rests_on_needs, unavailability};
+use crate::attributes::{number, rests_on_needs, unavailability};
 use crate::chances::{Chances, class_range};
 use crate::subject::{ci_of, key_of};
-use crate::supplier::{CONTRACT, is_a};
 use crate::{Asked, QuestionError, Subject, View};
 
 /// One service, compared.
@@ -25,10 +24,14 @@ pub(super) struct Compared<'a> {
     pub(super) asked: Asked,
     pub(super) service: ItemIx,
     pub(super) chances: &'a Chances<'a>,
-    pub(super) behind: &'a BTreeSet<ItemIx>,
+    pub(super) agreed: &'a Agreed,
     pub(super) pool: &'a Pool,
     pub(super) stop: Option<&'a AtomicBool>,
     pub(super) most: usize,
+    /// What one composition may take.
+    pub(super) budget: Budget,
+    /// What is known of it already with every figure as it is stated.
+    pub(super) known: Option<Level>,
 }
 
 /// Which figures are taken.
@@ -47,20 +50,20 @@ impl Compared<'_> {
         if !self.chances.is_item(one) {
             return self.chances.read(one, reading);
         }
+        let said = self.agreed.on(one);
         if figures != Figures::Observed {
-            let is_contract = is_a(view, ci_of(one), CONTRACT);
             // What a contract in force with a target covers is in that target, whatever its own is.
-            if !is_contract && is_covered(view, one, self.asked) {
+            if !said.is_contract && said.is_covered {
                 return Chance::NEVER;
             }
-            if let Some(target) = pledged(view, one, self.asked) {
+            if let Some(target) = said.pledged {
                 return Chance::exactly(1.0 - target);
             }
-            if is_contract {
+            if said.is_contract {
                 return if figures == Figures::Stated { Chance::NEVER } else { self.of_class(one) };
             }
             // Whoever stands behind a contract with a target is in that target.
-            if self.behind.contains(&one) {
+            if said.is_behind {
                 return Chance::NEVER;
             }
         }
@@ -68,7 +71,7 @@ impl Compared<'_> {
         if one == self.service && rests_on_needs(view, one) {
             return Chance::NEVER;
         }
-        if let Some(measured) = number(view, one, "measured_availability").filter(|_| one != self.service) {
+        if let Some(measured) = said.measured.filter(|_| one != self.service) {
             return Chance::exactly(1.0 - measured);
         }
         self.chances.read(one, reading)
@@ -91,45 +94,50 @@ impl Compared<'_> {
     ) -> Result<Composition<'_>, QuestionError> {
         let level = self.view.breach_level(self.service);
         let question =
-            Question { level, reading, stop: self.stop, budget: Budget::default(), ..Question::about(self.service) };
+            Question { level, reading, stop: self.stop, budget: self.budget, ..Question::about(self.service) };
         Ok(Composition::of(self.chances.graph(), &question, |one| end(self.chance(figures, reading, one)))?)
     }
 
     fn level(&self, figures: Figures) -> Result<Level, QuestionError> {
         let written = solve(&self.compose(figures, Reading::AsWritten)?);
-        let best = solve(&self.compose(figures, Reading::Optimistic)?);
-        let worst = solve(&self.compose(figures, Reading::Pessimistic)?);
-        let down = written.with_least.value;
-        let least = 1.0 - worst.with_most.most.max(written.with_most.most);
-        let most = 1.0 - best.with_least.least.min(written.with_least.least);
-        Ok(Level { availability: 1.0 - down, least, most, minutes: down * PERIOD_MINUTES })
+        // With nothing in doubt beneath it, every reading is the same.
+        let (best, worst) = if self.chances.is_certain(self.service) {
+            (written.clone(), written.clone())
+        } else {
+            let other =
+                |reading| -> Result<Availability, QuestionError> { Ok(solve(&self.compose(figures, reading)?)) };
+            (other(Reading::Optimistic)?, other(Reading::Pessimistic)?)
+        };
+        Ok(Level::of(&written, &best, &worst))
     }
 
     pub(super) fn line(&self, cut: &mut Cut) -> Result<PromiseLine, QuestionError> {
         let view = self.view;
         let promised = target(view, self.service).unwrap_or(0.0);
-        let (contracted, observed) = (self.level(Figures::Contracted)?, self.level(Figures::Observed)?);
+        let cone = self.cone();
+        let is_bought = cone.iter().chain([&self.service]).any(|one| self.agreed.on(*one).is_bought());
+        // Where nothing is measured, what is observed is what is stated.
+        let is_measured = |one: &ItemIx| self.agreed.on(*one).measured.is_some();
+        let is_stated = unavailability(view, self.service).is_none() && !cone.iter().any(is_measured);
+        let observed = match self.known.filter(|_| is_stated) {
+            Some(known) => known,
+            None => self.level(Figures::Observed)?,
+        };
+        // Where nothing is bought, nothing but what is observed is contracted.
+        let contracted = if is_bought { self.level(Figures::Contracted)? } else { observed };
         let promised_minutes = (1.0 - promised) * PERIOD_MINUTES;
         let has_gap = match promised {
             promised if contracted.most < promised => Some(true),
             promised if contracted.least >= promised => Some(false),
             _ => None,
         };
-        let cone = self.cone();
-        let contracts = self.contracts(promised)?;
-        let signed: Vec<ItemIx> = cone.iter().copied().filter(|one| is_a(view, ci_of(*one), CONTRACT)).collect();
+        let contracts = if is_bought { self.contracts(promised)? } else { Vec::new() };
+        let signed: Vec<ItemIx> = cone.iter().copied().filter(|one| self.agreed.on(*one).is_contract).collect();
         let (over, in_force): (Vec<ItemIx>, Vec<ItemIx>) =
             signed.iter().partition(|one| out_of_force(view, **one, self.asked).is_some());
         let without_target = in_force.iter().filter(|one| target(view, **one).is_none());
         let (composed, terms) = self.all_terms(&signed, cut)?;
         let gap = |availability: f64| (promised - availability) * PERIOD_MINUTES;
-        let has_none = |one: &&ItemIx| {
-            let is_party = self.behind.contains(*one) || is_agreement(view, **one);
-            let stated =
-                number(view, **one, "measured_availability").is_some() || unavailability(view, **one).is_some();
-            let promised = is_covered(view, **one, self.asked) || pledged(view, **one, self.asked).is_some();
-            !is_party && !stated && !rests_on_needs(view, **one) && !promised
-        };
         Ok(PromiseLine {
             subject: Subject::of(&view.catalogue, ci_of(self.service)),
             promised,
@@ -146,7 +154,7 @@ impl Compared<'_> {
             terms,
             without_target: without_target.map(|one| key_of(&view.catalogue, *one)).collect(),
             not_in_force: over.iter().map(|one| key_of(&view.catalogue, *one)).collect(),
-            without_figure: cone.iter().chain([&self.service]).filter(has_none).count(),
+            without_figure: cone.iter().chain([&self.service]).filter(|one| self.agreed.on(**one).is_silent).count(),
         })
     }
 
@@ -182,9 +190,9 @@ impl Compared<'_> {
         let at_worst = self.weights(End::Most, promised)?;
         let at_best: BTreeMap<ItemIx, Option<f64>> =
             self.weights(End::Least, promised)?.into_iter().map(|(weight, needed)| (weight.item, needed)).collect();
-        let bought = at_worst.into_iter().filter(|(weight, _)| {
-            self.chances.is_item(weight.item) && pledged(self.view, weight.item, self.asked).is_some()
-        });
+        let bought = at_worst
+            .into_iter()
+            .filter(|(weight, _)| self.chances.is_item(weight.item) && self.agreed.on(weight.item).pledged.is_some());
         let line = |(weight, needed): (Weight, Option<f64>)| WeakContract {
             subject: Subject::of(&self.view.catalogue, ci_of(weight.item)),
             target: 1.0 - weight.chance,
