@@ -140,15 +140,18 @@ struct Watched {
     possible: Vec<ItemIx>,
     /// Whether a limit was hit before its turn came, in one reading or the other.
     is_unknown: bool,
+    /// Whether it has failed already where doubts are settled badly, and only there: then nothing more fells it.
+    may_have_failed: bool,
 }
 
 impl Watched {
     /// A service with its points, doubts read well and badly.
     fn of(view: &View, item: ItemIx, (certain, at_worst): (SinglePoints, SinglePoints)) -> Self {
         let is_unknown = certain.is_cut || at_worst.is_cut;
+        let may_have_failed = at_worst.has_failed && !certain.has_failed;
         let is_new = |point: &ItemIx| certain.items.binary_search(point).is_err();
         let possible = at_worst.items.into_iter().filter(is_new).collect();
-        Self { item, value: value_per_hour(view, item), certain, possible, is_unknown }
+        Self { item, value: value_per_hour(view, item), certain, possible, is_unknown, may_have_failed }
     }
 }
 
@@ -185,6 +188,7 @@ pub fn single_points(
         rank(view, &mut watched);
     }
     note(&mut basis, pass.cut.or(second.cut), &watched);
+    note_failed(&mut basis, view, &watched);
     Worth::of(watched.iter().filter_map(|one| one.value.clone())).note(&mut basis);
     let (item_count, items) = felling(view, &watched, question.most);
     basis.page("services", question.most.min(watched.len()), watched.len());
@@ -278,6 +282,20 @@ fn note(basis: &mut Basis, cut: Option<Cut>, watched: &[Watched]) {
     match cut {
         Cut::Stopped => basis.limit(LimitCode::Deadline, format!("the time for the answer was up: {message}")),
         _ => basis.limit(LimitCode::Items, format!("all at once take more work than is allowed: {message}")),
+    }
+}
+
+/// Says which services may be breached already.
+fn note_failed(basis: &mut Basis, view: &View, watched: &[Watched]) {
+    let failed: Vec<&Watched> = watched.iter().filter(|one| one.may_have_failed).collect();
+    if let [first, ..] = failed[..] {
+        let message = format!(
+            "{} services are breached with nothing more down if doubts turn out badly, '{}' first: what else may fell them is \
+             not told",
+            failed.len(),
+            key_of(&view.catalogue, first.item)
+        );
+        basis.limit(LimitCode::FigureMissing, message);
     }
 }
 

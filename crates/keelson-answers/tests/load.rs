@@ -160,3 +160,19 @@ fn every_answer_it_counts_in_says_so() {
     assert_eq!(told(&estate(130, 0.5)), [true; 6]);
     assert_eq!(told(&estate(100, 0.5)), [false; 6], "two carry 100");
 }
+
+/// A need that is in doubt, and cannot hold if it is there: then the service is breached already.
+#[test]
+fn a_service_that_may_be_breached_already_is_named() {
+    let text = r#"{"batch":{"format":"keelson/1","source":"x"}}
+{"ci":{"key":"service/shop","class":"service","name":"shop","attributes":{"minimum_delivered":0.5}}}
+{"ci":{"key":"host/a","class":"host","name":"a"}}
+{"ci":{"key":"host/b","class":"host","name":"b"}}
+{"need":{"dependent":"service/shop","name":"web","rule":"any","members":["host/a","host/b"]}}
+{"need":{"dependent":"service/shop","name":"load","rule":"share","members":["host/a","host/b"],"capacities":[10,10],"unit":"requests/s","demand":90,"confidence":0.3}}"#;
+    let question = SinglePointsQuestion { most: 20, ..SinglePointsQuestion::default() };
+    let found = single_points(&Estate::of_text(text).view(), &question, asked(), &Pool::default(), None).unwrap();
+    let says = |what: &str| found.basis.limits.iter().any(|limit| limit.message.contains(what));
+    assert!(says("1 services are breached with nothing more down if doubts turn out badly, 'service/shop' first"));
+    assert!(!found.basis.complete);
+}
