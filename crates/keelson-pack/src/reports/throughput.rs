@@ -10,7 +10,7 @@ use crate::words::{NAMES, count, item, names, percent};
 /// The report about how much a service can carry.
 #[must_use]
 pub fn throughput(answer: &ThroughputAnswer, frame: &Frame) -> Document {
-    let mut document = frame.document(&format!("What {} can carry", answer.service.name), &answer.basis);
+    let mut document = frame.document(format!("What {} can carry", answer.service.name), &answer.basis);
     document.push(summary(answer));
     document.push(ways(answer));
     document.push(pools(answer));

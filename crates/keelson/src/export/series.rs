@@ -25,7 +25,7 @@ pub(crate) async fn run(global: &Global, args: &SeriesExport) -> Result<Exit, Fa
     written.await.map_err(Failure::trouble)??;
     eprintln!("{points} points of {series} series written");
     if left_out > 0 {
-        eprintln!("{} points of the batches read first found no room: name what to write", left_out);
+        eprintln!("{left_out} points of the batches read first found no room: name what to write");
     }
     set_aside.iter().for_each(|line| eprintln!("left out: {line}"));
     Ok(Exit::Done)
