@@ -22,7 +22,7 @@ fn view(lines: &[&str]) -> View {
     };
     let mut text = vec![r#"{"batch":{"format":"keelson/1","source":"estate"}}"#.to_owned()];
     text.extend([
-        item("service/shop", "service", &asked(50.0)),
+        item("service/shop", "service", &format!("{},{}", asked(50.0), asked(40.0).replace("peak_demand", "workload_limit"))),
         item("service/bank", "service", &asked(20.0)),
         item("software-instance/big", "software-instance", &quantity("capacity", 80.0)),
         item("software-instance/small", "software-instance", &quantity("capacity", 30.0)),
@@ -62,6 +62,7 @@ fn a_service_carries_more_where_members_take_over() {
     assert_eq!((now, then), (vec![0.5, 0.5], vec![6_667.0, 3_333.0]));
     assert_eq!(answer.demand.map(|demand| demand.value), Some(50.0));
     assert!(answer.basis.complete, "{:?}", answer.basis.limits);
+    assert_eq!(answer.promised_up_to.map(|promised| promised.value), Some(40.0), "and that holds nothing back");
 }
 
 #[test]

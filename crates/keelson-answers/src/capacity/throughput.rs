@@ -15,8 +15,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::resources::{self, Known};
-use super::{growth, units_note};
-use crate::attributes::{Amount, stated_capacity};
+use super::{LimitBasis, growth, units_note};
+use crate::attributes::{Amount, WORKLOAD_LIMIT, amount, stated_capacity};
 use crate::demand::{note, refused, visits};
 use crate::needs::title;
 use crate::single_points::services;
@@ -100,6 +100,8 @@ pub struct ThroughputAnswer {
     pub service: Subject,
     /// The demand on it now, with what is supposed; absent where nobody states or measured it.
     pub demand: Option<Amount>,
+    /// Up to which workload its targets are promised, where stated: a promise, which holds nothing back.
+    pub promised_up_to: Option<Amount>,
     /// As its load is spread now, the demand on all others staying as it is.
     pub as_spread: Carries,
     /// If load may go to any member of a redundancy that takes load now, or is known to take none.
@@ -172,6 +174,7 @@ pub fn throughput(
     Ok(ThroughputAnswer {
         service: Subject::of(&view.catalogue, ci_of(service)),
         demand: places.and_then(|place| demand.outside.lines[place].demand.clone()),
+        promised_up_to: amount(view, service, WORKLOAD_LIMIT),
         as_spread: as_spread(&now, &line, question.most, &mut basis),
         spread_freely: freely(&then, &line, question.most, &mut basis),
         pool_count: pools.len(),
@@ -325,7 +328,9 @@ fn reached(view: &View, items: &[ItemIx], outside: &crate::demand::Outside) -> (
         let line = outside.lines.iter().find(|line| line.subject.key == key);
         line.and_then(|line| line.demand.as_ref()).map(|demand| demand.unit.clone())
     };
-    let known: Vec<Known> = items.iter().filter_map(|one| resources::known(view, *one)).collect();
+    let known = items.iter().filter_map(|one| resources::known(view, *one));
+    // The workload up to which targets are promised is no capacity.
+    let known: Vec<Known> = known.filter(|one| one.limit_basis != LimitBasis::Promised).collect();
     let (comparable, other): (Vec<Known>, Vec<Known>) =
         known.into_iter().partition(|one| unit(one).is_none_or(|unit| unit == one.capacity.unit));
     let other = other.iter().map(|one| key_of(&view.catalogue, one.resource.item)).collect();

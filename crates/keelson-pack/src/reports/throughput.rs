@@ -61,6 +61,9 @@ fn summary(answer: &ThroughputAnswer) -> Section {
     if let Some(demand) = asked {
         section = section.paragraph(format!("Asked of it at its peak: {}.", amount(demand)));
     }
+    if let Some(promised) = &answer.promised_up_to {
+        section = section.paragraph(format!("Its targets are promised up to {}.", amount(promised)));
+    }
     match (now.limit, free.limit) {
         (Some(limit), Some(more)) if more > limit * (1.0 + 1e-6) => section.paragraph(format!(
             "If members of redundancy took over from each other freely it would carry {}, {} more; then {} {} it back.",

@@ -51,6 +51,11 @@ impl Throughput {
         self.answer.demand.as_ref().map(AmountOfUnit::of)
     }
 
+    /// Up to which workload its targets are promised, where stated: a promise, which holds nothing back.
+    async fn promised_up_to(&self) -> Option<AmountOfUnit> {
+        self.answer.promised_up_to.as_ref().map(AmountOfUnit::of)
+    }
+
     /// As its load is spread now, the demand on all others staying as it is.
     async fn as_spread(&self) -> CarriedLoad {
         CarriedLoad::of(&self.at, &self.answer.as_spread)
