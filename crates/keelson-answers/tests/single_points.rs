@@ -54,6 +54,24 @@ fn the_best_fix_puts_the_third_web_server_elsewhere() {
     assert_eq!(fix.effects[0].hours_per_year, None, "nothing states how often it fails");
 }
 
+/// Both carriers lay their lines in the ducts of one company; a company for payments is no other way to lay them.
+#[test]
+fn what_a_supplier_does_is_not_moved_to_whatever_supplier_there_is() {
+    let text = r#"{"batch":{"format":"keelson/1","source":"x"}}
+{"ci":{"key":"service/site","class":"service","name":"site"}}
+{"ci":{"key":"supplier/one","class":"supplier","name":"one"}}
+{"ci":{"key":"supplier/two","class":"supplier","name":"two"}}
+{"ci":{"key":"supplier/ducts","class":"supplier","name":"ducts"}}
+{"ci":{"key":"supplier/payments","class":"supplier","name":"payments"}}
+{"need":{"dependent":"service/site","name":"uplinks","rule":"any","members":["supplier/one","supplier/two"]}}
+{"need":{"dependent":"supplier/one","name":"ducts","rule":"all","members":["supplier/ducts"]}}
+{"need":{"dependent":"supplier/two","name":"ducts","rule":"all","members":["supplier/ducts"]}}"#;
+    let answer = ask(&Estate::of_text(text).view(), &SinglePointsQuestion { fixes: 5, ..all() });
+    let actions: Vec<&str> = answer.fixes.iter().map(|fix| fix.action.as_str()).collect();
+    let new = "from supplier/ducts to a new supplier that depends on nothing that is there";
+    assert!(!actions.is_empty() && actions.iter().all(|action| action.ends_with(new)), "{actions:?}");
+}
+
 #[test]
 fn with_a_database_out_the_other_is_a_point() {
     let question = SinglePointsQuestion { down: vec!["database/dbA".to_owned()], ..all() };

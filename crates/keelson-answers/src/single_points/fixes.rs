@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::gains::{Gains, HoursChange};
 use super::{SinglePointsQuestion, Watched, levels};
+use crate::attributes::is_agreement;
 use crate::needs::title;
 use crate::subject::{ci_of, key_of};
 use crate::{Basis, LimitCode, QuestionError, View};
@@ -207,11 +208,19 @@ fn worth(one: &Watched) -> f64 {
     one.value.as_ref().map_or(1.0, |value| value.amount.max(1.0))
 }
 
+/// Whether one of a class does what any other does: what things stand on and in. A supplier, a contract or a service of the
+/// same class may be about something else altogether.
+fn is_place(view: &View, item: ItemIx) -> bool {
+    let is_party = view.catalogue.schema().classes.is_a(&view.catalogue.ci(ci_of(item)).class, "party");
+    !is_party && !is_agreement(view, item) && !view.is_service(ci_of(item))
+}
+
 /// The ways to mend one hidden fault: to another place of the same class, or to a new one.
 fn tries<'a>(view: &View, shared: &'a Shared) -> Vec<Try<'a>> {
     let Some(from) = shared.points.first() else { return Vec::new() };
     let class = &view.catalogue.ci(ci_of(*from)).class;
-    let alike = view.graph.item_numbers().filter(|item| view.catalogue.ci(ci_of(*item)).class == *class);
+    let is_place = is_place(view, *from);
+    let alike = view.graph.item_numbers().filter(|item| is_place && view.catalogue.ci(ci_of(*item)).class == *class);
     let mut places: Vec<ItemIx> = alike.filter(|item| !shared.points.contains(item)).take(MOST_PLACES).collect();
     let slots = u32::try_from(view.graph.slots()).unwrap_or(u32::MAX);
     let new: Vec<ItemIx> = (0..u32::try_from(shared.surplus).unwrap_or(1)).map(|n| ItemIx(slots + n)).collect();
