@@ -167,13 +167,14 @@ pub fn availability(
     pool: &Pool,
     stop: Option<&AtomicBool>,
 ) -> Result<AvailabilityAnswer, QuestionError> {
-    let view = &view.under_load();
     let mut basis = Basis::of(view, asked);
     let mut wanted = services(view, &question.services)?;
     rank(view, &mut wanted, &mut basis);
     let down = question.down.iter().map(|key| find_item(view, key)).collect::<Result<Vec<_>, _>>()?;
-    let chances = Chances::of(view)?;
     let chosen = &wanted[..wanted.len().min(question.most)];
+    let loaded = view.loaded_beneath(chosen);
+    let view = &loaded.view;
+    let chances = Chances::of(view)?;
     let budget = budget((question.nodes, question.samples), chosen.len());
     let work = Work { view, chances: &chances, down: &down, budget, stop, most: question.contributors };
     // Services are worked out side by side, and told in their order.
@@ -199,7 +200,7 @@ pub fn availability(
         basis.remark(LimitCode::ExactBudget, message);
     }
     chances.note(&mut basis);
-    view.note_loads_beneath(&mut basis, chosen);
+    loaded.note(&mut basis);
     let missing = chances.missing();
     let contributors = weights.iter().flat_map(|(_, found)| found.items.iter().map(|weight| weight.item));
     let rests: std::collections::BTreeSet<ItemIx> = contributors.chain(missing.iter().copied()).collect();

@@ -108,9 +108,10 @@ pub fn cut_sets(
     pool: &Pool,
     stop: Option<&AtomicBool>,
 ) -> Result<CutSetsAnswer, QuestionError> {
-    let view = &view.under_load();
     let mut basis = Basis::of(view, asked);
     let service = find_item(view, &question.service)?;
+    let loaded = view.loaded_beneath(&[service]);
+    let view = &loaded.view;
     let down = question.down.iter().map(|key| find_item(view, key)).collect::<Result<Vec<_>, _>>()?;
     let chances = Chances::of(view)?;
     let nodes = if question.nodes == 0 { Budget::default().nodes } else { question.nodes };
@@ -127,7 +128,7 @@ pub fn cut_sets(
     let (best, worst) = (run(Reading::Optimistic, &few)?, run(Reading::Pessimistic, &few)?);
     note(&mut basis, &found, stop);
     chances.note(&mut basis);
-    view.note_loads_beneath(&mut basis, &[service]);
+    loaded.note(&mut basis);
     let members: std::collections::BTreeSet<ItemIx> =
         found.sets.iter().flat_map(|set| set.items.iter().copied()).collect();
     basis.rests_on(view, members.into_iter().filter(|one| chances.is_item(*one)).chain([service]).map(ci_of), asked);

@@ -97,11 +97,15 @@ pub fn assess(
         }
         seeds.push((find_item(view, key)?, *loss));
     }
-    let mut assessment = assess_items(&view.under_load(), seeds, question, asked, pool)?;
+    let mut assessment = assess_items(view, seeds.clone(), question, asked, pool)?;
     let mut touched = assessment.impact.touched().unwrap_or_default().to_vec();
     touched.extend(assessment.impact.seeds());
     touched.sort_unstable();
-    view.note_loads(&mut assessment.basis, &touched);
+    let loaded = view.loaded(&touched);
+    if loaded.is_other {
+        assessment = assess_items(&loaded.view, seeds, question, asked, pool)?;
+    }
+    loaded.note(&mut assessment.basis);
     Ok(assessment)
 }
 

@@ -166,11 +166,12 @@ pub fn single_points(
     pool: &Pool,
     stop: Option<&AtomicBool>,
 ) -> Result<SinglePointsAnswer, QuestionError> {
-    let view = &view.under_load();
     let mut basis = Basis::of(view, asked);
     let services = services(view, &question.services)?;
     let down = down(view, question, asked)?;
-    view.note_loads_beneath(&mut basis, &services);
+    let loaded = view.loaded_beneath(&services);
+    let view = &loaded.view;
+    loaded.note(&mut basis);
     let read = |reading| {
         let walk = Question { reading, stop, ..Question::default() };
         points_at_levels(view, &view.graph, &services, &walk, &down)

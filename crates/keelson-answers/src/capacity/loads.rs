@@ -45,46 +45,47 @@ struct Found {
     failed: Option<String>,
 }
 
-impl View {
-    /// The view in which needs whose load takes more members than are declared share that load too, which is in doubt.
-    /// Doing it again changes nothing.
-    pub(crate) fn under_load(&self) -> Self {
-        let graph = self.loads().graph.as_ref().unwrap_or(&self.graph);
-        Self { graph: Arc::clone(graph), ..self.clone() }
-    }
+/// A view under its loads, as far as they are about some items.
+pub(crate) struct UnderLoad {
+    /// In it needs of these items whose load takes more members than are declared share that load too, which is in doubt.
+    pub(crate) view: View,
+    /// Whether it is another than the view that was asked about.
+    pub(crate) is_other: bool,
+    /// The contradictions, in words.
+    told: Vec<String>,
+    /// Why nothing was compared.
+    failed: Option<String>,
+}
 
-    /// Says which needs of some items, and of all these rest on, take more at their load than is declared.
-    pub(crate) fn note_loads_beneath(&self, basis: &mut Basis, items: &[ItemIx]) {
-        if self.loads().is_silent() {
-            return;
-        }
+impl View {
+    /// Under the loads of some items, and of all these rest on.
+    pub(crate) fn loaded_beneath(&self, items: &[ItemIx]) -> UnderLoad {
         let mut scratch = Scratch::default();
         closure::walk(&self.graph, &mut scratch, items, closure::Direction::Dependencies, &Limits::default());
         let mut owners: Vec<ItemIx> = scratch.met().chain(items.iter().copied()).collect();
         owners.sort_unstable();
-        self.note_loads(basis, &owners);
+        self.loaded(&owners)
     }
 
-    /// Says which needs of some items, in ascending order, take more at their load than is declared.
-    pub(crate) fn note_loads(&self, basis: &mut Basis, owners: &[ItemIx]) {
-        let Found { told, failed, .. } = self.loads();
-        if let Some(failed) = failed {
-            let message = format!("declared redundancy is not compared with what loads take: {failed}");
-            basis.limit(LimitCode::FigureMissing, message);
+    /// Under the loads of some items, in ascending order.
+    ///
+    /// Loads of the whole catalogue are worked out when first asked for, and only where one of these items has a need whose
+    /// members state what they carry. Doing it again changes nothing.
+    pub(crate) fn loaded(&self, owners: &[ItemIx]) -> UnderLoad {
+        let mut loaded = UnderLoad { view: self.clone(), is_other: false, told: Vec::new(), failed: None };
+        let is_known = self.loads.0.get().is_some();
+        if !is_known && !owners.iter().any(|owner| pools(self, *owner).next().is_some()) {
+            return loaded;
         }
-        let concerned = told.iter().filter(|(owner, _)| owners.binary_search(owner).is_ok());
-        let found: Vec<&str> = concerned.map(|(_, words)| words.as_str()).collect();
-        if found.is_empty() {
-            return;
+        let found = self.loads();
+        loaded.failed.clone_from(&found.failed);
+        let concerned = found.told.iter().filter(|(owner, _)| owners.binary_search(owner).is_ok());
+        loaded.told = concerned.map(|(_, words)| words.clone()).collect();
+        if let Some(graph) = found.graph.as_ref().filter(|_| !loaded.told.is_empty()) {
+            loaded.is_other = !Arc::ptr_eq(graph, &self.graph);
+            loaded.view.graph = Arc::clone(graph);
         }
-        let shown = found[..found.len().min(MOST_NAMED)].join("; ");
-        let more = found.len().saturating_sub(MOST_NAMED);
-        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-        let message = format!(
-            "the load contradicts declared redundancy: what is certain holds by what is declared, what is possible by the load \
-             at its peak: {shown}{more}"
-        );
-        basis.limit(LimitCode::FigureMissing, message);
+        loaded
     }
 
     fn loads(&self) -> &Found {
@@ -94,10 +95,36 @@ impl View {
     }
 }
 
-impl Found {
-    fn is_silent(&self) -> bool {
-        self.told.is_empty() && self.failed.is_none()
+impl UnderLoad {
+    /// Says which needs take more at their load than is declared.
+    pub(crate) fn note(&self, basis: &mut Basis) {
+        if let Some(failed) = &self.failed {
+            let message = format!("declared redundancy is not compared with what loads take: {failed}");
+            basis.limit(LimitCode::FigureMissing, message);
+        }
+        if self.told.is_empty() {
+            return;
+        }
+        let shown = self.told[..self.told.len().min(MOST_NAMED)].join("; ");
+        let more = self.told.len().saturating_sub(MOST_NAMED);
+        let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+        let message = format!(
+            "the load contradicts declared redundancy: what is certain holds by what is declared, what is possible by the load \
+             at its peak: {shown}{more}"
+        );
+        basis.limit(LimitCode::FigureMissing, message);
     }
+}
+
+/// The needs of an item over several members that all state what they carry, which count how many must be up.
+fn pools(view: &View, owner: ItemIx) -> impl Iterator<Item = NeedView<'_>> + '_ {
+    let has_capacity = |member: &ItemIx| amount(view, *member, "capacity").is_some();
+    let is_pool = move |need: &NeedView<'_>| {
+        let is_redundant = need.members.len() > 1 && need.phase().runs() && !need.head.is_share();
+        let is_stated = matches!(DrawnFrom::of_tag(need.tag), DrawnFrom::Need(_));
+        is_redundant && is_stated && need.required().is_some() && need.members.iter().all(has_capacity)
+    };
+    view.graph.counted_needs(owner).map(|need| view.graph.need(need)).filter(is_pool)
 }
 
 /// A need that takes more than is declared: what its members carry, in their order, and what they share.
@@ -129,14 +156,7 @@ impl Contradicted<'_> {
 }
 
 fn find(view: &View) -> Result<Found, QuestionError> {
-    let has_capacity = |member: &ItemIx| amount(view, *member, "capacity").is_some();
-    let is_pool = |need: &NeedView<'_>| {
-        let is_redundant = need.members.len() > 1 && need.phase().runs() && !need.head.is_share();
-        let is_stated = matches!(DrawnFrom::of_tag(need.tag), DrawnFrom::Need(_));
-        is_redundant && is_stated && need.required().is_some() && need.members.iter().all(has_capacity)
-    };
-    let counted = view.graph.item_numbers().flat_map(|owner| view.graph.counted_needs(owner));
-    let needs: Vec<NeedView<'_>> = counted.map(|need| view.graph.need(need)).filter(is_pool).collect();
+    let needs: Vec<NeedView<'_>> = view.graph.item_numbers().flat_map(|owner| pools(view, owner)).collect();
     if needs.is_empty() {
         return Ok(Found::default());
     }

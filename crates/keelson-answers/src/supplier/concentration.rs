@@ -15,8 +15,8 @@ use keelson_graph::ItemIx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::country_code;
 use super::horizon::Horizon;
+use super::{country_code, critical_services};
 use crate::attributes::{Money, money, text};
 use crate::subject::{ci_of, key_of};
 use crate::{Asked, Basis, LimitCode, QuestionError, View};
@@ -140,9 +140,10 @@ pub fn concentration(
 ) -> Result<ConcentrationAnswer, QuestionError> {
     let mut basis = Basis::of(view, asked);
     let horizon = Horizon::of(view, asked, pool, stop, &mut basis);
-    let view = &view.under_load();
+    let loaded = view.loaded_beneath(&critical_services(view).services);
+    let view = &loaded.view;
     let work = Work::of(view, asked, pool, stop, &horizon, &mut basis);
-    view.note_loads_beneath(&mut basis, &work.critical.services);
+    loaded.note(&mut basis);
     let all = &work.all;
     let alone: Vec<(ItemIx, Fall)> =
         all.iter().map(|one| Ok((*one, work.fall(&[*one])?))).collect::<Result<_, QuestionError>>()?;

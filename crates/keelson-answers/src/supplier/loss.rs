@@ -175,9 +175,7 @@ pub fn supplier_loss(
     let protection = assessment.protection();
     let horizon = Horizon::of(view, asked, pool, stop, &mut basis);
     let is_supplier = is_a(view, ix, SUPPLIER);
-    let place = is_supplier
-        .then(|| place(assessment.view(), supplier, asked, (pool, stop), &horizon, &mut basis))
-        .transpose()?;
+    let place = is_supplier.then(|| place(view, supplier, asked, (pool, stop), &horizon, &mut basis)).transpose()?;
     let alternative = alternative(&assessment, supplier, &chain, &mut basis);
     let stand_in = stand_in(&assessment, most, &mut basis);
     basis.stopped(stop);

@@ -188,8 +188,8 @@ pub(crate) fn promise_beside(
             format!("{silent} services promise no availability, and are not compared"),
         );
     }
-    let loaded = view.under_load();
-    let (chances, agreed) = (Chances::of(&loaded)?, Agreed::of(view, asked, stop));
+    let loaded = view.loaded_beneath(&wanted);
+    let (chances, agreed) = (Chances::of(&loaded.view)?, Agreed::of(view, asked, stop));
     let starts = Starts::of(view, &wanted[..question.most.min(wanted.len())], asked, pool, stop)?;
     let chosen = &wanted[..question.most.min(wanted.len())];
     let (most, budget) = (question.most, budget((0, 0), chosen.len()));
@@ -210,7 +210,7 @@ pub(crate) fn promise_beside(
     basis.page("services", lines.len(), wanted.len());
     cut.note(&mut basis, question.most);
     note(&mut basis, &lines);
-    view.note_loads_beneath(&mut basis, &wanted);
+    loaded.note(&mut basis);
     basis.rests_on(view, wanted.iter().map(|one| ci_of(*one)), asked);
     lines.sort_by(|a, b| b.gap_minutes.total_cmp(&a.gap_minutes).then_with(|| a.subject.key.cmp(&b.subject.key)));
     Ok(PromiseAnswer {

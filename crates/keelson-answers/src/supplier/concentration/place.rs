@@ -9,6 +9,7 @@ use keelson_graph::ItemIx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::super::critical_services;
 use super::super::horizon::Horizon;
 use super::work::{Fall, Work};
 use super::{ShareLine, order};
@@ -42,6 +43,8 @@ pub(in super::super) fn place(
     horizon: &Horizon,
     basis: &mut Basis,
 ) -> Result<Place, QuestionError> {
+    let loaded = view.loaded_beneath(&critical_services(view).services);
+    let view = &loaded.view;
     let work = Work::of(view, asked, pool, stop, horizon, basis);
     let line = |one: ItemIx, fall: &Fall| work.line(&key_of(&view.catalogue, one), &[one], fall);
     let own = line(supplier, &work.fall(&[supplier])?);
