@@ -228,6 +228,23 @@ fn flow(layers: &Layers) -> f64 {
     network.largest_flow(0, 1, &Limits::default()).expect("two vertices").value
 }
 
+/// What the service carries with ratios that hand on so much of each pool to each member.
+fn carried(snapshot: &Snapshot, pools: &[Pool], totals: &[f64], spread: &[Vec<f64>], resources: &[Resource]) -> f64 {
+    let mut visits = Vec::new();
+    for ((pool, total), parts) in pools.iter().zip(totals).zip(spread) {
+        let visit = |(member, part): (&ItemIx, &f64)| Visit {
+            owner: pool.owner,
+            member: *member,
+            ratio: total * part,
+            origin: Origin::Given,
+        };
+        visits.extend(pool.members.iter().zip(parts).map(visit));
+    }
+    let visits = Visits::new(snapshot, visits).expect("ratios");
+    let model = Model::new(snapshot, &visits, &Limits::default());
+    fixed(&model, &[], ItemIx(0), resources, &Limits::default()).expect("an answer").limit.expect("a limit")
+}
+
 proptest! {
     /// For one commodity it is the largest flow; no fixed way of routing carries more; and each of what binds does.
     #[test]
@@ -266,5 +283,44 @@ proptest! {
             fewer.remove(spared);
             prop_assert!(ask(&fewer).limit.is_none_or(|more| more > limit * (1.0 + 1e-7)));
         }
+    }
+
+    /// With other ratios: spread as told it carries what is told, and spread otherwise no more.
+    #[test]
+    fn spread_as_told_it_carries_what_is_told(
+        layers in layers(),
+        totals in proptest::collection::vec(1_u8..5, 20),
+        dice in proptest::collection::vec(1_u8..20, 80),
+    ) {
+        let (snapshot, _, pools) = built(&layers);
+        let totals: Vec<f64> = totals.iter().map(|total| f64::from(*total) / 2.0).collect();
+        let resource = |(at, capacity): (usize, f64)| Resource {
+            item: ItemIx::of(at + 1), per_unit: 1.0, capacity, planning_limit: 0.8, lead_months: 0.0,
+        };
+        let resources: Vec<Resource> = layers.capacities().into_iter().enumerate().map(resource).collect();
+        let mut dice = dice.iter().cycle();
+        let other: Vec<Vec<f64>> = pools.iter().map(|pool| {
+            let parts: Vec<f64> = pool.members.iter().map(|_| f64::from(*dice.next().expect("endless"))).collect();
+            let all: f64 = parts.iter().sum();
+            parts.iter().map(|part| part / all).collect()
+        }).collect();
+        let visit = |(pool, total): (&Pool, &f64)| {
+            let share = total / f64::from(u32::try_from(pool.members.len()).expect("few"));
+            let owner = pool.owner;
+            let visit = move |member: &ItemIx| Visit { owner, member: *member, ratio: share, origin: Origin::Given };
+            pool.members.iter().map(visit).collect::<Vec<_>>()
+        };
+        let visits: Vec<Visit> = pools.iter().zip(&totals).flat_map(visit).collect();
+        let visits = Visits::new(&snapshot, visits).expect("ratios");
+        let model = Model::new(&snapshot, &visits, &Limits::default());
+        let found = free(&model, &[], ItemIx(0), (&pools, &resources), &Limits::default()).expect("an answer");
+        let limit = found.limit.expect("everything has a capacity");
+        // Pools that nothing reaches are spread as it comes.
+        let spread = found.spread.iter().zip(&other);
+        let told: Vec<Vec<f64>> = spread.map(|(told, any)| if told.is_empty() { any } else { told }.clone()).collect();
+        let as_told = carried(&snapshot, &pools, &totals, &told, &resources);
+        prop_assert!((as_told - limit).abs() <= 1e-5 * limit, "{as_told} is not {limit}");
+        let otherwise = carried(&snapshot, &pools, &totals, &other, &resources);
+        prop_assert!(otherwise <= limit * (1.0 + 1e-6), "{otherwise} is more than {limit}");
     }
 }

@@ -153,10 +153,15 @@ pub fn throughput(
     let failed = |error| refused(view, &error);
     let now = fixed(&model, sources, service, &counted, &limits).map_err(failed)?;
     let shared: Vec<Shared> = pools.iter().map(|one| one.shared.clone()).collect();
-    let then = free(&model, sources, service, (&shared, &counted), &limits).map_err(|error| match error {
-        FreeError::Demand(error) => refused(view, &error),
-        FreeError::Undecided(_) => QuestionError::Figures(error.to_string()),
-    })?;
+    let then = match free(&model, sources, service, (&shared, &counted), &limits) {
+        Ok(then) => then,
+        Err(FreeError::Demand(error)) => return Err(refused(view, &error)),
+        Err(FreeError::Undecided(reason)) => {
+            let message = format!("how much it carries spread freely could not be found: {reason}");
+            basis.limit(LimitCode::FigureMissing, message);
+            Free::default()
+        }
+    };
     let unit = model.taken_by(service, &limits).map_err(failed)?;
     let line = |place: usize| BindingLine {
         subject: Subject::of(&view.catalogue, ci_of(known[place].resource.item)),
