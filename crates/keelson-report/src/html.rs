@@ -12,6 +12,9 @@ use crate::document::{
 use crate::svg::Svg;
 use crate::text::{escaped, one_line, push_escaped, push_escaped_lines};
 
+/// Letters of a mark that stays on its line.
+const LONGEST_MARK: usize = 28;
+
 const STYLE: &str = include_str!("style.css");
 
 /// The room for a drawing on an upright page and on one across, in millimetres; as in the style.
@@ -225,7 +228,9 @@ impl Writer<'_> {
             match cell {
                 Cell::Text(text) => self.text(text),
                 Cell::Mark { severity, symbol, word } => {
-                    let _ = write!(self.out, "<span class=\"mark {}\">", severity.class());
+                    // A verdict stays on its line; a sentence would make the table wider than the page.
+                    let long = if word.len() > LONGEST_MARK { " long" } else { "" };
+                    let _ = write!(self.out, "<span class=\"mark {}{long}\">", severity.class());
                     self.symbol(*symbol);
                     push_escaped(&mut self.out, word);
                     self.out.push_str("</span>");
