@@ -451,6 +451,25 @@ fn growth_and_use_that_measurements_contradict_are_told() {
     assert!(told("'cluster/x' first: 70 % measured, 30 % stated"), "{:?}", answer.basis.limits);
 }
 
+/// Half of one a day less: what somebody once stated of growth does not make it run out.
+#[test]
+fn demand_that_falls_to_nothing_does_not_grow_as_stated() {
+    let modelled = view(&[
+        service("a", 100.0, "requests/s", Some(0.02)),
+        cluster("x", 180.0, "requests/s", ""),
+        uses("service/a", "cluster/x", 1.0),
+    ]);
+    let values: Vec<f64> = (0..200).map(|day| 200.0 - 0.5 * f64::from(day)).collect();
+    let answer = ask(&with_series(&modelled, "service/a", Metric::Demand, "requests/s", &values));
+    let growth = &answer.services[0];
+    assert_eq!(growth.growth_basis, GrowthBasis::Forecast);
+    // From 98.5, the mean of the first week, to its half after 99 days: by a fifth a month.
+    assert!((-0.22..-0.17).contains(&growth.growth_per_month.unwrap()), "{growth:?}");
+    assert_eq!(of(&answer, "cluster/x").exhausted_months, None);
+    let told = |what: &str| answer.basis.limits.iter().any(|limit| limit.message.contains(what));
+    assert!(told("2.0 % a month is stated"), "{:?}", answer.basis.limits);
+}
+
 #[test]
 fn a_contract_that_ends_before_it_runs_out_is_told() {
     let with = |end: &str| {

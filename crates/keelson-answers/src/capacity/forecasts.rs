@@ -194,16 +194,27 @@ pub(super) fn forecast_of(series: &DailySeries, days: usize) -> Option<Forecast>
     forecast(&Question::about(&series.values, &SEASONS, days)).ok()
 }
 
-/// Growth per month that the middle of a forecast comes to.
+/// Growth per month that the middle of a forecast comes to; of one that falls, until it has halved: what falls evenly, and
+/// is taken to fall by the same part each month, would be told too low on the way otherwise.
 pub(super) fn growth_of(forecast: &Forecast) -> Option<f64> {
     let middle: Vec<f64> = forecast.band.path(0.5).collect();
     // A week at each end, so that the day of the week does not matter.
     let mean = |values: &[f64]| values.iter().sum::<f64>() / whole(values.len());
     let week = middle.len().min(7);
-    let (first, last) = (mean(&middle[..week]), mean(&middle[middle.len() - week..]));
-    let months = whole(middle.len() - week) / DAYS_A_MONTH;
-    (first > 0.0 && last > 0.0 && months > 0.0).then(|| (last / first).powf(1.0 / months) - 1.0)
+    let first = mean(&middle[..week]);
+    if first <= 0.0 || middle.len() == week {
+        return None;
+    }
+    let lasts = middle.iter().rposition(|value| *value >= first / 2.0).map_or(0, |last| last + 1);
+    if lasts <= week {
+        return Some(GONE);
+    }
+    let months = whole(lasts - week) / DAYS_A_MONTH;
+    Some((mean(&middle[lasts - week..lasts]) / first).powf(1.0 / months) - 1.0)
 }
+
+/// Growth per month of what is gone within a week.
+const GONE: f64 = -0.99;
 
 /// The days on which a band passes a limit, by chance.
 pub(super) fn days_of(passing: Passing, first: DateTime<Utc>) -> ExhaustionChances {

@@ -115,7 +115,7 @@ fn without_resources(answer: &CapacityAnswer) -> &'static str {
     if demands.is_empty() {
         "No capacity data: no demand is stated or measured, and no use of anything."
     } else if demands.iter().all(|demand| *demand <= 0.0) {
-        "The demand on the services is stated as 0: nothing fills a resource."
+        "The demand on the services is stated or measured as 0: nothing fills a resource."
     } else {
         "No capacity data: nothing with demand states a capacity."
     }
