@@ -146,6 +146,8 @@ pub(super) struct Known<'a> {
     forecast: Forecast,
     /// What is supposed multiplies it.
     factor: f64,
+    /// Whether it is supposed how the demand grows: then it does not go on as it did.
+    is_supposed: bool,
 }
 
 /// The forecasts of those services whose demand is measured long enough, in the order of the services.
@@ -154,7 +156,8 @@ pub(super) fn of<'a>(view: &'a View, services: &[ItemIx], days: usize, now: Date
         let series = demand_series(view, *service, now).ok()??;
         let found = forecast_of(series, days)?;
         let factor = view.growth().map_or(1.0, |growth| growth.factor(CiIx(service.0)));
-        Some(Known { service: *service, series, forecast: found, factor })
+        let is_supposed = view.growth().and_then(|growth| growth.per_month(CiIx(service.0))).is_some();
+        Some(Known { service: *service, series, forecast: found, factor, is_supposed })
     };
     services.iter().filter_map(known).collect()
 }
@@ -287,9 +290,10 @@ fn thinned(points: &[DayPoint]) -> Vec<DayPoint> {
 }
 
 /// The load to come of an item of which services take so much, and the day it begins; absent where no demand on it is
-/// forecast. Demand of services without a forecast grows as stated.
+/// forecast. Demand of services without a forecast grows as stated, or as supposed.
 pub(super) fn load_of(demand: &Demand, forecasts: &[Known<'_>], taken: &Amounts) -> Option<(Band, DateTime<Utc>)> {
-    let using: Vec<&Known<'_>> = forecasts.iter().filter(|one| taken.of(one.service) > 0.0).collect();
+    let using = forecasts.iter().filter(|one| !one.is_supposed && taken.of(one.service) > 0.0);
+    let using: Vec<&Known<'_>> = using.collect();
     let first = using.iter().map(|one| one.begins()).max()?;
     let mut bands: Vec<Band> = Vec::new();
     for one in &using {
@@ -299,7 +303,8 @@ pub(super) fn load_of(demand: &Demand, forecasts: &[Known<'_>], taken: &Amounts)
         bands.push(Band::new(steps.collect()));
     }
     let days = bands.iter().map(Band::len).min().unwrap_or(0);
-    let others = demand.growing.iter().filter(|one| of_service(forecasts, one.source.item).is_none());
+    let is_forecast = |service| of_service(forecasts, service).is_some_and(|one| !one.is_supposed);
+    let others = demand.growing.iter().filter(|one| !is_forecast(one.source.item));
     let others: Vec<(f64, f64)> = others
         .map(|one| (one.source.demand * taken.of(one.source.item), one.growth))
         .filter(|(load, _)| *load > 0.0)

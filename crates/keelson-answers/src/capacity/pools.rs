@@ -8,12 +8,13 @@ use keelson_analysis::demand::plan::parts_of;
 use keelson_analysis::demand::{Amounts, Model};
 use keelson_analysis::expiry::{ExpiryError, Pool};
 use keelson_forecast::growth::Part;
-use keelson_forecast::ladder::Band;
+use keelson_forecast::ladder::{Band, Passing};
 use keelson_graph::{ItemIx, NeedView};
 use keelson_model::Rule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::dates::months_to;
 use super::hours::{Profiles, RedundancyHours};
 use super::lines::{MOST_CHANCES, Telling};
 use super::{ExhaustionChances, after, forecasts, standing};
@@ -174,16 +175,36 @@ pub(super) fn lines(
             let carried = (&known.pool, known.largest);
             let hours = profiles.standing(telling.demand, carried, (owner, known.load, known.scale), &taken);
             line.hours = hours.map_err(|error| figures(&line.need, &line.subject.key, &error))?;
-            line.expires_chances = known.scale.and_then(|scale| {
-                let (band, begins) = forecasts::load_of(telling.demand, telling.measured, &taken)?;
-                let steps = band.steps().iter().map(|step| step.map(|value| value * scale)).collect();
-                let passing = known.pool.expiry_by_forecast(&Band::new(steps))?;
-                Some(forecasts::days_of(passing, begins))
-            });
+            if let Some((passing, begins, days)) = passing(telling, &known, &taken) {
+                line.expires_chances = Some(forecasts::days_of(passing, begins));
+                let months = |step| months_to(telling.from, begins, step);
+                date(&mut line, telling, passing.chance_50.map(months), months(days));
+            }
         }
         lines.push(line);
     }
+    let date = |line: &RedundancyLine| line.expires_months.unwrap_or(f64::INFINITY);
+    lines.sort_by(|a, b| date(a).total_cmp(&date(b)));
     Ok(lines)
+}
+
+/// The steps of the forecast of its load at which redundancy ends, by chance; the day of the first, and how many there are.
+fn passing(telling: &Telling<'_>, known: &Carried, taken: &Amounts) -> Option<(Passing, DateTime<Utc>, usize)> {
+    let scale = known.scale?;
+    let (band, begins) = forecasts::load_of(telling.demand, telling.measured, taken)?;
+    let steps = band.steps().iter().map(|step| step.map(|value| value * scale)).collect();
+    Some((known.pool.expiry_by_forecast(&Band::new(steps))?, begins, band.len()))
+}
+
+/// Dates the end of redundancy by the forecast of its load, as resources are dated: with an even chance, and beyond the
+/// days that are forecast by an even growth.
+fn date(line: &mut RedundancyLine, telling: &Telling<'_>, even: Option<f64>, forecast: f64) {
+    if line.expires_months.is_some_and(|months| months <= 0.0) {
+        return;
+    }
+    let later = line.expires_months.map(|months| months.max(forecast));
+    line.expires_months = even.or(later).filter(|months| *months <= telling.horizon);
+    line.expires_at = line.expires_months.and_then(|months| after(telling.from, months));
 }
 
 fn figures(need: &str, owner: &str, error: &ExpiryError) -> QuestionError {
