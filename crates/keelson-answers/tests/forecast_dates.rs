@@ -65,6 +65,19 @@ fn what_grows_by_the_same_amount_each_day_runs_out_on_the_day_of_its_forecast() 
     assert_eq!(Some(days(line.expires_at.unwrap())), line.expires_chances.unwrap().even.map(days));
 }
 
+/// The day is the same whatever the time of day, and the part of a second, at which it is asked for.
+#[test]
+fn the_day_is_that_of_the_forecast_at_any_time_of_day() {
+    let question = CapacityQuestion { most: 100, ..CapacityQuestion::default() };
+    for milliseconds in [0, 1, 500, 59_321_777, 86_399_999] {
+        let asked = Asked::now(minutes(0) + TimeDelta::milliseconds(milliseconds));
+        let answer = capacity(&view(), &question, asked, &Pool::default(), None).unwrap();
+        let line = cluster(&answer);
+        let day = |at: Option<chrono::DateTime<chrono::Utc>>| at.map(|at| at.date_naive());
+        assert_eq!(day(line.exhausted_at), day(line.chances.unwrap().even), "{milliseconds}");
+    }
+}
+
 /// Growth that is supposed is not what was measured: its days follow from it, and have no chances.
 #[test]
 fn growth_that_is_supposed_has_no_chances_from_what_was_measured() {

@@ -67,7 +67,8 @@ impl Forecast<'_> {
 /// Months to a step of a forecast that begins on a day.
 pub(super) fn months_to(from: DateTime<Utc>, begins: DateTime<Utc>, step: usize) -> f64 {
     let at = begins + TimeDelta::days(i64::try_from(step).unwrap_or(0));
+    // Up to the next whole second: one that began before midnight would tell the day before.
     #[expect(clippy::cast_precision_loss, reason = "seconds of some years are far below 2^52")]
-    let seconds = (at - from).num_seconds() as f64;
+    let seconds = ((at - from).num_milliseconds() as f64 / 1_000.0).ceil();
     (seconds / 86_400.0 / DAYS_A_MONTH).max(0.0)
 }
