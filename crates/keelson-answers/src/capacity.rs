@@ -170,7 +170,7 @@ pub fn capacity(
         demand: &demand,
         amounts: &amounts,
         known: &known,
-        measured: measured,
+        measured,
         uses: &uses,
         from: asked.at,
         horizon,
