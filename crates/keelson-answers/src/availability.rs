@@ -264,10 +264,10 @@ pub(crate) fn budget((nodes, samples): (usize, u64), services: usize) -> Budget 
 
 /// Those worth most first, then the most critical, then by key.
 pub(crate) fn rank(view: &View, services: &mut [ItemIx], basis: &mut Basis) {
-    let values: Vec<(ItemIx, Option<Money>)> = services.iter().map(|one| (*one, value_per_hour(view, *one))).collect();
+    let mut values: Vec<(ItemIx, Option<Money>)> =
+        services.iter().map(|one| (*one, value_per_hour(view, *one))).collect();
     let worth = Worth::of(values.iter().filter_map(|(_, value)| value.clone()));
     worth.note(basis);
-    let mut values = values;
     values.sort_by(|(a, value), (b, other)| {
         let critical = |item: ItemIx| view.brief(ci_of(item)).criticality;
         let order = worth.compare(value.as_ref(), other.as_ref()).then_with(|| critical(*b).cmp(&critical(*a)));

@@ -142,20 +142,31 @@ pub fn capacity(
     let mut found = rows(view, &model, &demand, &known, horizon, &limits)?;
     let unforecast = standing::add(view, &demand, (&uses, days), (&mut known, &mut found), horizon, &limits)?;
     rank(&mut found.rows);
-    let (from, mut truncations) = (asked.at, found.truncations);
-    let (model, measured) = (&model, measured.as_slice());
-    let loads = dates::Forecast { view, model, demand: &demand, measured, from, horizon, limits };
-    loads.date(&mut found.rows, &known, &mut truncations)?;
+    let telling = Telling {
+        view,
+        services: &question.services,
+        model: &model,
+        demand: &demand,
+        amounts: &amounts,
+        known: &known,
+        measured: &measured,
+        uses: &uses,
+        from: asked.at,
+        horizon,
+        limits,
+    };
+    let mut truncations = found.truncations;
+    telling.date(&mut found.rows, &mut truncations)?;
     rank(&mut found.rows);
-    let is_wanted = resources::wanted(view, model, question, &demand.outside.sources, &limits)?;
+    let is_wanted = resources::wanted(view, &model, question, &demand.outside.sources, &limits)?;
     let mut spent = resources::spent(view, &amounts);
     let has_none = |item| is_wanted(item) && uses.share(item).is_none() && !spent.contains(&item);
     narrow(&mut found.missing, &is_wanted, has_none, question.most);
     note(&mut basis, &demand.outside, found.missing.ratio_count, found.missing.capacity_count);
     spent.retain(|item| is_wanted(*item));
     inferred.note(&mut basis);
-    growth::note(&mut basis, (view, &demand), measured, &is_wanted);
-    forecasts::note(&mut basis, view, measured, &is_wanted);
+    growth::note(&mut basis, (view, &demand), &measured, &is_wanted);
+    forecasts::note(&mut basis, view, &measured, &is_wanted);
     units_note(&mut basis, &other_units);
     let chosen: Vec<&Row> = found.rows.iter().filter(|row| is_wanted(known[row.resource].resource.item)).collect();
     let told: Vec<&Known> = chosen.iter().map(|row| &known[row.resource]).collect();
@@ -163,19 +174,6 @@ pub fn capacity(
     standing::note(&mut basis, view, (&chosen, &known), (&uses, unforecast));
     basis.page("resources", question.most.min(chosen.len()), chosen.len());
     basis.rests_on(view, chosen.iter().map(|row| ci_of(known[row.resource].resource.item)), asked);
-    let telling = Telling {
-        view,
-        services: &question.services,
-        model,
-        demand: &demand,
-        amounts: &amounts,
-        known: &known,
-        measured,
-        uses: &uses,
-        from: asked.at,
-        horizon,
-        limits,
-    };
     let lines = telling.lines(&chosen[..chosen.len().min(question.most)], &mut truncations)?;
     ended(&mut basis, &lines, asked);
     let is_asked: BTreeSet<ItemIx> = wanted.iter().copied().collect();
@@ -195,13 +193,13 @@ pub fn capacity(
     Ok(CapacityAnswer {
         from: asked.at,
         horizon_months: horizon,
-        services: growth::lines(view, &demand, measured, (&all, &is_asked)),
+        services: growth::lines(view, &demand, &measured, (&all, &is_asked)),
         resource_count: chosen.len(),
         resources: lines,
         purchases,
         redundancy,
         forecasts,
-        loops: loops(view, model),
+        loops: loops(view, &model),
         without_capacity_count: found.missing.capacity_count,
         without_capacity: found
             .missing

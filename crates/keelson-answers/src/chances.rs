@@ -18,7 +18,7 @@ as a shared item counts as correlated. Ranks and differences are surer than abso
 means without repair queues.";
 
 /// Fewest items of a class whose figures make a range for others of it.
-const FEWEST_ITEMS: usize = 2;
+pub(crate) const FEWEST_ITEMS: usize = 2;
 
 /// Own unavailabilities as they are stated.
 pub(crate) struct Chances<'a> {

@@ -15,6 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::attributes::{Minutes, Money, Worth, is_agreement, number, rests_on_needs, value_per_hour};
+use crate::chances::FEWEST_ITEMS;
 use crate::impact::{ImpactQuestion, assess};
 use crate::needs::title;
 use crate::single_points::services;
@@ -280,9 +281,6 @@ fn down_with(view: &View, lost: &[ItemIx], asked: Asked, pool: &Pool) -> Result<
     let is_down = |item: &ItemIx| found.impact().loss(*item) >= 1.0;
     Ok(view.graph.item_numbers().filter(is_down).collect())
 }
-
-/// Fewest items of a class whose times make a range for others of it.
-const FEWEST_ITEMS: usize = 2;
 
 /// Recovery times: stated, or bracketed by what others of the class state.
 struct Times {

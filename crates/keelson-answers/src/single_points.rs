@@ -183,14 +183,15 @@ pub fn single_points(
     let both = certain.into_iter().zip(at_worst);
     let mut watched: Vec<Watched> =
         services.iter().zip(both).map(|(item, points)| Watched::of(view, *item, points)).collect();
-    rank(view, &mut watched);
+    let worth = Worth::of(watched.iter().filter_map(|one| one.value.clone()));
+    worth.note(&mut basis);
+    rank(view, &worth, &mut watched);
     if pass.cut.or(second.cut).is_some_and(|cut| cut != Cut::Stopped) {
         one_by_one(view, (&mut watched, question.most), is_doubtful, &down, stop)?;
-        rank(view, &mut watched);
+        rank(view, &worth, &mut watched);
     }
     note(&mut basis, pass.cut.or(second.cut), &watched);
     note_failed(&mut basis, view, &watched);
-    Worth::of(watched.iter().filter_map(|one| one.value.clone())).note(&mut basis);
     let (item_count, items) = felling(view, &watched, question.most);
     basis.page("services", question.most.min(watched.len()), watched.len());
     basis.page("items", items.len(), item_count);
@@ -301,8 +302,7 @@ fn note_failed(basis: &mut Basis, view: &View, watched: &[Watched]) {
 }
 
 /// Those worth most first, then the most critical, those with most points, and by key.
-fn rank(view: &View, watched: &mut [Watched]) {
-    let worth = Worth::of(watched.iter().filter_map(|one| one.value.clone()));
+fn rank(view: &View, worth: &Worth, watched: &mut [Watched]) {
     watched.sort_by(|a, b| {
         let critical = |one: &Watched| view.brief(ci_of(one.item)).criticality;
         worth

@@ -370,24 +370,56 @@ pub fn service_limits(
     resources: &[Resource],
     limits: &Limits<'_>,
 ) -> Result<(Vec<ServiceLimit>, Truncations), DemandError> {
-    for resource in resources {
-        model.require(resource.item)?;
-        resource.check()?;
+    let uses = Uses::of(model, services, service, resources, limits)?;
+    Ok((uses.limits(resources), uses.truncations()))
+}
+
+/// What one service uses, and all others.
+pub(crate) struct Uses {
+    /// The demand on all other services.
+    pub(crate) others: Vec<Source>,
+    /// What they take of every item.
+    pub(crate) from_others: Amounts,
+    /// What one unit of the service takes.
+    pub(crate) taken: Amounts,
+}
+
+impl Uses {
+    /// Checks the resources, and makes a pass for the one and for the others.
+    pub(crate) fn of(
+        model: &Model<'_>,
+        services: &[Source],
+        service: ItemIx,
+        resources: &[Resource],
+        limits: &Limits<'_>,
+    ) -> Result<Self, DemandError> {
+        for resource in resources {
+            model.require(resource.item)?;
+            resource.check()?;
+        }
+        let others: Vec<Source> = services.iter().copied().filter(|source| source.item != service).collect();
+        let (from_others, taken) = (model.demand(&others, limits)?, model.taken_by(service, limits)?);
+        Ok(Self { others, from_others, taken })
     }
-    let others: Vec<Source> = services.iter().copied().filter(|source| source.item != service).collect();
-    let from_others = model.demand(&others, limits)?;
-    let taken = model.taken_by(service, limits)?;
-    let limit = |(at, resource): (usize, &Resource)| {
-        let use_of = |amounts: &Amounts| amounts.of(resource.item) * resource.per_unit;
-        let sensitivity = use_of(&taken);
-        let limit = (resource.allowed() - use_of(&from_others)) / sensitivity;
-        (sensitivity > 0.0).then_some(ServiceLimit { resource: at, sensitivity, limit })
-    };
-    let mut found: Vec<ServiceLimit> = resources.iter().enumerate().filter_map(limit).collect();
-    found.sort_by(|a, b| a.limit.total_cmp(&b.limit));
-    let mut truncations = from_others.truncations;
-    truncations.merge(taken.truncations);
-    Ok((found, truncations))
+
+    pub(crate) fn truncations(&self) -> Truncations {
+        let mut truncations = self.from_others.truncations;
+        truncations.merge(self.taken.truncations);
+        truncations
+    }
+
+    /// The limits of the service, lowest first.
+    pub(crate) fn limits(&self, resources: &[Resource]) -> Vec<ServiceLimit> {
+        let limit = |(at, resource): (usize, &Resource)| {
+            let use_of = |amounts: &Amounts| amounts.of(resource.item) * resource.per_unit;
+            let sensitivity = use_of(&self.taken);
+            let limit = (resource.allowed() - use_of(&self.from_others)) / sensitivity;
+            (sensitivity > 0.0).then_some(ServiceLimit { resource: at, sensitivity, limit })
+        };
+        let mut found: Vec<ServiceLimit> = resources.iter().enumerate().filter_map(limit).collect();
+        found.sort_by(|a, b| a.limit.total_cmp(&b.limit));
+        found
+    }
 }
 
 /// Whose demand fills an item: each service with its part of the load, largest first; the basis of

@@ -15,7 +15,7 @@ use keelson_graph::ItemIx;
 use microlp::{ComparisonOp, Error, OptimizationDirection, Problem, Variable};
 use thiserror::Error as ThisError;
 
-use crate::demand::plan::{Resource, service_limits};
+use crate::demand::plan::{Resource, Uses};
 use crate::demand::{Amounts, DemandError, Model, Source};
 use crate::{Limits, Truncation, Truncations};
 
@@ -70,7 +70,7 @@ pub enum FreeError {
 /// elsewhere is spread with the rest there, and not before.
 ///
 /// # Errors
-/// As [`service_limits`]; when the solver fails.
+/// As [`service_limits`](crate::demand::plan::service_limits); when the solver fails.
 pub fn free(
     model: &Model<'_>,
     services: &[Source],
@@ -78,12 +78,9 @@ pub fn free(
     (pools, resources): (&[Pool], &[Resource]),
     limits: &Limits<'_>,
 ) -> Result<Free, FreeError> {
-    let (fixed, mut truncations) = service_limits(model, services, service, resources, limits)?;
-    let others: Vec<Source> = services.iter().copied().filter(|source| source.item != service).collect();
-    let elsewhere = model.demand(&others, limits)?;
-    let unit = model.taken_by(service, limits)?;
-    truncations.merge(elsewhere.truncations);
-    truncations.merge(unit.truncations);
+    let uses = Uses::of(model, services, service, resources, limits)?;
+    let (fixed, mut truncations) = (uses.limits(resources), uses.truncations());
+    let Uses { others, from_others: elsewhere, taken: unit } = uses;
     let Some(network) = Network::beneath(model, service, pools) else {
         truncations.add(Truncation::Items);
         return Ok(Free { truncations, ..Free::default() });
@@ -265,7 +262,7 @@ impl Programme<'_> {
             return Ok((counted, truncations));
         }
         for at in counted.clone() {
-            if limits.stop.is_some_and(|stop| stop.load(std::sync::atomic::Ordering::Relaxed)) {
+            if limits.stopped(0) {
                 truncations.add(Truncation::Deadline);
                 break;
             }

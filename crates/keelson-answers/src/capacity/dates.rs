@@ -5,63 +5,53 @@
 //! the load of a resource is forecast, the day with an even chance is the day.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use keelson_analysis::demand::Model;
+use keelson_analysis::Truncations;
 use keelson_analysis::demand::plan::Row;
-use keelson_analysis::{Limits, Truncations};
 use keelson_forecast::growth::Exhaustion;
+use keelson_forecast::ladder::Band;
 
-use super::growth::Demand;
-use super::lines::MOST_CHANCES;
+use super::lines::{MOST_CHANCES, Telling};
 use super::resources::Known;
 use super::{DAYS_A_MONTH, forecasts};
-use crate::demand::refused;
-use crate::{QuestionError, View};
+use crate::QuestionError;
 
-/// Loads that are forecast.
-pub(super) struct Forecast<'a> {
-    pub(super) view: &'a View,
-    pub(super) model: &'a Model<'a>,
-    pub(super) demand: &'a Demand,
-    pub(super) measured: &'a [forecasts::Known<'a>],
-    /// When it is asked.
-    pub(super) from: DateTime<Utc>,
-    /// Months to look ahead for decisions.
-    pub(super) horizon: f64,
-    pub(super) limits: Limits<'a>,
-}
-
-impl Forecast<'_> {
-    /// Dates the first rows anew, those to be decided on first.
-    pub(super) fn date(
+impl Telling<'_> {
+    /// The load of a resource to come, and the day it begins; absent where it is not forecast.
+    pub(super) fn load_to_come(
         &self,
-        rows: &mut [Row],
-        known: &[Known],
+        known: &Known,
         truncations: &mut Truncations,
-    ) -> Result<(), QuestionError> {
+    ) -> Result<Option<(Band, DateTime<Utc>)>, QuestionError> {
+        if let Some(own) = &known.own {
+            return Ok(Some((own.band.clone(), own.begins)));
+        }
+        if self.measured.is_empty() {
+            return Ok(None);
+        }
+        let taken = self.taken_from(known.resource.item, truncations)?;
+        Ok(forecasts::load_of(self.demand, self.measured, &taken))
+    }
+
+    /// Dates the first rows anew, those to be decided on first.
+    pub(super) fn date(&self, rows: &mut [Row], truncations: &mut Truncations) -> Result<(), QuestionError> {
         for row in rows.iter_mut().take(MOST_CHANCES).filter(|row| row.exhaustion != Exhaustion::Already) {
-            let one = &known[row.resource];
-            let found = match &one.own {
-                Some(own) => Some((own.band.clone(), own.begins)),
-                None if self.measured.is_empty() => None,
-                None => {
-                    let taken = self.model.taken_from(one.resource.item, &self.limits);
-                    let taken = taken.map_err(|error| refused(self.view, &error))?;
-                    truncations.merge(taken.truncations);
-                    forecasts::load_of(self.demand, self.measured, &taken)
-                }
-            };
-            let Some((band, begins)) = found else { continue };
-            let months = |step: usize| months_to(self.from, begins, step);
-            let even = band.passing(one.resource.allowed()).chance_50.map(months);
-            // Beyond the days that are forecast it may run out as it would with an even growth, and not before.
-            let later = row.exhaustion.months().map(|even| even.max(months(band.len())));
-            let lead = one.resource.lead_months;
-            let found = even.or(later).filter(|months| *months <= self.horizon + lead);
+            let known = &self.known[row.resource];
+            let Some((band, begins)) = self.load_to_come(known, truncations)? else { continue };
+            let lead = known.resource.lead_months;
+            let even = band.passing(known.resource.allowed()).chance_50;
+            let months = |step| months_to(self.from, begins, step);
+            let found = dated(even.map(months), row.exhaustion.months(), months(band.len()), self.horizon + lead);
             row.exhaustion = found.map_or(Exhaustion::NotWithin(self.horizon), Exhaustion::In);
             row.decide_in = found.map(|months| months - lead);
         }
         Ok(())
     }
+}
+
+/// In how many months something passes its limit: with an even chance by its forecast, and beyond the months that are
+/// forecast as it would with an even growth, and not before. Absent where that is not within some months.
+pub(super) fn dated(even: Option<f64>, by_growth: Option<f64>, forecast: f64, within: f64) -> Option<f64> {
+    even.or(by_growth.map(|months| months.max(forecast))).filter(|months| *months <= within)
 }
 
 /// Months to a step of a forecast that begins on a day.

@@ -15,14 +15,13 @@ use keelson_model::Window;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::growth::demand_of;
+use super::growth::of_everybody;
 use super::hours::{Loads, Profiles};
 use super::pools::{Carried, carried};
 use crate::attributes::{Amount, amount};
 use crate::demand::{refused, visits};
 use crate::needs::title;
 use crate::profile::Days;
-use crate::single_points::services;
 use crate::subject::{ci_of, key_of};
 use crate::{Basis, LimitCode, QuestionError, Subject, View};
 
@@ -130,9 +129,7 @@ pub(crate) fn during(
     let limits = Limits { stop, ..Limits::default() };
     let (visits, _) = visits(&stated, window.start())?;
     let model = Model::new(&view.graph, &visits, &limits);
-    let all = services(&stated, &[])?;
-    let demand = demand_of(&stated, &model, &all, &[], window.start(), &limits)?;
-    let amounts = model.demand(&demand.outside.sources, &limits).map_err(|error| refused(view, &error))?;
+    let (all, demand, amounts) = of_everybody(&stated, &model, window.start(), &limits)?;
     let profiles = Profiles::of(&stated, &demand, &all);
     let mut found = Meanwhile::default();
     for need in &needs {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use keelson_analysis::Limits;
-use keelson_analysis::demand::Model;
 use keelson_analysis::demand::plan::Growing;
+use keelson_analysis::demand::{Amounts, Model};
 use keelson_catalogue::CiIx;
 use keelson_graph::ItemIx;
 use schemars::JsonSchema;
@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::forecasts;
 use crate::attributes::number;
-use crate::demand::{Outside, SourceLine, outside};
+use crate::demand::{Outside, SourceLine, outside, refused};
+use crate::single_points::services;
 use crate::subject::key_of;
 use crate::{Basis, LimitCode, QuestionError, View};
 
@@ -85,6 +86,19 @@ pub(super) fn demand_of(
         growing.push(Growing { source: *source, growth: growth.unwrap_or(0.0) });
     }
     Ok(Demand { outside, growing, silent })
+}
+
+/// The demand on every service, none of it forecast, and what it takes of everything; the services in its order.
+pub(super) fn of_everybody(
+    view: &View,
+    model: &Model<'_>,
+    now: DateTime<Utc>,
+    limits: &Limits<'_>,
+) -> Result<(Vec<ItemIx>, Demand, Amounts), QuestionError> {
+    let all = services(view, &[])?;
+    let demand = demand_of(view, model, &all, &[], now, limits)?;
+    let amounts = model.demand(&demand.outside.sources, limits).map_err(|error| refused(view, &error))?;
+    Ok((all, demand, amounts))
 }
 
 /// What is asked of those services that are asked about; demand is known of all, in their order.

@@ -160,16 +160,8 @@ impl Telling<'_> {
         known: &Known,
         truncations: &mut Truncations,
     ) -> Result<Option<ExhaustionChances>, QuestionError> {
-        let allowed = known.resource.allowed();
-        if let Some(own) = &known.own {
-            return Ok(Some(forecasts::days_of(own.band.passing(allowed), own.begins)));
-        }
-        if self.measured.is_empty() {
-            return Ok(None);
-        }
-        let taken = self.taken_from(known.resource.item, truncations)?;
-        let load = forecasts::load_of(self.demand, self.measured, &taken);
-        Ok(load.map(|(band, begins)| forecasts::days_of(band.passing(allowed), begins)))
+        let load = self.load_to_come(known, truncations)?;
+        Ok(load.map(|(band, begins)| forecasts::days_of(band.passing(known.resource.allowed()), begins)))
     }
 
     /// What one unit of every service takes of an item.

@@ -17,13 +17,12 @@ use keelson_graph::spec::Doubt;
 use keelson_graph::{Changes, ItemIx, NeedSpec, NeedView, Snapshot};
 use keelson_model::{Phase, Rule};
 
-use super::growth::demand_of;
+use super::growth::of_everybody;
 use super::pools::carried;
 use crate::attributes::amount;
-use crate::demand::{refused, visits};
+use crate::demand::visits;
 use crate::needs::title;
 use crate::projection::DrawnFrom;
-use crate::single_points::services;
 use crate::subject::key_of;
 use crate::{Basis, LimitCode, QuestionError, View};
 
@@ -166,9 +165,7 @@ fn find(view: &View) -> Result<Found, QuestionError> {
     let now = DateTime::UNIX_EPOCH;
     let (visits, _) = visits(&stated, now)?;
     let model = Model::new(&view.graph, &visits, &limits);
-    let all = services(&stated, &[])?;
-    let demand = demand_of(&stated, &model, &all, &[], now, &limits)?;
-    let amounts = model.demand(&demand.outside.sources, &limits).map_err(|error| refused(view, &error))?;
+    let (.., amounts) = of_everybody(&stated, &model, now, &limits)?;
     let mut found = Vec::new();
     for need in needs {
         let Ok((known, unit)) = carried(&stated, &model, &amounts, &need, |_| 1.0)? else { continue };
@@ -205,14 +202,12 @@ fn with_loads(view: &View, found: &[Contradicted<'_>]) -> Result<Option<Arc<Snap
     if found.is_empty() {
         return Ok(None);
     }
-    let mut owners: Vec<ItemIx> = found.iter().map(|one| one.need.owner()).collect();
-    owners.sort_unstable();
-    owners.dedup();
     let mut changes = Changes::new();
-    for owner in owners {
+    // They were found owner by owner.
+    for of_owner in found.chunk_by(|a, b| a.need.owner() == b.need.owner()) {
+        let owner = of_owner[0].need.owner();
         let declared = view.graph.needs(owner).map(|need| need.to_spec());
-        let shared = found.iter().filter(|one| one.need.owner() == owner).map(Contradicted::spec);
-        changes.replace_needs(owner, declared.chain(shared).collect());
+        changes.replace_needs(owner, declared.chain(of_owner.iter().map(Contradicted::spec)).collect());
     }
     Ok(Some(Arc::new(view.graph.with_changes(changes).map_err(QuestionError::Graph)?)))
 }

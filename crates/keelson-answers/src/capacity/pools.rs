@@ -14,7 +14,7 @@ use keelson_model::Rule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::dates::months_to;
+use super::dates::{dated, months_to};
 use super::hours::{Profiles, RedundancyHours};
 use super::lines::{MOST_CHANCES, Telling};
 use super::{ExhaustionChances, after, forecasts, standing};
@@ -178,7 +178,12 @@ pub(super) fn lines(
             if let Some((passing, begins, days)) = passing(telling, &known, &taken) {
                 line.expires_chances = Some(forecasts::days_of(passing, begins));
                 let months = |step| months_to(telling.from, begins, step);
-                date(&mut line, telling, passing.chance_50.map(months), months(days));
+                // What has ended already has.
+                if line.expires_months.is_none_or(|ends| ends > 0.0) {
+                    let even = passing.chance_50.map(months);
+                    line.expires_months = dated(even, line.expires_months, months(days), telling.horizon);
+                    line.expires_at = line.expires_months.and_then(|months| after(telling.from, months));
+                }
             }
         }
         lines.push(line);
@@ -194,17 +199,6 @@ fn passing(telling: &Telling<'_>, known: &Carried, taken: &Amounts) -> Option<(P
     let (band, begins) = forecasts::load_of(telling.demand, telling.measured, taken)?;
     let steps = band.steps().iter().map(|step| step.map(|value| value * scale)).collect();
     Some((known.pool.expiry_by_forecast(&Band::new(steps))?, begins, band.len()))
-}
-
-/// Dates the end of redundancy by the forecast of its load, as resources are dated: with an even chance, and beyond the
-/// days that are forecast by an even growth.
-fn date(line: &mut RedundancyLine, telling: &Telling<'_>, even: Option<f64>, forecast: f64) {
-    if line.expires_months.is_some_and(|months| months <= 0.0) {
-        return;
-    }
-    let later = line.expires_months.map(|months| months.max(forecast));
-    line.expires_months = even.or(later).filter(|months| *months <= telling.horizon);
-    line.expires_at = line.expires_months.and_then(|months| after(telling.from, months));
 }
 
 fn figures(need: &str, owner: &str, error: &ExpiryError) -> QuestionError {

@@ -140,9 +140,10 @@ pub fn concentration(
 ) -> Result<ConcentrationAnswer, QuestionError> {
     let mut basis = Basis::of(view, asked);
     let horizon = Horizon::of(view, asked, pool, stop, &mut basis);
-    let loaded = view.loaded_beneath(&critical_services(view).services);
+    let critical = critical_services(view);
+    let loaded = view.loaded_beneath(&critical.services);
     let view = &loaded.view;
-    let work = Work::of(view, asked, pool, stop, &horizon, &mut basis);
+    let work = Work::of((view, critical), asked, (pool, stop), &horizon, &mut basis);
     loaded.note(&mut basis);
     let all = &work.all;
     let alone: Vec<(ItemIx, Fall)> =

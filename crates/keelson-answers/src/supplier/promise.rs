@@ -67,6 +67,16 @@ pub struct Level {
     pub minutes: f64,
 }
 
+impl Level {
+    /// Of a composition with every need as it is written, at best and at worst.
+    pub(crate) fn of(written: &Availability, best: &Availability, worst: &Availability) -> Self {
+        let down = written.with_least.value;
+        let least = 1.0 - worst.with_most.most.max(written.with_most.most);
+        let most = 1.0 - best.with_least.least.min(written.with_least.least);
+        Self { availability: 1.0 - down, least, most, minutes: down * PERIOD_MINUTES }
+    }
+}
+
 /// What a contract would need to promise.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -83,16 +93,6 @@ pub struct WeakContract {
     pub needed: Option<f64>,
     /// The target that would still close it with everything else at the upper end; absent where none would.
     pub needed_at_worst: Option<f64>,
-}
-
-impl Level {
-    /// Of a composition with every need as it is written, at best and at worst.
-    pub(crate) fn of(written: &Availability, best: &Availability, worst: &Availability) -> Self {
-        let down = written.with_least.value;
-        let least = 1.0 - worst.with_most.most.max(written.with_most.most);
-        let most = 1.0 - best.with_least.least.min(written.with_least.least);
-        Self { availability: 1.0 - down, least, most, minutes: down * PERIOD_MINUTES }
-    }
 }
 
 /// The promise of one service.

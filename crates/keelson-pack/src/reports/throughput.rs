@@ -1,7 +1,7 @@
 //! The report about how much a service can carry.
 
 use keelson_answers::capacity::throughput::{BindingLine, Carries, SharedBy, SpreadLine, ThroughputAnswer};
-use keelson_report::document::{Document, Note, Section, Severity, Table};
+use keelson_report::document::{Cell, Document, Note, Section, Severity, Table};
 
 use super::capacity::{amount, number};
 use super::{Frame, limits};
@@ -109,12 +109,7 @@ fn ways(answer: &ThroughputAnswer) -> Section {
     section
 }
 
-fn row(
-    answer: &ThroughputAnswer,
-    way: &str,
-    carries: &Carries,
-    one: &BindingLine,
-) -> [keelson_report::document::Cell; 6] {
+fn row(answer: &ThroughputAnswer, way: &str, carries: &Carries, one: &BindingLine) -> [Cell; 6] {
     [
         way.into(),
         most(answer, carries).into(),

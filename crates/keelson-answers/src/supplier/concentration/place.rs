@@ -43,9 +43,10 @@ pub(in super::super) fn place(
     horizon: &Horizon,
     basis: &mut Basis,
 ) -> Result<Place, QuestionError> {
-    let loaded = view.loaded_beneath(&critical_services(view).services);
+    let critical = critical_services(view);
+    let loaded = view.loaded_beneath(&critical.services);
     let view = &loaded.view;
-    let work = Work::of(view, asked, pool, stop, horizon, basis);
+    let work = Work::of((view, critical), asked, (pool, stop), horizon, basis);
     let line = |one: ItemIx, fall: &Fall| work.line(&key_of(&view.catalogue, one), &[one], fall);
     let own = line(supplier, &work.fall(&[supplier])?);
     // With whoever stands behind no critical service, none falls.

@@ -8,7 +8,7 @@ use keelson_analysis::{Limits, Pool};
 use keelson_graph::ItemIx;
 
 use super::super::horizon::Horizon;
-use super::super::{Critical, critical_services, suppliers};
+use super::super::{Critical, suppliers};
 use super::{PaidShare, PairLine, ShareLine, rank};
 use crate::attributes::{Money, money, number, value_per_hour};
 use crate::subject::{ci_of, key_of};
@@ -48,16 +48,15 @@ pub(super) struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    /// Reads what is critical and what is paid, and says what of that is missing.
+    /// Reads what is paid, and says what is missing of that and of what is critical.
     pub(super) fn of(
-        view: &'a View,
+        (view, critical): (&'a View, Critical),
         asked: Asked,
-        pool: &'a Pool,
-        stop: Option<&'a AtomicBool>,
+        (pool, stop): (&'a Pool, Option<&'a AtomicBool>),
         horizon: &'a Horizon,
         basis: &mut Basis,
     ) -> Self {
-        let (all, critical) = (suppliers(view), critical_services(view));
+        let all = suppliers(view);
         critical.note(basis);
         let (values, spend) = (values(view, &critical.services, basis), spend(view, &all));
         if spend.len() > 1 {
