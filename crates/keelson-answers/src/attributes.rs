@@ -112,21 +112,58 @@ pub(crate) fn moment(view: &View, item: ItemIx, name: &str) -> Option<chrono::Da
     }
 }
 
-/// Own unavailability: lower and upper end, alike where it is known exactly. An end that is not stated is the
-/// stated value, or else the whole range on its side. Where none is stated, it is MTTR / (MTBF + MTTR) of what is stated
-/// of failures and repairs.
+/// Own unavailability: lower and upper end, alike where it is known exactly.
 pub(crate) fn unavailability(view: &View, item: ItemIx) -> Option<(f64, f64)> {
+    own_unavailability(view, item).map(|own| (own.low, own.high))
+}
+
+/// What an item states of its own unavailability, as fractions of time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct OwnUnavailability {
+    /// It is not below this.
+    pub(crate) low: f64,
+    /// It is not above this.
+    pub(crate) high: f64,
+    /// What is to be expected: what is stated, or else the middle of the interval.
+    pub(crate) expected: f64,
+    /// How what is stated contradicts itself.
+    pub(crate) fault: Option<UnavailabilityFault>,
+}
+
+/// How what an item states of its unavailability contradicts itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum UnavailabilityFault {
+    /// The lower end of the interval lies above the upper one.
+    Inverted,
+    /// The figure lies outside the interval that is stated beside it.
+    Outside,
+}
+
+/// Own unavailability as it is stated. An end that is not stated is the stated value, or else the whole range on its side.
+/// Where none is stated, it is MTTR / (MTBF + MTTR) of what is stated of failures and repairs. The interval always holds
+/// all that is stated, so that what contradicts itself makes an answer wider and never surer.
+pub(crate) fn own_unavailability(view: &View, item: ItemIx) -> Option<OwnUnavailability> {
     let number = |name| number(view, item, name);
     let exact = number("unavailability");
     let (low, high) = (number("unavailability_low"), number("unavailability_high"));
     if exact.is_none() && low.is_none() && high.is_none() {
         let (up, down) = (number("mtbf_hours")?, number("repair_minutes")? / 60.0);
         let share = if up + down > 0.0 { down / (up + down) } else { return None };
-        return Some((share, share));
+        return Some(OwnUnavailability { low: share, high: share, expected: share, fault: None });
     }
+    let is_inverted = low.zip(high).is_some_and(|(low, high)| low > high);
+    let below = exact.zip(low).is_some_and(|(exact, low)| exact < low);
+    let is_outside = below || exact.zip(high).is_some_and(|(exact, high)| exact > high);
+    let fault = match () {
+        () if is_inverted => Some(UnavailabilityFault::Inverted),
+        () if is_outside => Some(UnavailabilityFault::Outside),
+        () => None,
+    };
     let low = low.or(exact).unwrap_or(0.0);
     let high = high.or(exact).unwrap_or(1.0);
-    Some((low.min(high), high.max(low)))
+    let among = exact.unwrap_or(low);
+    let (low, high) = (low.min(high).min(among), high.max(low).max(among));
+    Some(OwnUnavailability { low, high, expected: exact.unwrap_or(f64::midpoint(low, high)), fault })
 }
 
 /// Whether an item is an agreement: it is signed, and neither fails of itself nor has to be started.

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
-use keelson_analysis::availability::{
-    Availability, Budget, Composition, Estimate, Method, Question, availability as solve,
-};
+use keelson_analysis::availability::{Availability, Budget, Composition, Method, Question, availability as solve};
 use keelson_analysis::importance::{Importance, Weight, importance};
 use keelson_analysis::{Pool, Reading};
 use keelson_graph::ItemIx;
@@ -79,7 +77,8 @@ pub struct ServiceAvailability {
     pub criticality: Option<Criticality>,
     /// What an hour without it costs, where stated.
     pub value_per_hour: Option<Money>,
-    /// Its unavailability, every need as it is written and every figure at its upper end.
+    /// What is to be expected of its unavailability: every need as it is written, and every figure as it is stated, or else
+    /// the middle of the interval that it or its class states.
     pub unavailability: f64,
     /// It is not below this, whatever is missing.
     pub least: f64,
@@ -87,7 +86,7 @@ pub struct ServiceAvailability {
     pub most: f64,
     /// The same in hours a year.
     pub hours_per_year: f64,
-    /// What that costs in a year, where an hour's value is stated.
+    /// What that costs in a year; absent where no hour's value is stated, or nothing is known of the unavailability.
     pub cost_per_year: Option<Money>,
     /// How it was found.
     pub method: MethodWord,
@@ -174,9 +173,10 @@ pub fn availability(
     let chosen = &wanted[..wanted.len().min(question.most)];
     let loaded = view.loaded_beneath(chosen);
     let view = &loaded.view;
-    let chances = Chances::of(view)?;
+    let (chances, expected) = (Chances::of(view)?, Chances::expected(view)?);
     let budget = budget((question.nodes, question.samples), chosen.len());
-    let work = Work { view, chances: &chances, down: &down, budget, stop, most: question.contributors };
+    let work =
+        Work { view, chances: &chances, expected: &expected, down: &down, budget, stop, most: question.contributors };
     // Services are worked out side by side, and told in their order.
     let found: Vec<Found> = chosen.par_iter().map(|service| work.of(*service)).collect::<Result<_, _>>()?;
     let (mut lines, mut weights, mut levels) = (Vec::new(), Vec::new(), BTreeMap::new());
@@ -286,10 +286,68 @@ struct Found {
     is_stopped: bool,
 }
 
+/// How available one service is, between its ends.
+pub(crate) struct Bracket {
+    /// What is to be expected: needs as they are written, figures as stated or in the middle of their intervals.
+    expected: Availability,
+    /// Needs as they are written, with the intervals of figures.
+    written: Availability,
+    /// Every doubt settled well.
+    best: Availability,
+    /// Every doubt settled badly.
+    worst: Availability,
+}
+
+impl Bracket {
+    /// The unavailability to be expected.
+    pub(crate) const fn value(&self) -> f64 {
+        self.expected.with_most.value
+    }
+
+    /// Between what the unavailability lies, whatever is missing.
+    pub(crate) fn ends(&self) -> (f64, f64) {
+        let Self { expected, written, best, worst } = self;
+        let all = [expected, written, best, worst];
+        let least = all.iter().map(|one| one.with_least.least).fold(f64::INFINITY, f64::min);
+        (least, all.iter().map(|one| one.with_most.most).fold(0.0, f64::max))
+    }
+
+    /// Whether an availability is reached, whatever is missing; absent where it depends on what is.
+    pub(crate) fn meets(&self, target: f64) -> Option<bool> {
+        let ((least, most), allowed) = (self.ends(), 1.0 - target);
+        match () {
+            () if most <= allowed => Some(true),
+            () if least > allowed => Some(false),
+            () => None,
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        [&self.expected, &self.written, &self.best, &self.worst].iter().any(|one| one.is_stopped)
+    }
+}
+
+/// How available one service of a view is, with nothing down.
+///
+/// # Errors
+/// When chances mean nothing, or a need cannot be composed.
+pub(crate) fn bracket(
+    view: &View,
+    service: ItemIx,
+    budget: Budget,
+    stop: Option<&AtomicBool>,
+) -> Result<Bracket, QuestionError> {
+    let (chances, expected) = (Chances::of(view)?, Chances::expected(view)?);
+    let work = Work { view, chances: &chances, expected: &expected, down: &[], budget, stop, most: 0 };
+    Ok(work.bracket(service)?.0)
+}
+
 /// What is the same for every service of one question.
 struct Work<'a> {
     view: &'a View,
     chances: &'a Chances<'a>,
+    /// Every chance as it is to be expected.
+    expected: &'a Chances<'a>,
     down: &'a [ItemIx],
     budget: Budget,
     stop: Option<&'a AtomicBool>,
@@ -303,58 +361,64 @@ impl Work<'_> {
         Question { level, reading, seeds, budget, stop, ..Question::about(service) }
     }
 
-    fn compose(&self, service: ItemIx, reading: Reading) -> Result<Composition<'_>, QuestionError> {
+    fn compose<'b>(
+        &'b self,
+        chances: &'b Chances<'_>,
+        service: ItemIx,
+        reading: Reading,
+    ) -> Result<Composition<'b>, QuestionError> {
         let question = self.question(service, reading);
-        Ok(Composition::of(self.chances.graph(), &question, |item| self.chances.read(item, reading))?)
+        Ok(Composition::of(chances.graph(), &question, |item| chances.read(item, reading))?)
     }
 
-    fn of(&self, service: ItemIx) -> Result<Found, QuestionError> {
-        let written = self.compose(service, Reading::AsWritten)?;
-        let main = solve(&written);
-        let other = |reading| -> Result<Availability, QuestionError> { Ok(solve(&self.compose(service, reading)?)) };
+    /// A service between its ends, and how its failures combine as is to be expected.
+    fn bracket(&self, service: ItemIx) -> Result<(Bracket, Composition<'_>), QuestionError> {
+        let composed = self.compose(self.expected, service, Reading::AsWritten)?;
+        let expected = solve(&composed);
+        let other = |reading| -> Result<Availability, QuestionError> {
+            Ok(solve(&self.compose(self.chances, service, reading)?))
+        };
+        // Whoever asks for the chances is told what is missing, so they are asked for at least once.
+        let written = if self.chances.is_exact(service) && self.chances.is_certain(service) {
+            self.compose(self.chances, service, Reading::AsWritten)?;
+            expected.clone()
+        } else {
+            other(Reading::AsWritten)?
+        };
         let (best, worst) = if self.chances.is_certain(service) {
-            (main.clone(), main.clone())
+            (written.clone(), written.clone())
         } else {
             (other(Reading::Optimistic)?, other(Reading::Pessimistic)?)
         };
-        let weights = importance(&written, &main);
-        let is_stopped = main.is_stopped || best.is_stopped || worst.is_stopped;
-        let level = Level::of(&main, &best, &worst);
-        Ok(Found { line: self.line(service, &main, [&best, &worst], &weights), weights, level, is_stopped })
+        Ok((Bracket { expected, written, best, worst }, composed))
     }
 
-    fn line(
-        &self,
-        service: ItemIx,
-        main: &Availability,
-        [best, worst]: [&Availability; 2],
-        weights: &Importance,
-    ) -> ServiceAvailability {
+    fn of(&self, service: ItemIx) -> Result<Found, QuestionError> {
+        let (bracket, composed) = self.bracket(service)?;
+        let weights = importance(&composed, &bracket.expected);
+        let level = Level::of(&bracket.written, &bracket.best, &bracket.worst);
+        Ok(Found { line: self.line(service, &bracket, &weights), weights, level, is_stopped: bracket.is_stopped() })
+    }
+
+    fn line(&self, service: ItemIx, bracket: &Bracket, weights: &Importance) -> ServiceAvailability {
         let view = self.view;
-        let Estimate { value, .. } = main.with_most;
-        let (least, most) =
-            (best.with_least.least.min(main.with_least.least), worst.with_most.most.max(main.with_most.most));
+        let (main, value, (least, most)) = (&bracket.expected, bracket.value(), bracket.ends());
+        let is_unknown = value <= 0.0 && least <= 0.0 && most >= 1.0;
         let (method, samples) = match main.method {
             Method::Exact => (MethodWord::Exact, None),
             Method::Bounds => (MethodWord::Bounds, None),
             Method::Simulated { samples, .. } => (MethodWord::Simulated, Some(samples)),
         };
         let target = number(view, service, TARGET);
-        let meets = |target: f64| match 1.0 - target {
-            allowed if most <= allowed => Some(true),
-            allowed if least > allowed => Some(false),
-            _ => None,
-        };
         let worth = value_per_hour(view, service);
-        let cost =
-            |value: &Money| Money { amount: value.amount * main.with_most.value * HOURS_A_YEAR, ..value.clone() };
+        let cost = |hour: &Money| Money { amount: hour.amount * value * HOURS_A_YEAR, ..hour.clone() };
         let named = |weights: &[Weight]| {
             weights.iter().take(self.most).map(|weight| contributor(self.chances, weight)).collect()
         };
         ServiceAvailability {
             subject: Subject::of(&view.catalogue, ci_of(service)),
             criticality: view.brief(ci_of(service)).criticality,
-            cost_per_year: worth.as_ref().map(cost),
+            cost_per_year: worth.as_ref().filter(|_| !is_unknown).map(cost),
             value_per_hour: worth,
             unavailability: value,
             least,
@@ -365,7 +429,7 @@ impl Work<'_> {
             breached_at: view.breach_level(service),
             target,
             measured: number(view, service, "measured_availability"),
-            meets_target: target.and_then(meets),
+            meets_target: target.and_then(|target| bracket.meets(target)),
             has_failed: main.has_failed,
             hurts: named(&weights.items),
             vital: named(&weights.by_birnbaum()),

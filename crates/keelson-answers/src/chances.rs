@@ -7,9 +7,9 @@ use keelson_analysis::availability::Chance;
 use keelson_analysis::{Limits, Reading, Scratch, closure};
 use keelson_graph::{ItemIx, NeedView, Snapshot};
 
-use crate::attributes::{is_agreement, rests_on_needs, unavailability};
+use crate::attributes::{OwnUnavailability, UnavailabilityFault, is_agreement, own_unavailability, rests_on_needs};
 use crate::common_cause::CommonCauses;
-use crate::subject::ci_of;
+use crate::subject::{ci_of, key_of};
 use crate::{Basis, LimitCode, QuestionError, Subject, View};
 
 /// The sentence that stands beside every probability (analyses 9).
@@ -24,13 +24,17 @@ pub(crate) const FEWEST_ITEMS: usize = 2;
 pub(crate) struct Chances<'a> {
     view: &'a View,
     /// What each item states, by its number: it is asked of each item of every cone.
-    stated: Vec<Option<(f64, f64)>>,
+    stated: Vec<Option<OwnUnavailability>>,
+    /// Whether each chance is what is to be expected of it, in place of the interval it lies in.
+    is_expected: bool,
     /// What items of a class state. Not asked for where the class itself states a range.
     by_class: BTreeMap<&'a str, Stated>,
     /// Items that were asked about and state none.
     missing: Mutex<BTreeSet<ItemIx>>,
     /// Those of them for which neither their class nor enough of it states any.
     nowhere: Mutex<BTreeSet<ItemIx>>,
+    /// Items that were asked about and contradict themselves.
+    faulty: Mutex<BTreeMap<ItemIx, UnavailabilityFault>>,
     /// What fails several items at once.
     causes: Option<CommonCauses>,
 }
@@ -85,25 +89,41 @@ impl<'a> Chances<'a> {
         Self::with_places(view, &BTreeMap::new())
     }
 
+    /// The same, each chance being what is to be expected of it: what is stated, or else the middle of the interval of the
+    /// item or of its class.
+    ///
+    /// # Errors
+    /// As [`Chances::of`].
+    pub(crate) fn expected(view: &'a View) -> Result<Self, QuestionError> {
+        Self::drawn(view, &BTreeMap::new(), true)
+    }
+
     /// The same, of a graph that has items beside those of the catalogue, each with its chance.
     ///
     /// # Errors
     /// As [`Chances::of`].
     pub(crate) fn with_places(view: &'a View, places: &BTreeMap<ItemIx, Chance>) -> Result<Self, QuestionError> {
+        Self::drawn(view, places, false)
+    }
+
+    fn drawn(view: &'a View, places: &BTreeMap<ItemIx, Chance>, is_expected: bool) -> Result<Self, QuestionError> {
         let mut by_class: BTreeMap<&str, Stated> = BTreeMap::new();
         let mut stated = vec![None; view.graph.slots()];
         for (place, chance) in places {
-            stated[place.index()] = Some((chance.least, chance.most));
+            let Chance { least: low, most: high } = *chance;
+            let expected = f64::midpoint(low, high);
+            stated[place.index()] = Some(OwnUnavailability { low, high, expected, fault: None });
         }
         for item in view.graph.item_numbers().filter(|item| !places.contains_key(item)) {
-            let Some((low, high)) = unavailability(view, item) else { continue };
-            stated[item.index()] = Some((low, high));
+            let Some(own) = own_unavailability(view, item) else { continue };
+            let OwnUnavailability { low, high, .. } = own;
+            stated[item.index()] = Some(own);
             let class = view.catalogue.ci(ci_of(item)).class.as_str();
             let known = by_class.remove(class).unwrap_or(Stated { least: low, most: high, items: 0 });
             by_class.insert(class, known.with(low, high));
         }
-        let mut chances =
-            Self { view, stated, by_class, missing: Mutex::default(), nowhere: Mutex::default(), causes: None };
+        let (missing, nowhere, faulty) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let mut chances = Self { view, stated, is_expected, by_class, missing, nowhere, faulty, causes: None };
         let known = |at_worst| {
             let chances = &chances;
             move |item| chances.known(item).chance(at_worst)
@@ -137,23 +157,43 @@ impl<'a> Chances<'a> {
     /// What an item states, or its class, or else others of that class. A service that has needs fails through them, and an agreement does not
     /// fail; where they state nothing, they do not fail of themselves.
     fn known(&self, item: ItemIx) -> Known {
-        if let Some((low, high)) = self.stated.get(item.index()).copied().flatten() {
-            return Known::Exactly(Chance::between(low, high));
+        if let Some(own) = self.stated.get(item.index()).copied().flatten() {
+            let OwnUnavailability { low, high, expected, .. } = own;
+            let interval = Chance::between(low, high);
+            return Known::Exactly(if self.is_expected { Chance::exactly(expected) } else { interval });
         }
         if rests_on_needs(self.view, item) || is_agreement(self.view, item) {
             return Known::Exactly(Chance::NEVER);
         }
         let class = &self.view.catalogue.ci(ci_of(item)).class;
         if let Some(range) = class_range(self.view, item) {
-            return Known::OfClass(range);
+            return Known::OfClass(self.within(range));
         }
         let of_others = self.by_class.get(class.as_str()).and_then(Stated::range);
-        of_others.map_or(Known::Nowhere, Known::OfClass)
+        of_others.map_or(Known::Nowhere, |range| Known::OfClass(self.within(range)))
+    }
+
+    /// A range, or its middle where one figure is to be expected.
+    fn within(&self, range: Chance) -> Chance {
+        if self.is_expected { Chance::exactly(f64::midpoint(range.least, range.most)) } else { range }
     }
 
     /// Whether nothing at all is known of how likely an item fails.
     pub(crate) fn is_open(&self, item: ItemIx) -> bool {
         self.is_item(item) && matches!(self.known(item), Known::Nowhere)
+    }
+
+    /// Whether each chance beneath a service is one figure, so that what is to be expected is all there is.
+    pub(crate) fn is_exact(&self, service: ItemIx) -> bool {
+        let mut scratch = Scratch::default();
+        closure::walk(self.graph(), &mut scratch, &[service], closure::Direction::Dependencies, &Limits::default());
+        let is_figure = |one: ItemIx| {
+            let drawn = self.causes.as_ref().and_then(|causes| causes.chance(one, false));
+            let known = || if self.is_item(one) { self.known(one).chance(false) } else { Chance::NEVER };
+            let Chance { least, most } = drawn.unwrap_or_else(known);
+            least >= most
+        };
+        scratch.met().chain([service]).all(is_figure)
     }
 
     /// Whether nothing beneath a service is in doubt, so that every reading is the same.
@@ -170,6 +210,9 @@ impl<'a> Chances<'a> {
         let drawn = self.causes.as_ref().and_then(|causes| causes.chance(item, at_worst));
         if !self.is_item(item) {
             return drawn.unwrap_or(Chance::NEVER);
+        }
+        if let Some(fault) = self.stated.get(item.index()).copied().flatten().and_then(|own| own.fault) {
+            held(&self.faulty).insert(item, fault);
         }
         let known = self.known(item);
         if !matches!(known, Known::Exactly(_)) {
@@ -219,6 +262,34 @@ impl<'a> Chances<'a> {
             );
             basis.limit(LimitCode::FigureMissing, message);
         }
+        self.note_faults(basis);
+    }
+
+    /// Names the items that contradict themselves.
+    fn note_faults(&self, basis: &mut Basis) {
+        let faulty = held(&self.faulty).clone();
+        for (fault, what) in [
+            (
+                UnavailabilityFault::Inverted,
+                "an interval of unavailability whose lower end lies above its upper one; anything between both is taken",
+            ),
+            (
+                UnavailabilityFault::Outside,
+                "an unavailability that lies outside the interval stated beside it; it is what is expected, and the ends \
+                 hold both",
+            ),
+        ] {
+            let keys: Vec<String> = faulty
+                .iter()
+                .filter(|one| *one.1 == fault)
+                .map(|(one, _)| key_of(&self.view.catalogue, *one))
+                .collect();
+            if let [first, ..] = &keys[..] {
+                let message =
+                    format!("{} items state {what} ('{first}' first): correct them at their source", keys.len());
+                basis.limit(LimitCode::FigureMissing, message);
+            }
+        }
     }
 }
 
@@ -229,6 +300,6 @@ pub(crate) fn class_range(view: &View, item: ItemIx) -> Option<Chance> {
 }
 
 /// A set for a moment; whoever failed while holding it left it whole.
-fn held(set: &Mutex<BTreeSet<ItemIx>>) -> MutexGuard<'_, BTreeSet<ItemIx>> {
+fn held<T>(set: &Mutex<T>) -> MutexGuard<'_, T> {
     set.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -69,6 +69,8 @@ impl Default for DriftQuestion {
 pub enum DriftKind {
     /// Observed, and declared by nobody.
     Missing,
+    /// Observed, although one of both ends is retired or withdrawn.
+    Ended,
     /// Declared, and so unlikely not to have been seen that it is not there any more, or not yet.
     Aspirational,
     /// Declared and not seen; one cannot tell.
@@ -141,6 +143,8 @@ pub struct DriftAnswer {
     pub out_of_sight: usize,
     /// How many relationships are observed and declared by nobody.
     pub missing: usize,
+    /// How many relationships are observed although one of both ends is retired or withdrawn.
+    pub ended: usize,
     /// How many are aspirational.
     pub aspirational: usize,
     /// How many relationships are observed only, and were not within the window: they count neither as missing nor as
@@ -198,7 +202,17 @@ pub fn drift(
     basis.stopped(stop);
     lines.sort_by(|a, b| a.stability.total_cmp(&b.stability).then_with(|| a.subject.key.cmp(&b.subject.key)));
     let differences: BTreeSet<DriftLine> =
-        found.missing.iter().chain(&found.unobserved).map(|one| one.line.clone()).collect();
+        found.missing.iter().chain(&found.unobserved).map(|one| &one.line).chain(&found.ended).cloned().collect();
+    if let [first, ..] = &found.ended[..] {
+        let message = format!(
+            "{} relationships were observed although one end is retired or withdrawn ('{}' to '{}' first): analyses leave such \
+             ends out, so no answer is compared with them; correct the life cycle, or what still talks",
+            found.ended.len(),
+            first.dependent,
+            first.dependency
+        );
+        basis.limit(LimitCode::NotInService, message);
+    }
     for (what, count) in
         [("services", lines.len()), ("differences", differences.len()), ("findings of redundancy", redundancy.len())]
     {
@@ -217,6 +231,7 @@ pub fn drift(
         confirmed_high: ends.map(|(_, high)| high),
         out_of_sight: found.out_of_sight,
         missing: found.missing.len(),
+        ended: found.ended.len(),
         aspirational: aspirational.len(),
         old: found.old.len(),
         service_count: wanted.len(),

@@ -116,7 +116,7 @@ fn can_be_needed_still(ci: &ConfigurationItem) -> bool {
 }
 
 /// Whether a source states a relationship on its own, and loss travels along it.
-fn carries(catalogue: &Catalogue, record: &Relationship) -> bool {
+pub(crate) fn carries(catalogue: &Catalogue, record: &Relationship) -> bool {
     record.standing == Standing::Live && record.is_plain() && catalogue.schema().kinds.carries_loss(&record.key.kind)
 }
 

@@ -4,7 +4,8 @@
 
 use keelson_analysis::Pool;
 use keelson_answers::Asked;
-use keelson_answers::drift::{Change, DriftAnswer, DriftQuestion, RedundancyFault, drift};
+use keelson_answers::availability::{AvailabilityQuestion, availability};
+use keelson_answers::drift::{Change, DriftAnswer, DriftKind, DriftQuestion, RedundancyFault, drift};
 use keelson_testkit::{Estate, minutes};
 
 const DECLARED: &str = r#"{"batch":{"format":"keelson/1","source":"cmdb","scope":"all","complete":true,"observed_at":"2026-11-01T00:00:00Z"}}"#;
@@ -92,4 +93,43 @@ fn a_load_that_takes_more_members_than_declared_is_a_finding() {
     let found = ask(&declared, "2026-11-01", &[]).redundancy;
     assert_eq!((found.len(), found[0].fault), (1, RedundancyFault::NeedsMore));
     assert_eq!((found[0].declared, found[0].derived), (Some(2), Some(3)));
+}
+
+#[test]
+fn the_unavailability_of_drift_is_that_of_availability() {
+    let declared: Vec<&str> = THREE
+        .iter()
+        .map(|line| match *line {
+            line if line.contains("host/a\",\"class") => {
+                r#"{"ci":{"key":"host/a","class":"host","name":"a","attributes":{"unavailability_low":0.1,"unavailability_high":0.3}}}"#
+            }
+            line => line,
+        })
+        .collect();
+    let found = ask(&declared, "2026-11-01", &ON_X);
+    let shop = &found.services[0];
+    let view = Estate::of_text(&[&[DECLARED], &declared[..]].concat().join("\n")).view();
+    let question = AvailabilityQuestion { most: 10, ..AvailabilityQuestion::default() };
+    let plain = availability(&view, &question, Asked::now(minutes(0)), &Pool::default(), None).unwrap();
+    let plain = &plain.services[0];
+    assert!(plain.least < plain.unavailability && plain.unavailability < plain.most);
+    assert_eq!(
+        (shop.declared.least, shop.declared.unavailability, shop.declared.most),
+        (plain.least, plain.unavailability, plain.most)
+    );
+}
+
+#[test]
+fn what_still_talks_to_something_retired_is_drift() {
+    let declared = [
+        r#"{"ci":{"key":"service/shop","class":"service","name":"shop"}}"#,
+        r#"{"ci":{"key":"host/old","class":"host","name":"old","lifecycle":"retired"}}"#,
+    ];
+    let observed =
+        r#"{"relationship":{"dependent":"service/shop","kind":"runs_on","dependency":"host/old","basis":"observed"}}"#;
+    let answer = ask(&declared, "2026-11-01", &[observed]);
+    assert_eq!((answer.ended, answer.missing), (1, 0));
+    let line = &answer.differences[0];
+    assert_eq!((line.kind, line.dependency.as_str()), (DriftKind::Ended, "host/old"));
+    assert!(!answer.basis.complete);
 }

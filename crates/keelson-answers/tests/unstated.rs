@@ -330,3 +330,47 @@ fn available_within(view: &View, nodes: usize) -> AvailabilityAnswer {
     let question = AvailabilityQuestion { most: 1, nodes, samples: 10_000, ..AvailabilityQuestion::default() };
     availability(view, &question, now(), &Pool::default(), None).unwrap()
 }
+
+#[test]
+fn what_is_expected_of_an_interval_is_no_end_of_it() {
+    let answer = available(&on_one_host(r#""unavailability_low":0.001,"unavailability_high":0.003"#));
+    let shop = &answer.services[0];
+    assert_eq!((shop.least, shop.unavailability, shop.most), (0.001, 0.002, 0.003));
+    let stated = r#""unavailability_low":0.001,"unavailability_high":0.003,"unavailability":0.0015"#;
+    let answer = available(&on_one_host(stated));
+    let shop = &answer.services[0];
+    assert_eq!((shop.least, shop.unavailability, shop.most), (0.001, 0.0015, 0.003));
+    assert_eq!(shop.hurts[0].unavailability, 0.0015);
+    assert!(answer.basis.complete, "{:?}", answer.basis.limits);
+}
+
+#[test]
+fn a_figure_outside_its_interval_is_told_and_an_inverted_interval_as_well() {
+    for (attributes, (least, expected, most), word) in [
+        (
+            r#""unavailability_low":0.001,"unavailability_high":0.003,"unavailability":0.5"#,
+            (0.001, 0.5, 0.5),
+            "outside the interval",
+        ),
+        (r#""unavailability_low":0.003,"unavailability_high":0.001"#, (0.001, 0.002, 0.003), "lower end lies above"),
+    ] {
+        let answer = available(&on_one_host(attributes));
+        let shop = &answer.services[0];
+        assert_eq!((shop.least, shop.unavailability, shop.most), (least, expected, most));
+        assert!(!answer.basis.complete);
+        let limits = &answer.basis.limits;
+        assert!(limits.iter().any(|one| one.message.contains(word) && one.message.contains("host/h1")), "{limits:?}");
+    }
+}
+
+#[test]
+fn what_is_not_known_costs_nobody_knows_what() {
+    let lines = [
+        r#"{"ci":{"key":"service/shop","class":"service","name":"shop","attributes":{"value_per_hour":{"value":100,"unit":"EUR"}}}}"#,
+        r#"{"ci":{"key":"host/h1","class":"host","name":"h1"}}"#,
+        r#"{"need":{"dependent":"service/shop","name":"host","rule":"all","members":["host/h1"]}}"#,
+    ];
+    let shop = &available(&view(&lines)).services[0];
+    assert!(shop.value_per_hour.is_some());
+    assert_eq!(shop.cost_per_year, None);
+}

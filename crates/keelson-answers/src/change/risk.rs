@@ -132,7 +132,7 @@ pub(super) fn line(
         let is_breached = effect.at_best == Effect::Breached && effect.adds_harm();
         let together = colliding.get(key(view, effect).as_str()).copied().unwrap_or(0.0);
         let mut own = |point: &ItemIx| {
-            let stated = view.catalogue.ci(ci_of(*point)).attribute("unavailability").and_then(Value::as_f64);
+            let stated = unavailability(view, *point).map(|(_, most)| most);
             if stated.is_none() {
                 without_unavailability.insert(*point);
             }

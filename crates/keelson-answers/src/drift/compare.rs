@@ -29,6 +29,8 @@ pub(super) struct Difference {
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) missing: Vec<Difference>,
+    /// What was seen to be used although one of both ends is ended: the graph knows nothing of it.
+    pub(super) ended: Vec<DriftLine>,
     pub(super) unobserved: Vec<Difference>,
     pub(super) in_sight: usize,
     pub(super) confirmed: usize,
@@ -44,6 +46,7 @@ pub(super) fn compare(view: &View, window_days: f64, unseen_chance: f64, asked: 
     let since = asked.at - TimeDelta::seconds((window_days * 86_400.0).min(1e11) as i64);
     let kind = if unseen_chance < UNLIKELY { DriftKind::Aspirational } else { DriftKind::Unobserved };
     let watched = Watched::of(view, since, asked);
+    found.ended = ended(view, since, asked);
     for owner in view.graph.item_numbers() {
         let seen = seen(view, ci_of(owner), since, asked);
         for need in view.graph.needs(owner).filter(|need| need.phase().runs()) {
@@ -84,6 +87,24 @@ pub(super) fn compare(view: &View, window_days: f64, unseen_chance: f64, asked: 
         }
     }
     found
+}
+
+/// What was seen within the window between two items of which one takes no part in analyses any more: it is retired, or
+/// withdrawn, and still talks.
+fn ended(view: &View, since: DateTime<Utc>, asked: Asked) -> Vec<DriftLine> {
+    let is_ended = |ix: CiIx| !crate::projection::is_drawn(&view.catalogue, ix);
+    let records = view.catalogue.relationships().filter(|(_, slot)| {
+        crate::projection::carries(&view.catalogue, &slot.relationship)
+            && (is_ended(slot.dependent) || is_ended(slot.dependency))
+            && is_seen(view, slot, since, asked)
+    });
+    let line = |(_, slot): (RelationshipIx, &RelationshipSlot)| DriftLine {
+        kind: DriftKind::Ended,
+        dependent: view.catalogue.ci(slot.dependent).key.to_string(),
+        dependency: view.catalogue.ci(slot.dependency).key.to_string(),
+        name: slot.relationship.key.kind.to_string(),
+    };
+    records.map(line).collect()
 }
 
 /// What whoever watches sees: the kinds of relationship and the classes of dependencies of which anything was seen within

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
-use keelson_analysis::availability::{Budget, Composition, Question as Asking, availability};
+use keelson_analysis::availability::{Budget, Composition, Question as Asking};
 use keelson_analysis::cut_sets::{Listing, Resilience, Select, cut_sets};
 use keelson_analysis::single_points::{Question, SinglePoints};
 use keelson_analysis::{Pool, Reading};
@@ -17,6 +17,7 @@ use super::compare::Difference;
 use super::graphs::Graphs;
 use super::{DriftLine, DriftService, share};
 use crate::attributes::number;
+use crate::availability::bracket;
 use crate::capacity::{CapacityQuestion, capacity};
 use crate::chances::Chances;
 use crate::cut_sets::ResilienceNumber;
@@ -51,8 +52,12 @@ pub enum Change {
 pub struct DriftFigures {
     /// How many failures it takes to breach it.
     pub resilience: ResilienceNumber,
-    /// Its unavailability as a fraction, every chance at its lower end.
+    /// Its unavailability as a fraction, as is to be expected; the same as the answer about availability gives.
     pub unavailability: f64,
+    /// It is not below this, whatever is missing.
+    pub least: f64,
+    /// It is not above this, whatever is missing.
+    pub most: f64,
     /// Whether the availability it promises is met; absent where none is promised, or it cannot be told.
     pub meets_target: Option<bool>,
     /// The first day by which to decide on more of something it uses; absent where none is known.
@@ -201,17 +206,15 @@ impl Work<'_> {
         let asking = Asking { level, budget, stop: self.stop, ..Asking::about(service) };
         let composition = Composition::of(chances.graph(), &asking, |one| chances.read(one, Reading::AsWritten))?;
         let resilience = cut_sets(&composition, &Listing { select: Select::Size(1), most: 1 }).resilience;
-        let found = availability(&composition);
-        let allowed = number(view, service, "target_availability").map(|target| 1.0 - target);
-        let meets = |allowed: f64| match () {
-            () if found.with_most.most <= allowed => Some(true),
-            () if found.with_least.least > allowed => Some(false),
-            () => None,
-        };
+        let found = bracket(view, service, budget, self.stop)?;
+        let (least, most) = found.ends();
+        let meets_target = number(view, service, "target_availability").and_then(|target| found.meets(target));
         Ok(DriftFigures {
             resilience: numbered(resilience),
-            unavailability: found.with_least.value,
-            meets_target: allowed.and_then(meets),
+            unavailability: found.value(),
+            least,
+            most,
+            meets_target,
             decide_by: None,
         })
     }

@@ -142,12 +142,20 @@ fn services(answer: &AvailabilityAnswer) -> Section {
                 hours(one.most).into(),
                 stated(one.target).into(),
                 stated(one.measured).into(),
-                amounts(one.cost_per_year.as_slice()).into(),
+                cost(one).into(),
                 method(one).into(),
             ],
         );
     }
     section.block(table)
+}
+
+/// What it costs in a year, in words.
+fn cost(service: &ServiceAvailability) -> String {
+    if service.value_per_hour.is_some() && service.cost_per_year.is_none() {
+        return "not known".to_owned();
+    }
+    amounts(service.cost_per_year.as_slice())
 }
 
 /// Whether nothing is known of what the service rests on: it may always be there, and never.

@@ -38,6 +38,14 @@ fn summary(answer: &DriftAnswer) -> Section {
         "{} on something that differs.",
         count(answer.affected_count, "service rests", "services rest")
     ));
+    let section = if answer.ended == 0 {
+        section
+    } else {
+        section.paragraph(format!(
+            "{} observed although one end is retired or withdrawn.",
+            count(answer.ended, "relationship is", "relationships are")
+        ))
+    };
     section.paragraph(format!(
         "{} observed and not declared; {} so unlikely unseen that {} aspirational.",
         count(answer.missing, "relationship is", "relationships are"),
@@ -96,6 +104,8 @@ fn figures(answer: &DriftAnswer) -> Table {
         .column("Graph")
         .number_column("Failures enough")
         .number_column("Available")
+        .number_column("At least")
+        .number_column("At most")
         .column("Target")
         .column("Decide by");
     for one in &answer.services {
@@ -125,6 +135,8 @@ fn figures(answer: &DriftAnswer) -> Table {
                     graph.into(),
                     failures.into(),
                     nines(1.0 - of.unavailability).into(),
+                    nines(1.0 - of.most).into(),
+                    nines(1.0 - of.least).into(),
                     target,
                     day.into(),
                 ],
@@ -178,6 +190,7 @@ fn in_words(line: &DriftLine) -> String {
 fn kind(kind: DriftKind) -> (Severity, &'static str) {
     match kind {
         DriftKind::Missing => (Severity::Serious, "observed, not declared"),
+        DriftKind::Ended => (Severity::Serious, "observed, although one end is retired or withdrawn"),
         DriftKind::Aspirational => (Severity::Caution, "aspirational"),
         DriftKind::Unobserved => (Severity::Information, "not seen; cannot tell"),
     }

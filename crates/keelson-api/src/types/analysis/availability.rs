@@ -215,7 +215,8 @@ pub struct ServiceAvailability {
     criticality: Option<Criticality>,
     /// What an hour without it costs, where stated.
     value_per_hour: Option<Money>,
-    /// Its unavailability, every need as it is written and every figure at its upper end.
+    /// What is to be expected of its unavailability: every need as it is written, and every figure as it is stated, or else
+    /// the middle of the interval that it or its class states.
     unavailability: f64,
     /// It is not below this, whatever is missing.
     least: f64,
@@ -223,7 +224,7 @@ pub struct ServiceAvailability {
     most: f64,
     /// The same in hours a year.
     hours_per_year: f64,
-    /// What that costs in a year, where an hour's value is stated.
+    /// What that costs in a year; absent where no hour's value is stated, or nothing is known of the unavailability.
     cost_per_year: Option<Money>,
     /// How it was found.
     method: AvailabilityMethod,

@@ -62,6 +62,8 @@ words! {
     DriftState = keelson_app::answers::drift::DriftKind {
         /// Observed, and declared by nobody.
         Missing,
+        /// Observed, although one of both ends is retired or withdrawn.
+        Ended,
         /// Declared, and so unlikely not to have been seen that it is not there any more, or not yet.
         Aspirational,
         /// Declared and not seen; one cannot tell.
@@ -143,6 +145,11 @@ impl Drift {
     /// How many relationships are observed and declared by nobody.
     async fn missing(&self) -> usize {
         self.answer.missing
+    }
+
+    /// How many relationships are observed although one of both ends is retired or withdrawn.
+    async fn ended(&self) -> usize {
+        self.answer.ended
     }
 
     /// How many are aspirational.
@@ -290,8 +297,12 @@ pub struct DriftAnswers {
     failures_at_most: Option<usize>,
     /// Whether nothing that may fail breaches it.
     is_unbreakable: bool,
-    /// Its unavailability as a fraction, every chance at its lower end.
+    /// Its unavailability as a fraction, as is to be expected; the same as the answer about availability gives.
     unavailability: f64,
+    /// It is not below this, whatever is missing.
+    least: f64,
+    /// It is not above this, whatever is missing.
+    most: f64,
     /// Whether the availability it promises is met; absent where none is promised, or it cannot be told.
     meets_target: Option<bool>,
     /// The first day by which to decide on more of something it uses; absent where none is known.
@@ -305,6 +316,8 @@ impl DriftAnswers {
             failures_at_most: figures.resilience.at_most,
             is_unbreakable: figures.resilience.is_unbreakable,
             unavailability: figures.unavailability,
+            least: figures.least,
+            most: figures.most,
             meets_target: figures.meets_target,
             decide_by: figures.decide_by,
         }
