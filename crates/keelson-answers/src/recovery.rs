@@ -1,26 +1,30 @@
 //! In which order things start, how long that takes, and what can never start (analyses 2.6).
 //!
-//! Soft needs take no part. Where facts are missing the times are spans: their lower end settles every doubt well,
+//! A service is up when it would not count as breached any more. Soft needs therefore take no part, but for services that
+//! must deliver so much that a soft need alone breaches them: these start at the loss that does. Where facts are missing the times are spans: their lower end settles every doubt well,
 //! their upper end badly.
+
+mod levels;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
 use keelson_analysis::recovery::{
-    BreakGlass, Budget, Off, OwnTime, Question, Recovery, Span, Started, blockage, break_glass, recovery as start,
+    BreakGlass, Budget, OwnTime, Question, Recovery, Span, Started, blockage, break_glass,
 };
-use keelson_analysis::{Limits, Pool, Reading};
+use keelson_analysis::{Pool, Reading};
 use keelson_graph::{ItemIx, NeedIx};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::attributes::{Minutes, Money, Worth, is_agreement, number, rests_on_needs, value_per_hour};
 use crate::chances::FEWEST_ITEMS;
-use crate::impact::{ImpactQuestion, assess};
 use crate::needs::title;
 use crate::single_points::services;
 use crate::subject::{ci_of, find_item, key_of};
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View};
+
+use levels::{FOR_EVER, Runs, Scene, Starts, losses};
 
 /// What is off, and what is to be up again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -174,28 +178,6 @@ pub struct RecoveryAnswer {
     pub unknown_count: usize,
 }
 
-/// The runs of one question.
-struct Runs {
-    /// As written.
-    main: Recovery,
-    /// Every doubt settled well.
-    best: Recovery,
-    /// Every doubt settled badly.
-    worst: Recovery,
-    /// Every doubt settled badly, and what nobody knows takes for ever; absent where everything is known.
-    open: Option<Recovery>,
-}
-
-/// Seconds that what nobody knows takes, for the question whether it matters: longer than anything that is stated.
-const FOR_EVER: u64 = 1 << 50;
-
-impl Runs {
-    fn is_cut(&self) -> bool {
-        let open = self.open.as_ref().is_some_and(|open| open.is_cut);
-        self.main.is_cut || self.best.is_cut || self.worst.is_cut || open
-    }
-}
-
 /// Finds the order of recovery.
 ///
 /// # Errors
@@ -212,37 +194,37 @@ pub fn recovery(
     let mut lost = question.lost.iter().map(|key| find_item(view, key)).collect::<Result<Vec<_>, _>>()?;
     lost.sort_unstable();
     lost.dedup();
-    let down = down_with(view, &lost, asked, pool)?;
-    let off = if lost.is_empty() { Off::Everything } else { Off::Items(&down) };
     let times = Times::of(view);
-    let asking = |reading| Question { reading, stop, ..Question::of(off) };
-    let run = |reading| start(&view.graph, &asking(reading), |item| times.own(view, item));
-    let main = run(Reading::AsWritten)?;
-    let is_open = main.assumed.iter().any(|item| times.is_unknown(view, *item));
-    let open = is_open.then(|| start(&view.graph, &asking(Reading::Pessimistic), |item| times.open(view, item)));
-    let runs =
-        Runs { main, best: run(Reading::Optimistic)?, worst: run(Reading::Pessimistic)?, open: open.transpose()? };
-    note(&mut basis, view, &runs, &times);
-    let as_written = asking(Reading::AsWritten);
-    let way = around(view, question, &as_written, &runs.main, &wanted, &times)?;
+    let losses = losses(view, &lost, asked, pool)?;
+    let scene = Scene { view, is_everything: lost.is_empty(), losses: &losses, times: &times, stop };
+    let (whole, raised) = scene.at_levels(&wanted)?;
+    let starts = Starts::of(&wanted, &whole, &raised);
+    note(&mut basis, view, &starts, &times);
+    let stuck_at = starts.stuck_at(&wanted, &whole, &raised);
+    let as_written = scene.asking(stuck_at, Reading::AsWritten);
+    let way = around(view, question, &as_written, &stuck_at.runs.main, &wanted, &times)?;
     if way.is_cut && question.budget > 0 {
         basis.remark(
             LimitCode::ExactBudget,
             "the search for ways around the circles ended because its budget was spent",
         );
     }
-    let mut found: Vec<ServiceRecovery> =
-        wanted.iter().map(|service| of_service(view, &runs, *service, &times, question.most)).collect();
+    let mut found: Vec<ServiceRecovery> = (wanted.iter().enumerate())
+        .map(|(place, service)| {
+            let at = raised.iter().find(|at| at.places.contains(&place)).unwrap_or(&whole);
+            of_service(view, &at.runs, *service, &times, question.most)
+        })
+        .collect();
     rank(&mut found, &mut basis);
     let keys = |items: &[ItemIx]| items.iter().take(question.most).map(|item| key_of(&view.catalogue, *item)).collect();
     basis.page("services", question.most.min(found.len()), found.len());
     let takes_time = |one: &&Started| one.up.most > 0 || times.is_unknown(view, one.item);
-    let order: Vec<&Started> = runs.main.order.iter().filter(takes_time).collect();
+    let order: Vec<&Started> = starts.order.iter().filter(takes_time).collect();
     basis.page("steps", question.most.min(order.len()), order.len());
-    basis.page("items that cannot start", question.most.min(runs.main.stuck.len()), runs.main.stuck.len());
-    let met = runs.main.order.iter().map(|one| one.item).chain(runs.main.stuck.iter().copied());
+    basis.page("items that cannot start", question.most.min(starts.stuck.len()), starts.stuck.len());
+    let met = starts.order.iter().map(|one| one.item).chain(starts.stuck.iter().copied());
     basis.rests_on(view, met.map(ci_of), asked);
-    let (service_count, started_count) = (found.len(), runs.main.order.len());
+    let (service_count, started_count) = (found.len(), starts.order.len());
     found.truncate(question.most);
     Ok(RecoveryAnswer {
         lost: keys(&lost),
@@ -251,35 +233,17 @@ pub fn recovery(
         started_count,
         at_once_count: started_count - order.len(),
         order: order.into_iter().take(question.most).map(|one| line(view, one, &times)).collect(),
-        stuck_count: runs.main.stuck.len(),
-        stuck: runs
-            .main
-            .stuck
-            .iter()
-            .take(question.most)
-            .map(|item| Subject::of(&view.catalogue, ci_of(*item)))
-            .collect(),
-        circle: circle(view, &as_written, &runs.main, &wanted),
+        stuck_count: starts.stuck.len(),
+        stuck: starts.stuck.iter().take(question.most).map(|item| Subject::of(&view.catalogue, ci_of(*item))).collect(),
+        circle: circle(view, &as_written, &stuck_at.runs.main, &wanted),
         is_smallest: way.is_smallest,
         hopeless: keys(&way.hopeless),
         ways: way.ways.iter().map(|way| way_line(view, &way.needs, way.up)).collect(),
-        assumed_count: runs.main.assumed.len(),
-        assumed: keys(&runs.main.assumed),
-        unknown_count: runs.main.assumed.iter().filter(|item| times.is_unknown(view, **item)).count(),
+        assumed_count: starts.assumed.len(),
+        assumed: keys(&starts.assumed),
+        unknown_count: starts.assumed.iter().filter(|item| times.is_unknown(view, **item)).count(),
         basis,
     })
-}
-
-/// What is wholly lost with some items, themselves among it; everything else stays up.
-fn down_with(view: &View, lost: &[ItemIx], asked: Asked, pool: &Pool) -> Result<Vec<ItemIx>, QuestionError> {
-    if lost.is_empty() {
-        return Ok(Vec::new());
-    }
-    let seeds = lost.iter().map(|item| (key_of(&view.catalogue, *item), 1.0)).collect();
-    let question = ImpactQuestion { seeds, interval: None, budget: 0, limits: Limits::default() };
-    let found = assess(view, &question, asked, pool)?;
-    let is_down = |item: &ItemIx| found.impact().loss(*item) >= 1.0;
-    Ok(view.graph.item_numbers().filter(is_down).collect())
 }
 
 /// Recovery times: stated, or bracketed by what others of the class state.
@@ -345,15 +309,15 @@ fn stated(view: &View, item: ItemIx) -> Option<u64> {
     Some(seconds.round().clamp(0.0, 1e12) as u64)
 }
 
-fn note(basis: &mut Basis, view: &View, runs: &Runs, times: &Times) {
-    if runs.is_cut() {
+fn note(basis: &mut Basis, view: &View, starts: &Starts, times: &Times) {
+    if starts.is_cut {
         basis.limit(LimitCode::Deadline, "the time for the answer was up before every start was found");
     }
-    let assumed = runs.main.assumed.len();
+    let assumed = starts.assumed.len();
     if assumed == 0 {
         return;
     }
-    let unknown = runs.main.assumed.iter().filter(|item| times.of_class(view, **item).is_none()).count();
+    let unknown = starts.assumed.iter().filter(|item| times.of_class(view, **item).is_none()).count();
     let message = match unknown {
         0 => format!("{assumed} items state no recovery time; the range stated by others of their class is taken"),
         unknown => format!(

@@ -27,7 +27,7 @@ use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View, item};
 
 pub use fixes::{FixEffect, FixLine};
 pub use gains::HoursChange;
-pub(crate) use levels::{levels, points_at_levels};
+pub(crate) use levels::{Level, levels, points_at_levels};
 
 /// Lines of a proof.
 const MOST_LINES: usize = 60;

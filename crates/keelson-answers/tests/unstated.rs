@@ -374,3 +374,37 @@ fn what_is_not_known_costs_nobody_knows_what() {
     assert!(shop.value_per_hour.is_some());
     assert_eq!(shop.cost_per_year, None);
 }
+
+/// A shop that must deliver 0.9, with a host that starts in 10 minutes and a soft need of mail that starts in 60.
+fn with_mail(at_least: f64, lost: &[&str]) -> ServiceRecovery {
+    let shop = format!(
+        r#"{{"ci":{{"key":"service/shop","class":"service","name":"shop","attributes":{{"minimum_delivered":{at_least},"rto_minutes":30}}}}}}"#
+    );
+    let lines = [
+        shop.as_str(),
+        r#"{"ci":{"key":"host/h1","class":"host","name":"h1","attributes":{"recovery_minutes":10}}}"#,
+        r#"{"ci":{"key":"host/mail","class":"host","name":"mail","attributes":{"recovery_minutes":60}}}"#,
+        r#"{"need":{"dependent":"service/shop","name":"host","rule":"all","members":["host/h1"]}}"#,
+        r#"{"need":{"dependent":"service/shop","name":"mail","rule":"all","cap":0.7,"members":["host/mail"]}}"#,
+    ];
+    let lost = lost.iter().map(|key| (*key).to_owned()).collect();
+    let question = RecoveryQuestion { most: 10, lost, ..RecoveryQuestion::default() };
+    let mut answer = recovery(&view(&lines), &question, now(), &Pool::default(), None).unwrap();
+    let steps: Vec<f64> = answer.order.iter().map(|one| one.up.most).collect();
+    assert!(steps.is_sorted(), "{steps:?}");
+    answer.services.remove(0)
+}
+
+#[test]
+fn a_soft_need_that_breaches_a_service_is_recovered_before_it_counts_as_up() {
+    for lost in [&[][..], &["host/h1", "host/mail"]] {
+        let shop = with_mail(0.9, lost);
+        assert_eq!((shop.up.unwrap().most, shop.outcome), (60.0, RecoveryOutcome::Missed), "{lost:?}");
+        assert_eq!(shop.critical_path[0].subject.key, "host/mail");
+        // A shop that may deliver as little as mail leaves it does not wait for mail.
+        let shop = with_mail(0.3, lost);
+        assert_eq!((shop.up.unwrap().most, shop.outcome), (10.0, RecoveryOutcome::Met), "{lost:?}");
+    }
+    assert_eq!(with_mail(0.9, &["host/mail"]).outcome, RecoveryOutcome::Missed);
+    assert_eq!(with_mail(0.3, &["host/mail"]).outcome, RecoveryOutcome::Unaffected);
+}
