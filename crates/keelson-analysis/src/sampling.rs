@@ -4,6 +4,10 @@
 //! populations, from the binomial and the hypergeometric distribution. Results are judged by the upper limit of
 //! Clopper and Pearson (1934).
 
+mod parts;
+
+pub use parts::{Part, confidence_of_parts, size_of_parts, upper_limit_of_parts};
+
 use statrs::distribution::{Beta, Binomial, ContinuousCDF, DiscreteCDF, Hypergeometric};
 use thiserror::Error;
 

@@ -1,7 +1,8 @@
 //! E19: sizes of audit samples and what they prove.
 
 use keelson_analysis::sampling::{
-    SamplingError, confidence, confidence_of, interval, size, size_of, upper_limit, upper_limit_of,
+    Part, SamplingError, confidence, confidence_of, confidence_of_parts, interval, size, size_of, size_of_parts,
+    upper_limit, upper_limit_of, upper_limit_of_parts,
 };
 use proptest::prelude::*;
 
@@ -94,4 +95,82 @@ proptest! {
             prop_assert!(upper_limit(n - 1, deviations, confidence).unwrap() > tolerable - 1e-9);
         }
     }
+}
+
+/// Every way to spread so many over parts of these sizes.
+fn spreads(parts: &[u64], left: u64) -> Vec<Vec<u64>> {
+    let Some((first, others)) = parts.split_first() else {
+        return if left == 0 { vec![Vec::new()] } else { Vec::new() };
+    };
+    let with = |one: u64| {
+        let rest = spreads(others, left - one);
+        rest.into_iter().map(move |rest| [vec![one], rest].concat())
+    };
+    (0..=left.min(*first)).flat_map(with).collect()
+}
+
+/// In how many ways so many can be picked, without the crate under test.
+fn choose(of: u64, picked: u64) -> f64 {
+    if picked > of { 0.0 } else { (0..picked).map(|at| (of - at) as f64 / (at + 1) as f64).product() }
+}
+
+/// The chance of finding at most so many when deviations lie as they are said to.
+fn chance(parts: &[Part], lie: &[u64], found: u64) -> f64 {
+    let Some((part, others)) = parts.split_first() else { return 1.0 };
+    let all = choose(part.population, part.size);
+    let of = |hits: u64| choose(lie[0], hits) * choose(part.population - lie[0], part.size - hits) / all;
+    (0..=found.min(lie[0]).min(part.size)).map(|hits| of(hits) * chance(others, &lie[1..], found - hits)).sum()
+}
+
+#[test]
+fn a_sample_of_strata_reaches_what_it_states() {
+    // 12 of 16 in proportion reach less than 12 from anywhere.
+    let parts = [(10, 8), (3, 2), (1, 1), (2, 1)].map(|(population, size)| Part { population, size });
+    let reached = confidence_of_parts(&parts, 0.1, 0).unwrap();
+    assert!(reached < confidence_of(16, 12, 0.1, 0).unwrap() && reached < 0.95, "{reached}");
+    // One in proportion of each, so few that a stratum stays unseen: nothing is proved of what lies there.
+    let unseen = [Part { population: 90, size: 90 }, Part { population: 10, size: 0 }];
+    assert_eq!(confidence_of_parts(&unseen, 0.1, 0).unwrap(), 0.0);
+}
+
+proptest! {
+    #[test]
+    fn strata_hold_wherever_deviations_lie(
+        parts in proptest::collection::vec((1..9_u64, 0..=100_u64), 1..5), tolerable in 0.05..0.6_f64, found in 0..4_u64,
+        confidence in 0.5..0.99_f64,
+    ) {
+        let drawn: Vec<Part> = parts.iter().map(|(all, share)| Part { population: *all, size: all * share / 100 }).collect();
+        let sizes: Vec<u64> = drawn.iter().map(|part| part.population).collect();
+        let population: u64 = sizes.iter().sum();
+        let worst = |deviating: u64| {
+            spreads(&sizes, deviating).iter().map(|lie| chance(&drawn, lie, found)).fold(0.0, f64::max)
+        };
+        let deviating = ((population as f64 * tolerable - 1e-12).ceil().max(1.0) as u64).min(population);
+        let reached = confidence_of_parts(&drawn, tolerable, found).unwrap();
+        prop_assert!((reached - (1.0 - worst(deviating))).abs() < 1e-9, "{reached} {}", 1.0 - worst(deviating));
+        if found <= drawn.iter().map(|part| part.size).sum() {
+            let limit = upper_limit_of_parts(&drawn, found, confidence).unwrap();
+            // One more than may deviate would be found out.
+            let more = (limit * population as f64).round() as u64 + 1;
+            let at_most = found + population - drawn.iter().map(|part| part.size).sum::<u64>();
+            prop_assert!(more > at_most || worst(more) <= 1.0 - confidence + 1e-9);
+            prop_assert!(more == 1 || more - 1 <= found || worst(more - 1) > 1.0 - confidence - 1e-9);
+        }
+    }
+}
+
+#[test]
+fn a_sample_of_strata_is_large_enough_for_what_is_wanted() {
+    // In proportion, one of each at least, as samples are drawn.
+    let shares = |size: u64| [10_u64, 3, 1, 2].map(|all| (all * size).div_ceil(16)).to_vec();
+    let size = size_of_parts(&[10, 3, 1, 2], shares, (0.95, 0.1), 0).unwrap();
+    let parts =
+        |size| [10, 3, 1, 2].iter().zip(shares(size)).map(|(population, size)| Part { population: *population, size });
+    assert!(confidence_of_parts(&parts(size).collect::<Vec<_>>(), 0.1, 0).unwrap() >= 0.95);
+    // Large populations are bounded from below within the time for an answer.
+    let large =
+        [600_000_u64, 300_000, 90_000, 9_000, 1_000].map(|population| Part { population, size: population / 2_000 });
+    let (parts, whole) =
+        (confidence_of_parts(&large, 0.05, 3).unwrap(), confidence_of(1_000_000, 499, 0.05, 3).unwrap());
+    assert!(parts > 0.99 && parts <= whole, "{parts} {whole}");
 }

@@ -213,7 +213,7 @@ fn items(view: &View, asked: Asked, found: &mut Found) {
         let related = slot.dependents.iter().chain(&slot.dependencies).filter(live).count();
         let needs = slot.needs.iter().chain(&slot.member_of);
         let needed = needs.filter(|n| catalogue.need(**n).need.standing == Standing::Live).count();
-        if related == 0 && needed == 0 {
+        if related == 0 && needed == 0 && ci.standing != Standing::Placeholder {
             found.add(
                 CheckCode::Orphan,
                 key(),

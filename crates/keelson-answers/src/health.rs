@@ -97,8 +97,10 @@ pub struct HealthAnswer {
     /// What the answer rests on.
     #[serde(flatten)]
     pub basis: Basis,
-    /// How many items are in service.
+    /// How many items are in service that somebody has described.
     pub item_count: usize,
+    /// How many more are only referred to: nobody has described them, so that all of their data are missing.
+    pub placeholder_count: usize,
     /// Shares of the catalogue that are as they should be.
     pub scores: Vec<HealthScore>,
     /// How many findings there are.
@@ -186,9 +188,24 @@ pub fn health(
     let total = findings.len();
     basis.page("findings", total.min(question.most), total);
     let next = findings.first().map(|first| format!("{}: {}", first.key, first.message));
+    if attributes.placeholders > 0 {
+        let message = format!(
+            "{} items are referred to and described by nobody: what they would state counts as missing",
+            attributes.placeholders
+        );
+        basis.limit(LimitCode::Placeholder, message);
+    }
     let scores = scores(view, &checked.counts, &attributes);
     findings.truncate(question.most);
-    Ok(HealthAnswer { item_count: attributes.items, scores, finding_count: total, findings, next, basis })
+    Ok(HealthAnswer {
+        item_count: attributes.items,
+        placeholder_count: attributes.placeholders,
+        scores,
+        finding_count: total,
+        findings,
+        next,
+        basis,
+    })
 }
 
 /// Those with more at risk first, then those with more resting on them, then the more critical, then the more services.
@@ -254,7 +271,10 @@ fn stakes(view: &View, services: &[ItemIx], stop: Option<&AtomicBool>, basis: &m
 
 /// Recommended attributes, item by item.
 struct Attributes {
+    /// Items that somebody has described.
     items: usize,
+    /// Items that are only referred to.
+    placeholders: usize,
     stated: usize,
     recommended: usize,
     missing: Vec<(CiIx, Vec<String>)>,
@@ -262,15 +282,22 @@ struct Attributes {
 
 fn attributes(view: &View) -> Attributes {
     let classes = &view.catalogue.schema().classes;
-    let mut found = Attributes { items: 0, stated: 0, recommended: 0, missing: Vec::new() };
+    let mut found = Attributes { items: 0, placeholders: 0, stated: 0, recommended: 0, missing: Vec::new() };
     for (ix, slot) in view.catalogue.cis() {
-        if slot.ci.standing != Standing::Live || !slot.ci.is_in_service() {
+        if !slot.ci.is_in_service() {
+            continue;
+        }
+        let class = classes.get(&slot.ci.class);
+        let recommended = || class.into_iter().flat_map(|class| &class.attributes).filter(|(_, one)| one.recommended);
+        if slot.ci.standing == Standing::Placeholder {
+            // Nobody states anything of it: that is told once, of the whole item.
+            found.placeholders += 1;
+            found.recommended += recommended().count();
             continue;
         }
         found.items += 1;
-        let Some(class) = classes.get(&slot.ci.class) else { continue };
         let mut missing = Vec::new();
-        for (name, _) in class.attributes.iter().filter(|(_, definition)| definition.recommended) {
+        for (name, _) in recommended() {
             found.recommended += 1;
             match slot.ci.attribute(name) {
                 None | Some(Value::Null) => missing.push(name.to_string()),
@@ -285,9 +312,17 @@ fn attributes(view: &View) -> Attributes {
 }
 
 fn scores(view: &View, counts: &BTreeMap<CheckCode, usize>, attributes: &Attributes) -> Vec<HealthScore> {
-    let items = view.catalogue.cis().filter(|(_, slot)| slot.ci.is_in_service()).count();
-    let relationships =
-        view.catalogue.relationships().filter(|(_, slot)| slot.relationship.standing == Standing::Live).count();
+    let items = attributes.items;
+    let is_there = |ix| {
+        let ci = view.catalogue.ci(ix);
+        ci.standing == Standing::Live && ci.is_in_service()
+    };
+    let live = view.catalogue.relationships().filter(|(_, slot)| slot.relationship.standing == Standing::Live);
+    let (mut relationships, mut elsewhere) = (0, 0);
+    for (_, slot) in live {
+        relationships += 1;
+        elsewhere += usize::from(!is_there(slot.dependency));
+    }
     let of = |code: CheckCode| counts.get(&code).copied().unwrap_or(0);
     let score = |name: &str, bad: usize, total: usize| {
         let good = total.saturating_sub(bad);
@@ -299,11 +334,11 @@ fn scores(view: &View, counts: &BTreeMap<CheckCode, usize>, attributes: &Attribu
             attributes.recommended - attributes.stated,
             attributes.recommended,
         ),
-        score("items somebody has described", of(CheckCode::Placeholder), items),
+        score("items somebody has described", attributes.placeholders, items + attributes.placeholders),
         score("items seen as lately as their class asks", of(CheckCode::Stale), items),
         score("items that relate to something", of(CheckCode::Orphan), items),
         score("items sources agree about", of(CheckCode::Disagreement), items),
-        score("relationships to what is there", of(CheckCode::StillNeeded), relationships),
+        score("relationships to what is there", elsewhere, relationships),
     ]
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, Utc};
-use keelson_analysis::sampling::{self, SamplingError};
+use keelson_analysis::sampling::{self, Part, SamplingError};
 use keelson_analysis::{Limits, Pool, Scratch, closure};
 use keelson_catalogue::CiIx;
 use keelson_graph::ItemIx;
@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::basis::{confirmed, is_stale};
 use crate::subject::ci_of;
-use crate::{Asked, Basis, QuestionError, Subject, View, item};
+use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View, item};
 
 /// What is drawn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -132,8 +132,10 @@ pub struct SampleAnswer {
     pub period: String,
     /// The class the population is of; absent: everything in service.
     pub class: Option<String>,
-    /// How many items the population has.
+    /// How many items the population has: those in service that somebody has described.
     pub population: usize,
+    /// How many items are referred to beside these that nobody has described: none of them is drawn.
+    pub placeholders: usize,
     /// SHA-256 of the population: the keys and versions of its items, in order of their keys.
     pub population_digest: String,
     /// SHA-256 of period and population digest: from this the same sample is drawn again.
@@ -146,7 +148,8 @@ pub struct SampleAnswer {
     pub deviations: u64,
     /// How many items are drawn.
     pub size: usize,
-    /// The confidence a sample of this size gives when no more deviations are found than are allowed.
+    /// The confidence this sample gives when no more deviations are found than are allowed, in whichever of its strata
+    /// deviations lie; the true one is not below it.
     pub reached_confidence: f64,
     /// The parts of the population, the most critical first.
     pub strata: Vec<Stratum>,
@@ -168,23 +171,32 @@ pub fn sample(
     stop: Option<&AtomicBool>,
 ) -> Result<SampleAnswer, QuestionError> {
     let mut basis = Basis::of(view, asked);
-    let population = population(view, question.class.as_deref())?;
+    let (population, placeholders) = population(view, question.class.as_deref())?;
+    if placeholders > 0 {
+        let message = format!(
+            "{placeholders} items are referred to and described by nobody: they are no part of the population, and nothing \
+             can be verified of them"
+        );
+        basis.limit(LimitCode::Placeholder, message);
+    }
     let digest = population_digest(view, &population);
     let seed = hex(&Sha256::digest(format!("{}\n{digest}", question.period).as_bytes()));
-    let size = size(question, population.len())?;
     let stakes = stakes(view, stop, &mut basis);
     basis.stopped(stop);
-    let (strata, drawn) = draw(view, &population, &stakes, &seed, size);
+    let tickets = tickets(view, &population, &stakes, &seed);
+    let size = size(question, &tickets.values().rev().map(Vec::len).collect::<Vec<_>>())?;
+    let (strata, drawn) = draw(tickets, size);
     basis.page("items", drawn.len().min(question.most), drawn.len());
     basis.rests_on(view, drawn.iter().copied(), asked);
-    let verdict = question.found.map(|found| verdict(question, population.len(), drawn.len(), found)).transpose()?;
-    let reached = reached(question, population.len(), drawn.len())?;
+    let verdict = question.found.map(|found| verdict(question, &parts(&strata), found)).transpose()?;
+    let reached = reached(question, &parts(&strata))?;
     let line =
         |(place, ix): (usize, &CiIx)| sampled(view, place + 1, *ix, stakes.get(&item(*ix)).copied().flatten(), asked);
     Ok(SampleAnswer {
         period: question.period.clone(),
         class: question.class.clone(),
         population: population.len(),
+        placeholders,
         population_digest: digest,
         seed,
         confidence: question.confidence,
@@ -203,19 +215,22 @@ fn unfit(error: &SamplingError) -> QuestionError {
     QuestionError::Figures(error.to_string())
 }
 
-/// Everything in service of a class, in order of keys.
-fn population(view: &View, class: Option<&str>) -> Result<Vec<CiIx>, QuestionError> {
+/// Everything of a class that is in service and that somebody has described, in order of keys; and how many others are in
+/// service that nobody has.
+fn population(view: &View, class: Option<&str>) -> Result<(Vec<CiIx>, usize), QuestionError> {
     if let Some(class) = class {
         crate::items::known_class(&view.catalogue, class)?;
     }
     let classes = &view.catalogue.schema().classes;
     let is_wanted = |ix: &CiIx| {
         let ci = view.catalogue.ci(*ix);
-        ci.standing == Standing::Live && class.is_none_or(|class| classes.is_a(&ci.class, class))
+        ci.is_in_service() && class.is_none_or(|class| classes.is_a(&ci.class, class))
     };
-    let mut found: Vec<CiIx> = view.catalogue.cis().map(|(ix, _)| ix).filter(is_wanted).collect();
+    let wanted = view.catalogue.cis().map(|(ix, _)| ix).filter(is_wanted);
+    let is_described = |ix: &CiIx| view.catalogue.ci(*ix).standing == Standing::Live;
+    let (mut found, placeholders): (Vec<CiIx>, Vec<CiIx>) = wanted.partition(is_described);
     found.sort_by(|a, b| view.catalogue.ci(*a).key.cmp(&view.catalogue.ci(*b).key));
-    Ok(found)
+    Ok((found, placeholders.len()))
 }
 
 fn population_digest(view: &View, population: &[CiIx]) -> String {
@@ -231,25 +246,39 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The strata as parts of a sample.
+fn parts(strata: &[Stratum]) -> Vec<Part> {
+    let part = |one: &Stratum| Part { population: one.population as u64, size: one.drawn as u64 };
+    strata.iter().map(part).collect()
+}
+
 /// The confidence a sample gives that no more deviate than is tolerable, if no more deviations are found in it than are
 /// allowed.
-fn reached(question: &SampleQuestion, population: usize, size: usize) -> Result<f64, QuestionError> {
-    let (population, size) = (population as u64, size as u64);
+fn reached(question: &SampleQuestion, parts: &[Part]) -> Result<f64, QuestionError> {
+    let population = parts.iter().map(|part| part.population).sum();
     // Whether confidence and deviations can be at all; a size given by hand may prove less than is wanted.
     if population > 0 {
         sampling::size_of(population, question.confidence, question.tolerable, question.deviations)
             .map_err(|error| unfit(&error))?;
     }
-    sampling::confidence_of(population, size, question.tolerable, question.deviations).map_err(|error| unfit(&error))
+    sampling::confidence_of_parts(parts, question.tolerable, question.deviations).map_err(|error| unfit(&error))
 }
 
-fn size(question: &SampleQuestion, population: usize) -> Result<usize, QuestionError> {
-    let population = population as u64;
+/// How many to draw of a population in parts: so many that what is stated holds however deviations lie in them.
+fn size(question: &SampleQuestion, parts: &[usize]) -> Result<usize, QuestionError> {
+    let populations: Vec<u64> = parts.iter().map(|part| *part as u64).collect();
+    let population: u64 = populations.iter().sum();
+    let drawn = |size: u64| {
+        let shares = shares(parts, usize::try_from(size).unwrap_or(usize::MAX));
+        shares.into_iter().map(|share| share as u64).collect()
+    };
     let size = match question.size {
         Some(size) => size.min(population),
         None if population == 0 => 0,
-        None => sampling::size_of(population, question.confidence, question.tolerable, question.deviations)
-            .map_err(|error| unfit(&error))?,
+        None => {
+            let wanted = (question.confidence, question.tolerable);
+            sampling::size_of_parts(&populations, drawn, wanted, question.deviations).map_err(|error| unfit(&error))?
+        }
     };
     Ok(usize::try_from(size).unwrap_or(usize::MAX))
 }
@@ -274,19 +303,21 @@ fn stakes(view: &View, stop: Option<&AtomicBool>, basis: &mut Basis) -> BTreeMap
     stakes
 }
 
-/// Draws from each stratum in proportion to its size, and at least one from each while there are any left to draw.
-fn draw(
-    view: &View,
-    population: &[CiIx],
-    stakes: &BTreeMap<ItemIx, Option<Criticality>>,
-    seed: &str,
-    size: usize,
-) -> (Vec<Stratum>, Vec<CiIx>) {
-    let mut strata: BTreeMap<Option<Criticality>, Vec<([u8; 32], CiIx)>> = BTreeMap::new();
+/// The items of each stratum with their tickets: who has the lowest is drawn first.
+type Tickets = BTreeMap<Option<Criticality>, Vec<([u8; 32], CiIx)>>;
+
+/// Gives each item of the population its ticket.
+fn tickets(view: &View, population: &[CiIx], stakes: &BTreeMap<ItemIx, Option<Criticality>>, seed: &str) -> Tickets {
+    let mut strata = Tickets::new();
     for ix in population {
         let ticket = Sha256::digest(format!("{seed}\n{}", view.catalogue.ci(*ix).key).as_bytes()).into();
         strata.entry(stakes.get(&item(*ix)).copied().flatten()).or_default().push((ticket, *ix));
     }
+    strata
+}
+
+/// Draws from each stratum in proportion to its size, and at least one from each while there are any left to draw.
+fn draw(strata: Tickets, size: usize) -> (Vec<Stratum>, Vec<CiIx>) {
     let shares = shares(&strata.iter().rev().map(|(_, items)| items.len()).collect::<Vec<_>>(), size);
     let (mut lines, mut drawn) = (Vec::new(), Vec::new());
     for ((criticality, mut tickets), share) in strata.into_iter().rev().zip(shares) {
@@ -346,15 +377,9 @@ fn sampled(view: &View, number: usize, ix: CiIx, criticality: Option<Criticality
     }
 }
 
-/// What was found says of the population; the limit is exact for a population of its size, as the planned size is.
-fn verdict(
-    question: &SampleQuestion,
-    population: usize,
-    size: usize,
-    found: u64,
-) -> Result<SampleVerdict, QuestionError> {
-    let limit = sampling::upper_limit_of(population as u64, size as u64, found, question.confidence)
-        .map_err(|error| unfit(&error))?;
+/// What was found says of the population; the limit is exact for a population of its size and parts, as the planned size is.
+fn verdict(question: &SampleQuestion, parts: &[Part], found: u64) -> Result<SampleVerdict, QuestionError> {
+    let limit = sampling::upper_limit_of_parts(parts, found, question.confidence).map_err(|error| unfit(&error))?;
     Ok(SampleVerdict { found, upper_limit: limit, is_tolerable: limit < question.tolerable })
 }
 

@@ -494,7 +494,9 @@ fn a_sample_states_the_confidence_it_reaches_with_the_deviations_it_allows() {
     // Of 27, 3 deviate where a tenth does: with two of them allowed, a sample proves nothing but with the third in it.
     let base = SampleQuestion { period: "2026-Q3".to_owned(), tolerable: 0.1, ..SampleQuestion::default() };
     let answer = asked(SampleQuestion { size: Some(10), deviations: 2, ..base.clone() }).unwrap();
-    near(answer.reached_confidence, 10.0 * 9.0 * 8.0 / (27.0 * 26.0 * 25.0), 1e-12);
+    // Two of them may lie in a part of which one is looked at: then they are never all found.
+    assert!(answer.strata.iter().any(|one| one.drawn == 1 && one.population > 1), "{:?}", answer.strata);
+    assert_eq!(answer.reached_confidence, 0.0);
     assert_eq!(asked(SampleQuestion { size: Some(2), deviations: 2, ..base.clone() }).unwrap().reached_confidence, 0.0);
     let planned = asked(SampleQuestion { deviations: 2, ..base.clone() }).unwrap();
     assert!(planned.reached_confidence >= 0.95 && planned.size == 27, "{planned:?}");

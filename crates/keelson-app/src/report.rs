@@ -1,7 +1,7 @@
 //! An answer as people read it.
 
 use keelson_pack::reports::{self, Frame};
-use keelson_report::document::Document;
+use keelson_report::document::{Document, Table};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -16,6 +16,26 @@ pub struct Report {
     pub answer: Value,
     /// The rows of its main list.
     pub rows: Vec<Value>,
+    /// The name of the table of its main list in the document, where that is not the first one.
+    pub main_table: Option<&'static str>,
+}
+
+impl Report {
+    fn with_main_table(mut self, name: &'static str) -> Self {
+        self.main_table = Some(name);
+        self
+    }
+
+    /// The table of its main list; absent where that list is empty and the document says so in words.
+    #[must_use]
+    pub fn main_table(&self) -> Option<&Table> {
+        let mut tables = self.document.named_tables();
+        let found = match self.main_table {
+            Some(name) => tables.find(|(_, table)| table.name.as_str() == name),
+            None => tables.next(),
+        };
+        found.map(|(_, table)| table)
+    }
 }
 
 /// The report of an answer that has one: those about the graph, which take what is supposed.
@@ -35,9 +55,13 @@ pub fn report(answer: &Answer, frame: &Frame) -> Result<Option<Report>, AskError
         Answer::Concentration(answer) => told(&**answer, reports::concentration(answer, frame), "/suppliers"),
         Answer::Promise(answer) => told(&**answer, reports::promise(answer, frame), "/services"),
         Answer::Register(answer) => told(&**answer, reports::register(answer, frame), "/findings"),
-        Answer::Sample(answer) => told(&**answer, reports::sample(answer, frame), "/items"),
+        Answer::Sample(answer) => {
+            told(&**answer, reports::sample(answer, frame), "/items").map(|told| told.with_main_table("items"))
+        }
         Answer::Drift(answer) => told(&**answer, reports::drift(answer, frame), "/services"),
-        Answer::Health(answer) => told(&**answer, reports::health(answer, frame), "/findings"),
+        Answer::Health(answer) => {
+            told(&**answer, reports::health(answer, frame), "/findings").map(|told| told.with_main_table("findings"))
+        }
         _ => return Ok(None),
     };
     told.map(Some)
@@ -58,5 +82,5 @@ fn told<T: Serialize>(answer: &T, document: Document, main: &str) -> Result<Repo
     let fault = |error: serde_json::Error| AskError::Failed(crate::Error::Stopped(error.to_string()));
     let answer = serde_json::to_value(answer).map_err(fault)?;
     let rows = answer.pointer(main).and_then(Value::as_array).cloned().unwrap_or_default();
-    Ok(Report { document, answer, rows })
+    Ok(Report { document, answer, rows, main_table: None })
 }

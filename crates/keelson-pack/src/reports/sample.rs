@@ -1,5 +1,6 @@
 //! The sample pack: what an auditor looks at, and how to draw the same again.
 
+use chrono::SecondsFormat;
 use keelson_answers::sample::{SampleAnswer, SampledItem};
 use keelson_report::document::{Document, Note, Section, Severity, Table, Text};
 
@@ -11,7 +12,7 @@ use crate::words::{count, item};
 pub fn sample(answer: &SampleAnswer, frame: &Frame) -> Document {
     let mut document = frame.document(format!("Audit sample {}", answer.period), &answer.basis);
     document.push(summary(answer));
-    document.push(drawing(answer));
+    document.push(drawing(answer, frame));
     document.push(strata(answer));
     document.push(items(answer, frame));
     document.push(limits(&answer.basis));
@@ -90,7 +91,7 @@ fn proves(answer: &SampleAnswer) -> String {
 /// What rounding may take from a confidence.
 const ROUNDING: f64 = 1e-9;
 
-fn drawing(answer: &SampleAnswer) -> Section {
+fn drawing(answer: &SampleAnswer, frame: &Frame) -> Section {
     let class = answer.class.as_deref().unwrap_or("everything in service");
     Section::new("How to draw it again")
         .paragraph(
@@ -101,6 +102,32 @@ fn drawing(answer: &SampleAnswer) -> Section {
                 .code(&answer.population_digest),
         )
         .paragraph(Text::from("Seed, the digest of period and population: ").code(&answer.seed))
+        .block(terms(answer, frame))
+}
+
+/// All that drawing it again takes, as a table: whoever has only the tables has it too.
+fn terms(answer: &SampleAnswer, frame: &Frame) -> Table {
+    let mut table = Table::new("drawing", "What the sample is drawn from").naming_column("What").column("Value");
+    let as_of = answer.basis.as_of.unwrap_or(frame.computed_at).to_rfc3339_opts(SecondsFormat::Secs, true);
+    let rows = [
+        ("Period", answer.period.clone()),
+        ("Class", answer.class.clone().unwrap_or_else(|| "everything in service".to_owned())),
+        ("Revision", answer.basis.revision.to_string()),
+        ("As of", as_of),
+        ("Population", answer.population.to_string()),
+        ("Referred to and described by nobody, not drawn", answer.placeholders.to_string()),
+        ("Population (SHA-256)", answer.population_digest.clone()),
+        ("Seed (SHA-256)", answer.seed.clone()),
+        ("Confidence wanted", percent(answer.confidence)),
+        ("Tolerable share", percent(answer.tolerable)),
+        ("Deviations allowed", answer.deviations.to_string()),
+        ("Items drawn", answer.size.to_string()),
+        ("Confidence reached", percent(answer.reached_confidence)),
+    ];
+    for (what, value) in rows {
+        table.push(None, [what.into(), value.as_str().into()]);
+    }
+    table
 }
 
 fn strata(answer: &SampleAnswer) -> Section {

@@ -79,7 +79,7 @@ fn told(format: Format, report: &Report) -> Result<(), Failure> {
             }
         }
         Format::Csv => {
-            if let Some((_, table)) = report.document.named_tables().next() {
+            if let Some(table) = report.main_table() {
                 out.write_all(csv::table_text(table).as_bytes())?;
             }
         }

@@ -62,9 +62,14 @@ pub struct CatalogueHealth {
 /// How healthy the catalogue is.
 #[Object]
 impl CatalogueHealth {
-    /// How many items are in service.
+    /// How many items are in service that somebody has described.
     async fn item_count(&self) -> usize {
         self.answer.item_count
+    }
+
+    /// How many more are only referred to: nobody has described them, so that all of their data are missing.
+    async fn placeholder_count(&self) -> usize {
+        self.answer.placeholder_count
     }
 
     /// Shares of the catalogue that are as they should be; the first 100.

@@ -80,9 +80,14 @@ impl AuditSample {
         self.answer.class.clone()
     }
 
-    /// How many items the population has.
+    /// How many items the population has: those in service that somebody has described.
     async fn population(&self) -> usize {
         self.answer.population
+    }
+
+    /// How many items are referred to beside these that nobody has described: none of them is drawn.
+    async fn placeholders(&self) -> usize {
+        self.answer.placeholders
     }
 
     /// SHA-256 of the population: the keys and versions of its items, in order of their keys.
