@@ -10,10 +10,7 @@
 //! Where the capacity of a member is unknown, the declared *k* is used, nothing is derived from load,
 //! and dates are unknown.
 
-use keelson_forecast::{
-    growth::{Exhaustion, Part, exhaustion},
-    ladder::{Band, Passing},
-};
+use keelson_forecast::growth::{Exhaustion, Part, exhaustion};
 use thiserror::Error;
 
 /// Why a pool means nothing.
@@ -61,6 +58,8 @@ pub const SURVIVAL: f64 = 1.0;
 pub struct Pool {
     /// What each member may be made to carry for a short while, in the order of the members; `None` if a
     /// capacity is unknown.
+    whole: Option<Vec<f64>>,
+    /// The same without what each carries for others alone.
     usable: Option<Vec<f64>>,
     members: usize,
     declared: Option<u32>,
@@ -115,11 +114,28 @@ impl Pool {
         if usable.is_none() && declared.is_none() {
             return Err(ExpiryError::NothingKnown);
         }
-        Ok(Self { usable, members: capacities.len(), declared })
+        Ok(Self { whole: usable.clone(), usable, members: capacities.len(), declared })
     }
 
-    /// What each member may be made to carry for a short while, in the order of the members; `None` if a
-    /// capacity is unknown.
+    /// The pool while each member, in their order, carries so much that it shares with no other: what is lost with the
+    /// member, and leaves it that much less for the load they share. Members beyond those given carry nothing alone.
+    ///
+    /// # Errors
+    /// When one is no number or below 0.
+    pub fn holding(mut self, alone: &[f64]) -> Result<Self, ExpiryError> {
+        for held in alone {
+            not_negative("what a member carries alone", *held)?;
+        }
+        if let (Some(usable), Some(whole)) = (&mut self.usable, &self.whole) {
+            for ((usable, whole), held) in usable.iter_mut().zip(whole).zip(alone) {
+                *usable = (whole - held).max(0.0);
+            }
+        }
+        Ok(self)
+    }
+
+    /// What each member may be made to carry of the load they share for a short while, in the order of the members;
+    /// `None` if a capacity is unknown.
     #[must_use]
     pub fn usable(&self) -> Option<&[f64]> {
         self.usable.as_deref()
@@ -173,21 +189,38 @@ impl Pool {
         Some(sorted[..sorted.len().saturating_sub(lost)].iter().sum())
     }
 
-    /// When the redundancy of the pool expires, its load growing as said; `None` if a capacity is
-    /// unknown.
+    /// What all members but one may be made to carry together, for whomever; `None` if a capacity is unknown.
+    #[must_use]
+    pub fn whole_without(&self, lost: usize) -> Option<f64> {
+        let whole = self.whole.as_ref()?.iter().enumerate();
+        Some(whole.filter(|(place, _)| *place != lost).map(|(_, whole)| whole).sum())
+    }
+
+    /// When the redundancy of the pool expires: the first time at which what is on it without one of its members is more
+    /// than the others carry, whichever that is. The load without each member, given by its place, is in parts that grow
+    /// as said, and includes what each of the others carries alone. `None` if a capacity is unknown.
     ///
     /// # Errors
     /// When a load, a growth or the horizon means nothing.
-    pub fn expiry(&self, load: &[Part], horizon: f64) -> Result<Option<Exhaustion>, ExpiryError> {
-        let limit = self.carries_without(1);
-        limit.map(|limit| exhaustion(load, limit, horizon)).transpose().map_err(ExpiryError::Growth)
-    }
-
-    /// The steps of a forecast of peaks at which redundancy expires with a chance of 10, 50 and 90 %;
-    /// `None` if a capacity is unknown.
-    #[must_use]
-    pub fn expiry_by_forecast(&self, peaks: &Band) -> Option<Passing> {
-        self.carries_without(1).map(|limit| peaks.passing(limit))
+    pub fn expiry(
+        &self,
+        load_without: impl Fn(usize) -> Vec<Part>,
+        horizon: f64,
+    ) -> Result<Option<Exhaustion>, ExpiryError> {
+        let Some(whole) = &self.whole else { return Ok(None) };
+        // Where nobody carries anything alone, the loss of the largest is the worst.
+        let largest = (0..self.members).max_by(|a, b| whole[*a].total_cmp(&whole[*b]));
+        let lost = if self.usable == self.whole { largest.map_or(0..0, |at| at..at + 1) } else { 0..self.members };
+        let mut first: Option<Exhaustion> = None;
+        for lost in lost {
+            let Some(limit) = self.whole_without(lost) else { continue };
+            let found = exhaustion(&load_without(lost), limit, horizon).map_err(ExpiryError::Growth)?;
+            let months = |found: Exhaustion| found.months().unwrap_or(f64::INFINITY);
+            if first.is_none_or(|first| months(found) < months(first)) {
+                first = Some(found);
+            }
+        }
+        Ok(first)
     }
 
     /// The first peak at which redundancy is gone: a scan, for loads that rise and fall. `None` if that

@@ -43,13 +43,13 @@ fn a_shared_need_in_the_graph_delivers_the_same() {
 
 #[test]
 fn redundancy_expires_before_anything_runs_out() {
-    let found = web().expiry(&[Part { load: 100.0, growth: 0.02 }], 120.0).expect("sound").expect("known");
+    let found = web().expiry(|_| vec![Part { load: 100.0, growth: 0.02 }], 120.0).expect("sound").expect("known");
     assert!((found.months().expect("it grows") - 9.21).abs() < 5e-3, "{found:?}");
-    let late = web().expiry(&[Part { load: 130.0, growth: 0.02 }], 120.0).expect("sound");
+    let late = web().expiry(|_| vec![Part { load: 130.0, growth: 0.02 }], 120.0).expect("sound");
     assert_eq!(late, Some(Exhaustion::Already));
     let alone = Pool::new(&[Some(60.0)], SURVIVAL, None).expect("known");
     assert_eq!(
-        alone.expiry(&[Part { load: 1.0, growth: 0.0 }], 12.0),
+        alone.expiry(|_| vec![Part { load: 1.0, growth: 0.0 }], 12.0),
         Ok(Some(Exhaustion::Already)),
         "it never had any"
     );
@@ -57,7 +57,7 @@ fn redundancy_expires_before_anything_runs_out() {
     assert_eq!(web().first_without_redundancy(peaks), Some(2));
     let band = Band::new(peaks.map(|peak| [-20.0, -15.0, -5.0, 0.0, 5.0, 15.0, 20.0].map(|off| peak + off)).to_vec());
     let wanted = Passing { chance_10: Some(1), chance_50: Some(2), chance_90: None };
-    assert_eq!(web().expiry_by_forecast(&band), Some(wanted));
+    assert_eq!(web().carries_without(1).map(|limit| band.passing(limit)), Some(wanted));
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn without_capacities_the_declared_count_holds_and_dates_are_unknown() {
     let found = pool.standing(1_000.0, &[1]).expect("a member");
     assert_eq!((found.required, found.margin, found.delivered, found.is_derived), (Some(2), Some(0), None, false));
     assert_eq!(pool.standing(1.0, &[0, 1]).expect("members").margin, None);
-    assert_eq!(pool.expiry(&[Part { load: 1.0, growth: 0.1 }], 12.0), Ok(None));
+    assert_eq!(pool.expiry(|_| vec![Part { load: 1.0, growth: 0.1 }], 12.0), Ok(None));
     assert_eq!(pool.disagreement(1_000.0), Ok(None));
     assert_eq!(Pool::new(&[None], SURVIVAL, None), Err(ExpiryError::NothingKnown));
     assert!(Pool::new(&[Some(0.0)], SURVIVAL, None).is_err());
@@ -134,4 +134,23 @@ proptest! {
             prop_assert_eq!(load <= limit, found.margin.is_some_and(|margin| margin > 0));
         }
     }
+}
+
+/// Two loads of 100 and 70 on three members of 60: what is held by one member is lost with it, what is shared is not.
+#[test]
+fn what_a_member_carries_alone_leaves_it_less_to_share() {
+    let held = web().holding(&[0.0, 0.0, 40.0]).expect("sound");
+    // 60, 60 and 20 are left for 100: all must be up.
+    assert_eq!(held.standing(100.0, &[]).expect("sound").margin, Some(0));
+    assert_eq!(held.standing(100.0, &[2]).expect("sound").delivered, Some(1.0));
+    assert_eq!(held.standing(100.0, &[0]).expect("sound").delivered, Some(0.8));
+    assert_eq!(held.whole_without(0), Some(120.0));
+    assert!(web().holding(&[-1.0]).is_err());
+    // 70 that grow by 2 % and 40 held on the third: the first lost leaves 120, passed when 70·1.02ⁿ + 40 is.
+    let without = |lost: usize| {
+        let held = if lost == 2 { 0.0 } else { 40.0 };
+        vec![Part { load: 70.0, growth: 0.02 }, Part { load: held, growth: 0.0 }]
+    };
+    let found = held.expiry(without, 120.0).expect("sound").expect("known").months().expect("within");
+    assert!((found - (80.0_f64 / 70.0).ln() / 1.02_f64.ln()).abs() < 1e-6, "{found}");
 }

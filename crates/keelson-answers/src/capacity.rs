@@ -16,6 +16,7 @@ mod pools;
 mod purchases;
 mod relief;
 mod resources;
+mod shared;
 mod standing;
 pub mod throughput;
 

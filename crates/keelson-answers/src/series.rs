@@ -141,6 +141,12 @@ pub(crate) fn demand_series(view: &View, service: ItemIx, now: DateTime<Utc>) ->
     }
 }
 
+/// The unit in which demand on an item is stated, or else measured.
+pub(crate) fn demand_unit(view: &View, service: ItemIx) -> Option<String> {
+    let stated = amount(view, service, "peak_demand").map(|stated| stated.unit);
+    stated.or_else(|| view.series(ci_of(service), Metric::Demand).map(|series| series.unit.clone()))
+}
+
 /// When a series ended, in words, if that is too long ago for it to tell what is asked now.
 fn stale(series: &DailySeries, now: DateTime<Utc>) -> Option<String> {
     let ended = series.day(series.values.len());

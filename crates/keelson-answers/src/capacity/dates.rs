@@ -29,7 +29,7 @@ impl Telling<'_> {
             return Ok(None);
         }
         let taken = self.taken_from(known.resource.item, truncations)?;
-        Ok(forecasts::load_of(self.demand, self.measured, &taken))
+        Ok(forecasts::load_of(self.demand, self.measured, &|service| taken.of(service)))
     }
 
     /// Dates the first rows anew, those to be decided on first.

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::growth::of_everybody;
 use super::hours::{Loads, Profiles};
 use super::pools::{Carried, carried};
+use super::shared::{Loaded, Taken};
 use crate::attributes::{Amount, amount};
 use crate::demand::{refused, visits};
 use crate::needs::title;
@@ -132,15 +133,18 @@ pub(crate) fn during(
     let (all, demand, amounts) = of_everybody(&stated, &model, window.start(), &limits)?;
     let profiles = Profiles::of(&stated, &demand, &all);
     let mut found = Meanwhile::default();
+    let loaded = Loaded::new(&stated, &model, &amounts);
     for need in &needs {
-        let taken = model.taken_from(need.owner(), &limits).map_err(|error| refused(view, &error))?;
         // How it stands with so much lost: its times, and its load by hour.
         let stands = |losses: &Losses| -> Result<Option<Stands>, QuestionError> {
             // What is gone is told by its place.
             let is_gone = |member: ItemIx| loss(losses, member) >= 1.0 - ROUNDING;
             let left = |member: ItemIx| if is_gone(member) { 1.0 } else { 1.0 - loss(losses, member) };
-            let Ok((known, unit)) = carried(&stated, &model, &amounts, need, left)? else { return Ok(None) };
-            let loads = profiles.by_hour(&demand, (need.owner(), known.load, known.scale), &taken);
+            let Ok((known, unit)) = carried(&loaded, need, left)? else { return Ok(None) };
+            let taken = Taken::of(&mut known.shared.shares.iter(), |owner| {
+                model.taken_from(owner, &limits).map_err(|error| refused(view, &error))
+            })?;
+            let loads = profiles.by_hour(&demand, &taken);
             let gone = |(_, member): &(usize, &ItemIx)| is_gone(**member);
             let down: Vec<usize> = need.members.iter().enumerate().filter(gone).map(|(place, _)| place).collect();
             let spans = spans(&known, &down, loads.as_ref(), window)?;

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use keelson_analysis::demand::Amounts;
 use keelson_analysis::expiry::{ExpiryError, Pool};
 use keelson_graph::ItemIx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Demand;
+use super::shared::Taken;
 use crate::profile::{Days, HOURS, Origin, Profile, profile};
 use crate::{Basis, LimitCode, View};
 
@@ -131,16 +131,6 @@ impl Profiles {
         self.by_service.is_empty()
     }
 
-    /// The load by hour of what services take so much of; absent where no profile is known of any of them.
-    fn loads(&self, demand: &Demand, taken: &Amounts, scale: f64) -> Option<Loads> {
-        let parts = demand.outside.sources.iter().map(|source| {
-            let taken = taken.of(source.item);
-            (source.item, if taken > 0.0 { taken * source.demand * scale } else { 0.0 })
-        });
-        let parts: Vec<(ItemIx, f64)> = parts.filter(|(_, load)| *load > 0.0 && load.is_finite()).collect();
-        self.sum(&parts)
-    }
-
     fn sum(&self, parts: &[(ItemIx, f64)]) -> Option<Loads> {
         let known: Vec<&(Profile, Origin)> =
             parts.iter().filter_map(|(service, _)| self.by_service.get(service)).collect();
@@ -159,28 +149,26 @@ impl Profiles {
         Some(Loads { hours, basis, is_partial: known.len() < parts.len() })
     }
 
-    /// The load of a need by hour; absent where no profile is known of what it follows.
-    pub(super) fn by_hour(
-        &self,
-        demand: &Demand,
-        (owner, load, scale): (ItemIx, f64, Option<f64>),
-        taken: &Amounts,
-    ) -> Option<Loads> {
-        match scale {
-            Some(scale) => self.loads(demand, taken, scale),
-            None => self.sum(&[(owner, load)]),
-        }
+    /// A load by hour; absent where no profile is known of anything it follows. What is stated goes as the demand on whoever
+    /// states it.
+    pub(super) fn by_hour(&self, demand: &Demand, taken: &Taken) -> Option<Loads> {
+        let parts = demand.outside.sources.iter().map(|source| {
+            let taken = taken.of_service(source.item);
+            (source.item, if taken > 0.0 { taken * source.demand } else { 0.0 })
+        });
+        let parts = parts.chain(taken.stated.iter().copied());
+        let parts: Vec<(ItemIx, f64)> = parts.filter(|(_, load)| *load > 0.0 && load.is_finite()).collect();
+        self.sum(&parts)
     }
 
-    /// How a need stands by hour: its load follows the demand on its owner, or is stated and goes as that of its owner.
+    /// How a need stands by hour. What its members carry alone counts with its peak all day, which is the safe side.
     pub(super) fn standing(
         &self,
         demand: &Demand,
         (pool, largest): (&Pool, usize),
-        (owner, load, scale): (ItemIx, f64, Option<f64>),
-        taken: &Amounts,
+        taken: &Taken,
     ) -> Result<Option<RedundancyHours>, ExpiryError> {
-        let loads = self.by_hour(demand, (owner, load, scale), taken);
+        let loads = self.by_hour(demand, taken);
         loads.map(|loads| told(pool, largest, &loads)).transpose()
     }
 }

@@ -19,6 +19,7 @@ use keelson_model::{Phase, Rule};
 
 use super::growth::of_everybody;
 use super::pools::carried;
+use super::shared::Loaded;
 use crate::attributes::amount;
 use crate::demand::visits;
 use crate::needs::title;
@@ -166,9 +167,10 @@ fn find(view: &View) -> Result<Found, QuestionError> {
     let (visits, _) = visits(&stated, now)?;
     let model = Model::new(&view.graph, &visits, &limits);
     let (.., amounts) = of_everybody(&stated, &model, now, &limits)?;
+    let loaded = Loaded::new(&stated, &model, &amounts);
     let mut found = Vec::new();
     for need in needs {
-        let Ok((known, unit)) = carried(&stated, &model, &amounts, &need, |_| 1.0)? else { continue };
+        let Ok((known, unit)) = carried(&loaded, &need, |_| 1.0)? else { continue };
         let figures = |error: ExpiryError| QuestionError::Figures(error.to_string());
         let differs = known.pool.disagreement(known.load).map_err(figures)?;
         let Some(differs) = differs.filter(Disagreement::is_dangerous) else { continue };

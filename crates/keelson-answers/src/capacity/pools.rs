@@ -1,22 +1,22 @@
 //! Which redundancy growth takes away, and when: members that share a load (analyses 1.5, 4.3).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 use keelson_analysis::Truncations;
 use keelson_analysis::demand::plan::parts_of;
-use keelson_analysis::demand::{Amounts, Model};
 use keelson_analysis::expiry::{ExpiryError, Pool};
 use keelson_forecast::growth::Part;
-use keelson_forecast::ladder::{Band, Passing};
+use keelson_forecast::ladder::Passing;
 use keelson_graph::{ItemIx, NeedView};
-use keelson_model::Rule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::dates::{dated, months_to};
 use super::hours::{Profiles, RedundancyHours};
 use super::lines::{MOST_CHANCES, Telling};
+use super::shared::{Loaded, Share, Shared, Taken};
 use super::{ExhaustionChances, after, forecasts, standing};
 use crate::attributes::{Amount, amount, number};
 use crate::demand::refused;
@@ -35,8 +35,12 @@ pub struct RedundancyLine {
     pub need: String,
     /// Its members, by key.
     pub members: Vec<String>,
-    /// The load on it now, with what is supposed; absent where it is not known.
+    /// The load its members share now, whoever puts it on them, with what is supposed; absent where it is not known.
     pub load: Option<Amount>,
+    /// What of it comes from its owner; absent where it is not known.
+    pub own_load: Option<f64>,
+    /// What its members carry beside, each for itself; 0 where nothing comes to one of them alone.
+    pub held: f64,
     /// How many members must be up at that load; absent where not even all carry it, or it is not known.
     pub required: Option<u32>,
     /// How many are declared to be needed; absent where nobody says.
@@ -84,21 +88,30 @@ impl Growths {
         Ok(Self { parts: with.into_iter().zip(found.0).collect(), fastest })
     }
 
-    /// A load in parts that grow alike; absent where nobody knows how it grows.
-    fn parts(&self, view: &View, owner: ItemIx, load: f64) -> Option<Vec<Part>> {
-        let Some(parts) = self.parts.get(&owner) else {
-            let growth = standing::growth(view, owner, &self.fastest)?;
-            return Some(vec![Part { load, growth }]);
+    /// Loads in parts that grow alike, as they are caused, and whether it is known of all how they grow.
+    fn parts<'s>(&self, view: &View, shares: impl Iterator<Item = &'s Share>) -> (Vec<Part>, bool) {
+        let (mut parts, mut is_known) = (BTreeMap::new(), true);
+        let mut add = |part: Part| {
+            parts.entry(part.growth.to_bits()).or_insert(Part { load: 0.0, ..part }).load += part.load;
         };
-        let whole: f64 = parts.iter().map(|part| part.load).sum();
-        Some(parts.iter().map(|part| Part { load: load * part.load / whole, ..*part }).collect())
+        for share in shares.filter(|share| share.load > 0.0) {
+            let of_owner = self.parts.get(&share.owner).filter(|parts| !parts.is_empty());
+            if let Some(of_owner) = of_owner {
+                let whole: f64 = of_owner.iter().map(|part| part.load).sum();
+                of_owner.iter().for_each(|part| add(Part { load: share.load * part.load / whole, ..*part }));
+                continue;
+            }
+            let growth = standing::growth(view, share.owner, &self.fastest);
+            is_known &= growth.is_some();
+            add(Part { load: share.load, growth: growth.unwrap_or(0.0) });
+        }
+        (parts.into_values().collect(), is_known)
     }
 }
 
 /// A line, and what the hours and the days of it are told from; absent where its load is not known.
 pub(super) struct Found {
     line: RedundancyLine,
-    owner: ItemIx,
     known: Option<Carried>,
     /// Whether nobody knows how its load grows.
     is_still: bool,
@@ -114,10 +127,12 @@ impl Found {
 /// A pool with its load.
 pub(super) struct Carried {
     pub(super) pool: Pool,
+    /// The place of the member that leaves least when it is lost.
     largest: usize,
+    /// What its members share.
     pub(super) load: f64,
-    /// The load by the demand on its owner; absent where it is stated.
-    pub(super) scale: Option<f64>,
+    /// Whose that is, and what members carry alone.
+    pub(super) shared: Rc<Shared>,
 }
 
 /// The needs with several members of services, and of what their demand reaches; those whose redundancy expires first.
@@ -132,9 +147,19 @@ pub(super) fn find(
             && need.phase().runs()
             && need.members.iter().any(|member| amount(view, *member, "capacity").is_some())
     };
-    let needs: Vec<NeedView<'_>> = owners.iter().flat_map(|owner| view.graph.needs(*owner)).filter(is_pool).collect();
-    let growths = Growths::of(telling, &needs.iter().map(NeedView::owner).collect(), truncations)?;
-    let mut found = needs.iter().map(|need| line(telling, need, &growths)).collect::<Result<Vec<_>, _>>()?;
+    let needs = owners.iter().flat_map(|owner| view.graph.needs(*owner)).filter(is_pool);
+    let loaded = Loaded::new(view, telling.model, telling.amounts);
+    let needs = needs.map(|need| carried(&loaded, &need, |_| 1.0).map(|known| (need, known)));
+    let needs = needs.collect::<Result<Vec<_>, QuestionError>>()?;
+    let loading: BTreeSet<ItemIx> = needs
+        .iter()
+        .filter_map(|(_, known)| known.as_ref().ok())
+        .flat_map(|(known, _)| known.shared.everybody())
+        .map(|share| share.owner)
+        .collect();
+    let growths = Growths::of(telling, &loading, truncations)?;
+    let found = needs.into_iter().map(|(need, known)| line(telling, &need, known, &growths));
+    let mut found = found.collect::<Result<Vec<_>, _>>()?;
     note(basis, &found);
     let date = |found: &Found| found.line.expires_months.unwrap_or(f64::INFINITY);
     found.sort_by(|a, b| {
@@ -168,14 +193,17 @@ pub(super) fn lines(
     truncations: &mut Truncations,
 ) -> Result<Vec<RedundancyLine>, QuestionError> {
     let mut lines = Vec::new();
-    for (place, Found { mut line, owner, known, .. }) in found.into_iter().take(most).enumerate() {
+    for (place, Found { mut line, known, .. }) in found.into_iter().take(most).enumerate() {
         let is_quiet = telling.measured.is_empty() && profiles.is_empty();
         if let Some(known) = known.filter(|_| place < MOST_CHANCES && !is_quiet) {
-            let taken = telling.taken_from(owner, truncations)?;
-            let carried = (&known.pool, known.largest);
-            let hours = profiles.standing(telling.demand, carried, (owner, known.load, known.scale), &taken);
+            let mut taken = |shares: &mut dyn Iterator<Item = &Share>| {
+                Taken::of(shares, |owner| telling.taken_from(owner, truncations))
+            };
+            let shared = taken(&mut known.shared.shares.iter())?;
+            let hours = profiles.standing(telling.demand, (&known.pool, known.largest), &shared);
             line.hours = hours.map_err(|error| figures(&line.need, &line.subject.key, &error))?;
-            if let Some((passing, begins, days)) = passing(telling, &known, &taken) {
+            let without = taken(&mut known.shared.without(known.largest))?;
+            if let Some((passing, begins, days)) = passing(telling, &known, &without) {
                 line.expires_chances = Some(forecasts::days_of(passing, begins));
                 let months = |step| months_to(telling.from, begins, step);
                 // What has ended already has.
@@ -193,12 +221,14 @@ pub(super) fn lines(
     Ok(lines)
 }
 
-/// The steps of the forecast of its load at which redundancy ends, by chance; the day of the first, and how many there are.
-fn passing(telling: &Telling<'_>, known: &Carried, taken: &Amounts) -> Option<(Passing, DateTime<Utc>, usize)> {
-    let scale = known.scale?;
-    let (band, begins) = forecasts::load_of(telling.demand, telling.measured, taken)?;
-    let steps = band.steps().iter().map(|step| step.map(|value| value * scale)).collect();
-    Some((known.pool.expiry_by_forecast(&Band::new(steps))?, begins, band.len()))
+/// The steps of the forecast of what is on the others at which the loss of the largest is too much, by chance; the day of
+/// the first, and how many there are.
+fn passing(telling: &Telling<'_>, known: &Carried, without: &Taken) -> Option<(Passing, DateTime<Utc>, usize)> {
+    if !without.stated.is_empty() {
+        return None;
+    }
+    let (band, begins) = forecasts::load_of(telling.demand, telling.measured, &|service| without.of_service(service))?;
+    Some((band.passing(known.pool.whole_without(known.largest)?), begins, band.len()))
 }
 
 fn figures(need: &str, owner: &str, error: &ExpiryError) -> QuestionError {
@@ -210,37 +240,14 @@ fn declared(need: &NeedView<'_>) -> Option<u32> {
     if need.head.is_share() { None } else { need.required() }
 }
 
-/// The load on a need: what is stated with it, what its owner hands on to its members by their ratios, or else the demand
-/// on its owner, if that is counted in the unit of the members; and how much that is for a unit of the demand on its owner.
-fn load(
-    view: &View,
-    model: &Model<'_>,
-    amounts: &Amounts,
-    need: &NeedView<'_>,
-    unit: &str,
-) -> Option<(f64, Option<f64>)> {
-    let owner = need.owner();
-    let ratios: f64 = need.members.iter().map(|member| model.visits().ratio(owner, *member)).sum();
-    if ratios > 0.0 && amounts.of(owner) > 0.0 {
-        return Some((amounts.of(owner) * ratios, Some(ratios)));
-    }
-    if let Rule::Share { demand: Some(demand), .. } = need.rule() {
-        return Some((demand, None));
-    }
-    // Suppositions are in what the pass handed on already.
-    let is_same = amount(view, owner, "peak_demand").is_some_and(|own| own.unit == unit);
-    (is_same && amounts.of(owner) > 0.0).then(|| (amounts.of(owner), Some(1.0)))
-}
-
 /// A need as a pool with its load, and the unit of both; or why nothing is known. `left` says which fraction of a member
 /// is there.
 pub(super) fn carried(
-    view: &View,
-    model: &Model<'_>,
-    amounts: &Amounts,
+    loaded: &Loaded<'_>,
     need: &NeedView<'_>,
     left: impl Fn(ItemIx) -> f64,
 ) -> Result<Result<(Carried, String), String>, QuestionError> {
+    let view = loaded.view;
     let capacities: Vec<Option<Amount>> = need.members.iter().map(|member| amount(view, *member, "capacity")).collect();
     let units: BTreeSet<&str> = capacities.iter().flatten().map(|one| one.unit.as_str()).collect();
     if let Some(place) = capacities.iter().flatten().position(|one| one.value <= 0.0) {
@@ -255,28 +262,38 @@ pub(super) fn carried(
         return Ok(Err("not every member states a capacity, in one unit".to_owned()));
     }
     let unit = units.first().map(|unit| (*unit).to_owned()).unwrap_or_default();
-    let Some((now, scale)) = load(view, model, amounts, need, &unit) else {
+    if loaded.own(need, &unit).is_none() {
         return Ok(Err(format!("its load is not known: the demand of its owner is not stated in {unit}")));
-    };
+    }
+    let shared = loaded.on(need.members, &unit);
     let survival = number(view, need.owner(), "survival_limit").unwrap_or(keelson_analysis::expiry::SURVIVAL);
     let there = capacities.iter().zip(need.members.iter());
     let numbers: Vec<Option<f64>> =
         there.map(|(one, member)| one.as_ref().map(|one| one.value * left(*member))).collect();
     let refused =
         |error: ExpiryError| figures(&title(&view.catalogue, need).0, &key_of(&view.catalogue, need.owner()), &error);
-    let pool = Pool::new(&numbers, survival, declared(need)).map_err(refused)?;
-    let largest = (0..numbers.len()).max_by(|a, b| numbers[*a].unwrap_or(0.0).total_cmp(&numbers[*b].unwrap_or(0.0)));
-    Ok(Ok((Carried { pool, largest: largest.unwrap_or(0), load: now, scale }, unit)))
+    let pool = Pool::new(&numbers, survival, declared(need)).and_then(|pool| pool.holding(&shared.held()));
+    let pool = pool.map_err(refused)?;
+    let usable = pool.usable().unwrap_or_default();
+    let largest = (0..usable.len()).max_by(|a, b| usable[*a].total_cmp(&usable[*b])).unwrap_or(0);
+    Ok(Ok((Carried { largest, load: shared.load(), pool, shared }, unit)))
 }
 
-fn line(telling: &Telling<'_>, need: &NeedView<'_>, growths: &Growths) -> Result<Found, QuestionError> {
-    let Telling { view, model, amounts, horizon, from, .. } = *telling;
+fn line(
+    telling: &Telling<'_>,
+    need: &NeedView<'_>,
+    known: Result<(Carried, String), String>,
+    growths: &Growths,
+) -> Result<Found, QuestionError> {
+    let Telling { view, horizon, from, .. } = *telling;
     let owner = need.owner();
     let mut line = RedundancyLine {
         subject: Subject::of(&view.catalogue, ci_of(owner)),
         need: title(&view.catalogue, need).0,
         members: need.members.iter().map(|member| key_of(&view.catalogue, *member)).collect(),
         load: None,
+        own_load: None,
+        held: 0.0,
         required: None,
         declared: declared(need),
         is_redundancy_false: false,
@@ -289,37 +306,36 @@ fn line(telling: &Telling<'_>, need: &NeedView<'_>, growths: &Growths) -> Result
         hours: None,
         unknown: None,
     };
-    let (known, unit) = match carried(view, model, amounts, need, |_| 1.0)? {
+    let (known, unit) = match known {
         Ok(found) => found,
         Err(unknown) => {
             line.unknown = Some(unknown);
-            return Ok(Found { line, owner, known: None, is_still: false });
+            return Ok(Found { line, known: None, is_still: false });
         }
     };
-    let (pool, now) = ((&known.pool, known.largest), known.load);
-    let parts = growths.parts(view, owner, now);
-    let is_still = parts.is_none() && now > 0.0;
-    let parts = parts.unwrap_or_else(|| vec![Part { load: now, growth: 0.0 }]);
-    let told = tell(&mut line, pool, now, &parts, horizon, from);
+    let is_still = !growths.parts(view, known.shared.everybody()).1;
+    let told = tell(&mut line, &known, |lost| growths.parts(view, known.shared.without(lost)).0, horizon, from);
     told.map_err(|error| figures(&line.need, &line.subject.key, &error))?;
-    line.load = Some(Amount { value: now, unit });
-    Ok(Found { line, owner, known: Some(known), is_still })
+    line.load = Some(Amount { value: known.load, unit });
+    line.own_load = Some(known.shared.of(owner));
+    line.held = known.shared.held().iter().sum();
+    Ok(Found { line, known: Some(known), is_still })
 }
 
 fn tell(
     line: &mut RedundancyLine,
-    (pool, largest): (&Pool, usize),
-    now: f64,
-    parts: &[Part],
+    known: &Carried,
+    parts_without: impl Fn(usize) -> Vec<Part>,
     horizon: f64,
     from: DateTime<Utc>,
 ) -> Result<(), ExpiryError> {
+    let (pool, now) = (&known.pool, known.load);
     let standing = pool.standing(now, &[])?;
     (line.required, line.margin) = (standing.required, standing.margin);
     line.is_redundancy_false = pool.disagreement(now)?.is_some_and(|found| found.is_dangerous());
-    line.delivered_without_one = pool.standing(now, &[largest])?.delivered;
+    line.delivered_without_one = pool.standing(now, &[known.largest])?.delivered;
     line.carries_without_one = pool.carries_without(1);
-    line.expires_months = pool.expiry(parts, horizon)?.and_then(keelson_forecast::growth::Exhaustion::months);
+    line.expires_months = pool.expiry(parts_without, horizon)?.and_then(keelson_forecast::growth::Exhaustion::months);
     line.expires_at = line.expires_months.and_then(|months| after(from, months));
     Ok(())
 }
