@@ -1,6 +1,7 @@
 //! How much of everything the demand on services takes (analyses 4.1).
 //!
-//! A relationship states by its attribute `visits` how many units of the dependency one unit of the dependent takes.
+//! A relationship states by its attribute `visits` how many units of the dependency one unit of the dependent takes. Times
+//! in which each side is counted are converted: with a ratio of 1, 100 messages a second are 8 640 000 messages a day.
 //! Demand comes from outside on services, by their attribute `peak_demand`; what is supposed multiplies it. A
 //! relationship without a ratio takes one that measurements tell, where they do ([`InferredLine`]); otherwise it hands on
 //! nothing, and is listed.
@@ -15,6 +16,7 @@ use keelson_analysis::demand::{Amounts, DemandError, Gain, Model, Origin, Source
 use keelson_analysis::{Limits, Pool};
 use keelson_catalogue::CiIx;
 use keelson_graph::ItemIx;
+use keelson_model::unit::time_base;
 use keelson_model::{Standing, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,7 +25,7 @@ pub(crate) use inferred::Inferred;
 pub use inferred::InferredLine;
 
 use crate::attributes::{Amount, amount, capacity};
-use crate::series::{DailySeries, demand_series};
+use crate::series::{DailySeries, demand_series, demand_unit};
 use crate::single_points::services;
 use crate::subject::{ci_of, find_item, key_of};
 use crate::{Asked, Basis, LimitCode, QuestionError, Subject, View, item};
@@ -178,7 +180,7 @@ fn stated(view: &View) -> (Given, Vec<String>) {
         if !view.graph.contains(owner) || !view.graph.contains(member) {
             continue;
         }
-        let mut is_needed = None;
+        let (mut is_needed, mut known) = (None, None::<(f64, Origin)>);
         for claim in slot.relationship.live_claims() {
             let Some(stated) = claim.attributes.get(VISITS) else { continue };
             if !*is_needed.get_or_insert_with(|| view.graph.members(owner).contains(&member)) {
@@ -196,14 +198,47 @@ fn stated(view: &View) -> (Given, Vec<String>) {
                 keelson_model::Basis::Declared => Origin::Given,
                 keelson_model::Basis::Observed => Origin::Inferred,
             };
-            // What somebody says is taken before what was inferred.
-            let known = given.entry((owner, member)).or_insert((ratio, origin));
-            if known.1 == Origin::Inferred && origin == Origin::Given {
-                *known = (ratio, origin);
+            match known {
+                None => known = Some((ratio, origin)),
+                // What somebody says is taken before what was inferred.
+                Some((_, Origin::Inferred)) if origin == Origin::Given => known = Some((ratio, origin)),
+                Some((taken, Origin::Given)) if origin == Origin::Given && taken.to_bits() != ratio.to_bits() => {
+                    set_aside.push(differing(view, (owner, member), (taken, ratio)));
+                    // The larger one is the safe side.
+                    known = Some((taken.max(ratio), origin));
+                }
+                Some(_) => {}
             }
+        }
+        // Relationships of several kinds between the same two are several uses: they add up.
+        if let Some((ratio, origin)) = known {
+            let ratio = ratio * per_time(view, owner, member);
+            let sum = given.entry((owner, member)).or_insert((0.0, Origin::Given));
+            let is_given = sum.1 == Origin::Given && origin == Origin::Given;
+            *sum = (sum.0 + ratio, if is_given { Origin::Given } else { Origin::Inferred });
         }
     }
     (given, set_aside)
+}
+
+/// What turns amounts of a dependent in its time into those of a dependency in that one's: a ratio says how many units are
+/// taken for a unit, whatever the time in which each is counted. 1 where either is no rate.
+fn per_time(view: &View, owner: ItemIx, member: ItemIx) -> f64 {
+    let own = |item| demand_unit(view, item).or_else(|| capacity(view, item).map(|capacity| capacity.unit));
+    // What states no unit counts in the time of its own kind of rate: seconds.
+    let seconds = |item| own(item).map_or(Some(1.0), |unit| time_base(&unit));
+    match (seconds(owner), seconds(member)) {
+        (Some(from), Some(to)) => to / from,
+        _ => 1.0,
+    }
+}
+
+fn differing(view: &View, (owner, member): (ItemIx, ItemIx), (a, b): (f64, f64)) -> String {
+    format!(
+        "sources state 'visits' of '{}' by '{}' as {a} and as {b}: the larger one is taken; let one of them state it",
+        key_of(&view.catalogue, member),
+        key_of(&view.catalogue, owner)
+    )
 }
 
 fn unneeded(view: &View, owner: ItemIx, member: ItemIx) -> String {

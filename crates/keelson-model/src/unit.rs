@@ -150,6 +150,19 @@ pub fn factor(from: &str, to: &str) -> Option<f64> {
     (from.dimension == to.dimension).then(|| of(from) / of(to))
 }
 
+/// The seconds in which things of a unit are counted: 1 for `requests/s`, 86 400 for `messages/d`; `None` for what is no
+/// rate of things.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "factors are far below 2^52")]
+pub fn time_base(symbol: &str) -> Option<f64> {
+    let known = unit(symbol)?;
+    match known.dimension {
+        Rate(_) => Some(known.factor.1 as f64 / known.factor.0 as f64),
+        Throughput => Some(1.0),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
