@@ -1,6 +1,7 @@
 //! Measured series as answers see them: a value a day, its peak.
 //!
-//! The peak of a day is its 95th percentile, which one-off spikes do not move (analyses 4.4). Days without a point are
+//! The peak of a day is its 95th percentile, which one-off spikes do not move (analyses 4.4), or the median of its busiest
+//! hour where that is more: what lasts an hour every day is no spike. Days without a point are
 //! gaps. Whoever loads a view for a question about the future lays the series beside it ([`View::with_series`]).
 
 use std::collections::BTreeMap;

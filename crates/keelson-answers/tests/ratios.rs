@@ -48,3 +48,14 @@ fn two_kinds_of_use_between_the_same_two_add_up() {
             .any(|limit| limit.code == LimitCode::FigureMissing && limit.message.contains("visits"))
     );
 }
+
+#[test]
+fn use_that_is_stated_and_not_explained_by_demand_is_told() {
+    let answer = plan(
+        r#"{"ci": {"key": "application/q", "class": "application", "name": "q", "attributes": {"capacity": {"value": 5000, "unit": "messages/s"}, "utilisation": 0.95}}}
+{"relationship": {"dependent": "service/a", "kind": "uses", "dependency": "application/q", "attributes": {"visits": 1}}}
+"#,
+    );
+    let told = answer.basis.limits.iter().any(|limit| limit.message.contains("95 % stated and 2 % computed"));
+    assert!(told, "{:?}", answer.basis.limits);
+}

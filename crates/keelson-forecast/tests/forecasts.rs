@@ -209,13 +209,14 @@ fn daily_peaks_come_from_samples_by_the_clocks_of_the_place() {
     samples.push(Sample { at: 4 * DAY, value: 7.0 });
     samples.push(Sample { at: 4 * DAY + 60, value: GAP });
     samples.reverse();
-    let found = daily(&samples, Days::PEAKS).expect("a sound question");
+    let plain = Days { is_busy_hour: false, ..Days::PEAKS };
+    let found = daily(&samples, plain).expect("a sound question");
     assert_eq!((found.first, found.values.len()), (0, 5));
     // The 95th percentile of 0..=23 lies at place 21.85.
     assert!((found.values[0] - 21.85).abs() < 1e-12 && (found.values[1] - 45.85).abs() < 1e-12);
     assert!(found.values[2].is_nan() && found.values[3].is_nan());
     assert_eq!(found.values[4], 7.0);
-    let east = daily(&samples, Days { ahead: 2 * 3_600, least: 5, ..Days::PEAKS }).expect("a sound question");
+    let east = daily(&samples, Days { ahead: 2 * 3_600, least: 5, ..plain }).expect("a sound question");
     assert_eq!((east.first, east.values.len()), (0, 5));
     assert!((east.values[0] - 19.95).abs() < 1e-12 && east.values[2].is_nan());
     assert_eq!(daily(&[], Days::PEAKS), Ok(Daily { first: 0, values: vec![] }));
@@ -264,4 +265,14 @@ proptest! {
         prop_assert!(at(passing.chance_10) <= at(passing.chance_50) && at(passing.chance_50) <= at(passing.chance_90));
         prop_assert_eq!(forecast(&question).expect("as before"), found, "the same numbers, the same answer");
     }
+}
+
+/// 95 in one hour of every day, else 20: the busy hour is the peak. One sample of sixty in an hour is a spike.
+#[test]
+fn the_peak_of_a_day_is_not_below_its_busiest_hour() {
+    let sample = |minute: i64, value| Sample { at: minute * 60, value };
+    let hourly: Vec<Sample> = (0..48).map(|h| sample(h * 60, if h % 24 == 9 { 95.0 } else { 20.0 })).collect();
+    assert_eq!(daily(&hourly, Days::PEAKS).expect("a sound question").values, vec![95.0, 95.0]);
+    let minutes: Vec<Sample> = (0..1_440).map(|m| sample(m, if m == 555 { 95.0 } else { 20.0 })).collect();
+    assert_eq!(daily(&minutes, Days::PEAKS).expect("a sound question").values, vec![20.0]);
 }

@@ -12,11 +12,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::forecasts;
-use crate::attributes::number;
+use crate::attributes::{amount, number};
 use crate::demand::{Outside, SourceLine, outside, refused};
 use crate::single_points::services;
 use crate::subject::key_of;
-use crate::{Basis, LimitCode, QuestionError, View};
+use crate::{Basis, LimitCode, QuestionError, View, item};
 
 /// Demand on a service, and how it grows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -132,6 +132,7 @@ pub(super) fn note(
             format!("{still} services with demand state no growth: it counts as none, so dates may be earlier");
         basis.limit(LimitCode::FigureMissing, message);
     }
+    note_peaks(basis, (view, demand), &is_wanted);
     let doubtful = demand.growing.iter().map(|one| one.source.item).filter(|service| is_wanted(*service));
     let doubtful: Vec<(ItemIx, f64, f64)> = doubtful
         .filter_map(|service| {
@@ -150,5 +151,31 @@ pub(super) fn note(
             grows * 100.0
         );
         basis.remark(LimitCode::FigureMissing, message);
+    }
+}
+
+/// The peak that is stated and the one that was measured may differ by this part of the larger one.
+const PEAK_TOLERANCE: f64 = 0.2;
+
+/// Says of which services another peak was measured than is stated.
+fn note_peaks(basis: &mut Basis, (view, demand): (&View, &Demand), is_wanted: &impl Fn(ItemIx) -> bool) {
+    let measured = demand.outside.lines.iter().filter(|line| line.is_measured && line.factor > 0.0);
+    let differing = measured.filter_map(|line| {
+        let service = item(view.catalogue.find_key(&line.subject.key)?);
+        let (found, stated) = (line.demand.as_ref()?, amount(view, service, "peak_demand")?);
+        let measured = found.value / line.factor;
+        let differs = (measured - stated.value).abs() > PEAK_TOLERANCE * measured.max(stated.value);
+        (differs && is_wanted(service)).then_some((&line.subject.key, measured, stated))
+    });
+    let differing: Vec<_> = differing.collect();
+    if let Some((key, measured, stated)) = differing.first() {
+        let message = format!(
+            "the peak of demand on {} services is another than is stated, '{key}' first: {measured:.4} {} measured, {} \
+             stated; what was measured counts, so that dates are later than by what is stated where that is more",
+            differing.len(),
+            stated.unit,
+            stated.value
+        );
+        basis.limit(LimitCode::FigureMissing, message);
     }
 }

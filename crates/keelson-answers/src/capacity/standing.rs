@@ -15,6 +15,7 @@ use keelson_forecast::growth::{Exhaustion, Part, load_in};
 use keelson_forecast::ladder::Band;
 use keelson_graph::ItemIx;
 use keelson_model::Metric;
+use keelson_model::unit::factor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -126,8 +127,8 @@ fn standing(view: &View, uses: &Uses<'_>, one: ItemIx) -> Option<(Known, f64)> {
     known.load_basis = LoadBasis::Stated;
     let used = number(view, one, "utilisation").map(|used| used * capacity);
     let used = used.or_else(|| {
-        let used = amount(view, one, "used").filter(|used| used.unit == known.capacity.unit);
-        used.map(|used| used.value)
+        let used = amount(view, one, "used")?;
+        Some(used.value * factor(&used.unit, &known.capacity.unit)?)
     });
     used.map(|used| (known, used))
 }
@@ -201,26 +202,44 @@ pub(super) fn note(
         }
         return;
     }
-    let doubtful = |row: &&&Row| {
+    let other = |row: &Row| {
         let known = &known[row.resource];
-        let measured = uses.share(known.resource.item).filter(|_| known.load_basis == LoadBasis::Demand);
-        measured.is_some_and(|measured| disagree(measured, row.utilisation))
+        let other = told_otherwise(view, uses, known).filter(|_| known.load_basis == LoadBasis::Demand);
+        other.filter(|(share, _)| disagree(*share, row.utilisation))
     };
-    let doubtful: Vec<&Row> = rows.iter().filter(doubtful).copied().collect();
-    if let Some(first) = doubtful.first() {
-        let item = known[first.resource].resource.item;
-        let (measured, modelled) = (uses.share(item).unwrap_or(0.0) * 100.0, first.utilisation * 100.0);
-        let doubt = if measured > modelled { "demand on it may be missing" } else { "ratios may be too high" };
+    let doubtful = rows.iter().filter_map(|row| Some((known[row.resource].resource.item, *row, other(row)?)));
+    let doubtful: Vec<(ItemIx, &Row, (f64, &str))> = doubtful.collect();
+    if let Some((item, first, (share, words))) = doubtful.first() {
+        let (told, modelled) = (share * 100.0, first.utilisation * 100.0);
+        let doubt = if told > modelled { "demand on it may be missing" } else { "ratios may be too high" };
         let message = format!(
-            "the measured use of {} resources differs by more than a fifth from what demand makes of it: '{}' first, {:.0} % \
-             measured and {:.0} % computed, so {doubt}",
+            "the use of {} resources differs by more than a fifth from what demand makes of it: '{}' first, {told:.0} % {words} \
+             and {modelled:.0} % computed, so {doubt}",
             doubtful.len(),
-            key_of(&view.catalogue, item),
-            measured,
-            modelled
+            key_of(&view.catalogue, *item),
         );
         basis.limit(LimitCode::FigureMissing, message);
     }
+}
+
+/// Which share of its capacity is in use by something else than the demand on services: by its measured use, the demand
+/// measured on it, or what is stated; and in words which of them.
+fn told_otherwise(view: &View, uses: &Uses<'_>, known: &Known) -> Option<(f64, &'static str)> {
+    let one = known.resource.item;
+    if let Some(share) = uses.share(one) {
+        return Some((share, "measured"));
+    }
+    let Amount { value: capacity, unit } = &known.capacity;
+    let asked = view.series(ci_of(one), Metric::Demand).filter(|_| !view.is_service(ci_of(one)));
+    let asked = asked.and_then(|series| Some(series.recent_peak()? * factor(&series.unit, unit)? / capacity));
+    if let Some(share) = asked {
+        return Some((share, "by the demand measured on it"));
+    }
+    let used = || {
+        let used = amount(view, one, "used")?;
+        Some(used.value * factor(&used.unit, unit)? / capacity)
+    };
+    number(view, one, "utilisation").or_else(used).map(|share| (share, "stated"))
 }
 
 /// Says which measured uses are far from what somebody states.
