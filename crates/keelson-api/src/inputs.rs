@@ -2,6 +2,21 @@
 
 pub mod change;
 
+/// Makes an input that is left out mean what an empty one does: every field as its schema states. `Default` derived would
+/// take zeroes and nothing instead.
+macro_rules! defaults_as_stated {
+    ($input:ty) => {
+        impl Default for $input {
+            fn default() -> Self {
+                let nothing = async_graphql::Value::Object(async_graphql::indexmap::IndexMap::new());
+                let parsed = <Self as async_graphql::InputType>::parse(Some(nothing));
+                parsed.unwrap_or_else(|_| unreachable!("every field of it states a default"))
+            }
+        }
+    };
+}
+pub(crate) use defaults_as_stated;
+
 use async_graphql::{ID, InputObject, MaybeUndefined};
 
 use crate::types::attribute::AttributeInput;

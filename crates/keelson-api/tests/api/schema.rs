@@ -1,5 +1,9 @@
 //! The schema as it is published: current, and shaped as the conventions say.
 
+use std::collections::BTreeMap;
+
+use async_graphql::Value as ConstValue;
+use async_graphql::parser::types::{InputObjectType, TypeKind, TypeSystemDefinition};
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
@@ -109,4 +113,46 @@ fn check_type(meta: &Json, name: &str, problems: &mut Vec<String>) {
     if name.ends_with("Payload") && !entries(meta, "fields").any(|field| field["name"] == "userErrors") {
         wrong("", "has no userErrors");
     }
+}
+
+/// An argument that is left out means what an empty one does, for every field of the schema.
+#[test]
+fn an_input_that_is_left_out_is_an_empty_one() {
+    let document = async_graphql::parser::parse_schema(keelson_api::sdl()).unwrap();
+    let types: Vec<_> = document
+        .definitions
+        .iter()
+        .filter_map(|found| match found {
+            TypeSystemDefinition::Type(found) => Some(&found.node),
+            _ => None,
+        })
+        .collect();
+    let inputs: BTreeMap<&str, &InputObjectType> = types
+        .iter()
+        .filter_map(|found| match &found.kind {
+            TypeKind::InputObject(input) => Some((found.name.node.as_str(), input)),
+            _ => None,
+        })
+        .collect();
+    let objects =
+        types.iter().filter_map(|found| if let TypeKind::Object(object) = &found.kind { Some(object) } else { None });
+    let mut compared = 0;
+    for field in objects.flat_map(|object| &object.fields) {
+        for argument in &field.node.arguments {
+            let (argument, name) = (&argument.node, &field.node.name.node);
+            let wanted = argument.ty.node.to_string().trim_end_matches('!').to_owned();
+            let Some(input) = inputs.get(wanted.as_str()) else { continue };
+            let Some(ConstValue::Object(given)) = argument.default_value.as_ref().map(|value| &value.node) else {
+                continue;
+            };
+            compared += 1;
+            for of_input in &input.fields {
+                let (key, stated) = (&of_input.node.name.node, of_input.node.default_value.as_ref());
+                let stated = stated.map_or(ConstValue::Null, |value| value.node.clone());
+                let taken = given.get(key).cloned().unwrap_or(ConstValue::Null);
+                assert_eq!(taken.to_string(), stated.to_string(), "'{key}' of the input of '{name}'");
+            }
+        }
+    }
+    assert!(compared >= 9, "only {compared} inputs have a default");
 }

@@ -30,7 +30,7 @@ const MOST_SAMPLES: usize = 1_000_000;
 const MOST_SERVICES: usize = 100;
 
 /// Which availabilities are asked for.
-#[derive(Clone, Debug, Default, InputObject)]
+#[derive(Clone, Debug, InputObject)]
 pub struct AvailabilityInput {
     /// The services, or other items; at most 100, none meaning every service.
     #[graphql(default)]
@@ -52,6 +52,8 @@ pub struct AvailabilityInput {
     #[graphql(default = 0)]
     pub samples: i32,
 }
+
+crate::inputs::defaults_as_stated!(AvailabilityInput);
 
 /// Asks it.
 pub(crate) async fn find(

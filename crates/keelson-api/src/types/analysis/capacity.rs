@@ -30,7 +30,7 @@ use purchases::CapacityPurchases;
 use redundancy::RedundancyUnderLoad;
 
 /// What is planned.
-#[derive(Clone, Debug, Default, InputObject)]
+#[derive(Clone, Debug, InputObject)]
 pub struct CapacityPlanInput {
     /// Only resources that these services use; at most 100, none meaning every service.
     #[graphql(default)]
@@ -41,6 +41,8 @@ pub struct CapacityPlanInput {
     #[graphql(default = 120.0)]
     pub horizon_months: f64,
 }
+
+crate::inputs::defaults_as_stated!(CapacityPlanInput);
 
 /// Asks it.
 pub(crate) async fn find(

@@ -19,12 +19,14 @@ use keelson_app::answers::supplier::concentration::{
 const MOST_PAIRS: usize = 20_000;
 
 /// What is asked of concentration.
-#[derive(Clone, Debug, Default, InputObject)]
+#[derive(Clone, Debug, InputObject)]
 pub struct SupplierConcentrationInput {
     /// Most pairs of suppliers that are tried, 0 to 20000.
     #[graphql(default = 2000)]
     pub pairs: i32,
 }
+
+crate::inputs::defaults_as_stated!(SupplierConcentrationInput);
 
 /// Asks it.
 pub(crate) async fn find(

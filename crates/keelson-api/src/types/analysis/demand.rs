@@ -19,7 +19,7 @@ use keelson_app::answers::demand::{
 };
 
 /// Whose demand is asked about.
-#[derive(Clone, Debug, Default, InputObject)]
+#[derive(Clone, Debug, InputObject)]
 pub struct DemandInput {
     /// The services whose demand counts; at most 100, none meaning every service.
     #[graphql(default)]
@@ -28,6 +28,8 @@ pub struct DemandInput {
     #[graphql(default)]
     pub items: Vec<ConfigurationItemBy>,
 }
+
+crate::inputs::defaults_as_stated!(DemandInput);
 
 /// Asks it.
 pub(crate) async fn find(ctx: &Context<'_>, at: Arc<Moment>, input: &DemandInput) -> Result<Demand, Refusal> {

@@ -20,12 +20,14 @@ use keelson_app::answers::health::{HealthAnswer, HealthLine, HealthQuestion, Hea
 const MOST_WALKS: usize = 2_000_000;
 
 /// What is looked at.
-#[derive(Clone, Debug, Default, InputObject)]
+#[derive(Clone, Debug, InputObject)]
 pub struct CatalogueHealthInput {
     /// Walks the search for false redundancy may make, 0 to 2000000.
     #[graphql(default = 200000)]
     pub budget: i32,
 }
+
+crate::inputs::defaults_as_stated!(CatalogueHealthInput);
 
 /// Asks it.
 pub(crate) async fn find(

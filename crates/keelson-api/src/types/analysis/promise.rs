@@ -18,7 +18,7 @@ use keelson_app::answers::supplier::promise::{
 };
 
 /// Whose promises are asked about.
-#[derive(Clone, Debug, Default, InputObject)]
+#[derive(Clone, Debug, InputObject)]
 pub struct PromiseGapInput {
     /// The services; at most 100, none meaning every service that promises an availability.
     #[graphql(default)]
@@ -27,6 +27,8 @@ pub struct PromiseGapInput {
     #[graphql(default = 20)]
     pub most_services: i32,
 }
+
+crate::inputs::defaults_as_stated!(PromiseGapInput);
 
 /// Asks it.
 pub(crate) async fn find(ctx: &Context<'_>, at: Arc<Moment>, input: &PromiseGapInput) -> Result<PromiseGap, Refusal> {

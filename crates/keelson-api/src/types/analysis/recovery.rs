@@ -24,7 +24,7 @@ use keelson_app::answers::recovery::{
 const MOST_STARTS: usize = 20_000;
 
 /// What is off, and what is to be up again.
-#[derive(Clone, Debug, Default, InputObject)]
+#[derive(Clone, Debug, InputObject)]
 pub struct RecoveryInput {
     /// What is to be up again; at most 100, none meaning every service.
     #[graphql(default)]
@@ -36,6 +36,8 @@ pub struct RecoveryInput {
     #[graphql(default = 2000)]
     pub budget: i32,
 }
+
+crate::inputs::defaults_as_stated!(RecoveryInput);
 
 /// Asks it.
 pub(crate) async fn find(ctx: &Context<'_>, at: Arc<Moment>, input: &RecoveryInput) -> Result<Recovery, Refusal> {

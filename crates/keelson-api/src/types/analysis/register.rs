@@ -17,11 +17,13 @@ use keelson_app::answers::supplier::register::{
 };
 
 /// What is asked of the register of information.
-#[derive(Clone, Debug, Default, InputObject)]
+#[derive(Clone, Debug, InputObject)]
 pub struct InformationRegisterInput {
     /// The organisation that keeps the register; without it, its own templates stay empty.
     pub entity: Option<ConfigurationItemBy>,
 }
+
+crate::inputs::defaults_as_stated!(InformationRegisterInput);
 
 /// Asks it.
 pub(crate) async fn find(

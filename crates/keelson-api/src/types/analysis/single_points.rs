@@ -27,7 +27,7 @@ const MOST_PROOFS: usize = 100;
 const MOST_FIXES: usize = 100;
 
 /// Which single points of failure are asked for.
-#[derive(Clone, Debug, Default, InputObject)]
+#[derive(Clone, Debug, InputObject)]
 pub struct SinglePointsInput {
     /// The services, or other items; at most 100, none meaning every service.
     #[graphql(default)]
@@ -45,6 +45,8 @@ pub struct SinglePointsInput {
     #[graphql(default = 0)]
     pub fixes: i32,
 }
+
+crate::inputs::defaults_as_stated!(SinglePointsInput);
 
 /// Finds single points of failure.
 pub(crate) async fn find(
