@@ -112,3 +112,14 @@ fn circles_of_sub_contractors_and_chains_that_contradict_themselves_are_told() {
         answer.basis.limits.iter().any(|limit| limit.message.contains("'supplier/C' says that its chain is known"));
     assert!(said, "{:?}", answer.basis.limits);
 }
+
+#[test]
+fn what_falls_is_counted_whatever_finds_room() {
+    let mut lines = lines();
+    lines.push(ci("service", "kiosk", ""));
+    lines.push(to("service/kiosk", "uses", "circuit/a"));
+    let view = view(&lines);
+    let question = SupplierLossQuestion { supplier: "supplier/A".to_owned(), most: 1, ..Default::default() };
+    let answer = supplier_loss(&view, &question, now(), &Pool::default(), None).unwrap();
+    assert_eq!((answer.falls_over_count, answer.falls_over.len()), (2, 1));
+}

@@ -122,6 +122,10 @@ pub struct SupplierLossAnswer {
     pub contracts: Vec<ContractLine>,
     /// How many services it touches: those that reach it, directly or not.
     pub touched_count: usize,
+    /// How many services fall over, whatever finds room.
+    pub falls_over_count: usize,
+    /// How many services are degraded, whatever finds room.
+    pub degraded_count: usize,
     /// The services that fall over: breached with every need as it is written.
     pub falls_over: Vec<TouchedService>,
     /// The services that may fall over, if unknown facts turn out badly, by key.
@@ -193,6 +197,8 @@ pub fn supplier_loss(
         works_for: keys(view, &sources(view, ix, super::SUBCONTRACTS_TO)),
         contracts: contracts(view, supplier, asked, most, &horizon),
         touched_count: losing.len() + assessment.protected().len(),
+        falls_over_count: fallen.len(),
+        degraded_count: degraded.len(),
         falls_over: fallen.iter().take(most).map(|one| touched.losing(*one)).collect(),
         may_fall_over: assessment.certainty_answer().map(|certainty| certainty.possible).unwrap_or_default(),
         degraded: degraded.iter().take(most).map(|one| touched.losing(*one)).collect(),

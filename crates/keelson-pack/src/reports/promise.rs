@@ -30,7 +30,20 @@ fn promise_summary(answer: &PromiseAnswer) -> Section {
     let of = count(answer.service_count, "service promises", "services promise");
     let worst = answer.services.first().filter(|one| one.gap_minutes > 0.0);
     let open = answer.services.iter().filter(|one| one.has_gap.is_none()).count();
+    // Only what finds room was looked at.
+    let unseen = answer.service_count.saturating_sub(answer.services.len());
     let (severity, sentence) = match (answer.gap_count, open) {
+        (gaps, _) if unseen > 0 => {
+            let severity = if gaps > 0 { Severity::Serious } else { Severity::Caution };
+            let seen = answer.services.len();
+            (
+                severity,
+                format!(
+                    "{of} an availability; of {seen} that were looked at, contracts are weaker than the promise for {gaps}, \
+                     and {unseen} were not looked at."
+                ),
+            )
+        }
         _ if answer.service_count == 0 => (Severity::Information, format!("{of} an availability.")),
         (0, 0) => {
             (Severity::Good, format!("{of} an availability; no contract is weaker than the promise resting on it."))

@@ -41,7 +41,7 @@ pub fn supplier_loss(answer: &SupplierLossAnswer, frame: &Frame) -> Document {
 fn loss_summary(answer: &SupplierLossAnswer) -> Section {
     let name = &answer.supplier.name;
     let touched = count(answer.touched_count, "service", "services");
-    let (severity, sentence) = match (answer.falls_over.len(), answer.degraded.len()) {
+    let (severity, sentence) = match (answer.falls_over_count, answer.degraded_count) {
         (0, 0) => (Severity::Good, format!("{touched} rest on {name}; none falls over with it, and none is degraded.")),
         (0, degraded) => {
             (Severity::Caution, format!("{touched} rest on {name}; {degraded} of them would be degraded."))

@@ -14,7 +14,7 @@ fn lost(name: &str) -> Value {
         "supplier": { "key": format!("supplier/{name}"), "class": "supplier", "name": name },
         "country": null, "substitutionMonths": 9.0, "substitutability": "difficult", "alternative": null,
         "exitPlan": null, "exitPlanTested": null, "chain": [], "circles": [], "chainKnownToRank": null, "worksFor": [],
-        "contracts": [], "touchedCount": 2, "fallsOver": [], "mayFallOver": [], "degraded": [], "holds": [],
+        "contracts": [], "touchedCount": 2, "fallsOverCount": 0, "degradedCount": 0, "fallsOver": [], "mayFallOver": [], "degraded": [], "holds": [],
         "standingIn": [], "place": null, "valuePerHour": [], "lostItems": 0
     })
 }
