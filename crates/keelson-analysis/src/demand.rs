@@ -224,11 +224,23 @@ impl<'a> Model<'a> {
     /// # Errors
     /// When the item is not in the graph.
     pub fn taken_from(&self, item: ItemIx, limits: &Limits<'_>) -> Result<Amounts, DemandError> {
-        self.require(item)?;
+        self.taken_from_all(&[(item, 1.0)], limits)
+    }
+
+    /// What one unit of every item takes of several together, each counted so many times, 0 or above. It costs one pass,
+    /// however many they are.
+    ///
+    /// # Errors
+    /// When one of them is not in the graph.
+    pub fn taken_from_all(&self, items: &[(ItemIx, f64)], limits: &Limits<'_>) -> Result<Amounts, DemandError> {
         let mut by_item = vec![0.0; self.snapshot.slots()];
-        by_item[item.index()] = 1.0;
+        for (item, times) in items {
+            self.require(*item)?;
+            by_item[item.index()] += times;
+        }
         let mut pass = Pass::new(self, by_item, limits);
-        let blocks = self.cone([item], Direction::Dependents, limits, &mut pass.truncations);
+        let starts = items.iter().map(|(item, _)| *item);
+        let blocks = self.cone(starts, Direction::Dependents, limits, &mut pass.truncations);
         for block in blocks.ones() {
             if pass.stopped() {
                 break;

@@ -173,7 +173,7 @@ pub fn availability(
     let chosen = &wanted[..wanted.len().min(question.most)];
     let loaded = view.loaded_beneath(chosen);
     let view = &loaded.view;
-    let (chances, expected) = (Chances::of(view)?, Chances::expected(view)?);
+    let (chances, expected) = Chances::with_expected(view)?;
     let budget = budget((question.nodes, question.samples), chosen.len());
     let work =
         Work { view, chances: &chances, expected: &expected, down: &down, budget, stop, most: question.contributors };
@@ -327,18 +327,18 @@ impl Bracket {
     }
 }
 
-/// How available one service of a view is, with nothing down.
+/// How available one service of a view is, with nothing down; by its chances, and by those that are to be expected.
 ///
 /// # Errors
 /// When chances mean nothing, or a need cannot be composed.
 pub(crate) fn bracket(
     view: &View,
+    (chances, expected): (&Chances<'_>, &Chances<'_>),
     service: ItemIx,
     budget: Budget,
     stop: Option<&AtomicBool>,
 ) -> Result<Bracket, QuestionError> {
-    let (chances, expected) = (Chances::of(view)?, Chances::expected(view)?);
-    let work = Work { view, chances: &chances, expected: &expected, down: &[], budget, stop, most: 0 };
+    let work = Work { view, chances, expected, down: &[], budget, stop, most: 0 };
     Ok(work.bracket(service)?.0)
 }
 
@@ -378,14 +378,12 @@ impl Work<'_> {
         let other = |reading| -> Result<Availability, QuestionError> {
             Ok(solve(&self.compose(self.chances, service, reading)?))
         };
-        // Whoever asks for the chances is told what is missing, so they are asked for at least once.
-        let written = if self.chances.is_exact(service) && self.chances.is_certain(service) {
-            self.compose(self.chances, service, Reading::AsWritten)?;
-            expected.clone()
-        } else {
-            other(Reading::AsWritten)?
-        };
-        let (best, worst) = if self.chances.is_certain(service) {
+        // Composing asks for the chances, by which it is known what is missing, also where nothing is to be solved anew.
+        let as_written = self.compose(self.chances, service, Reading::AsWritten)?;
+        let is_certain = self.chances.is_certain(service);
+        let is_solved = is_certain && self.chances.is_exact(service);
+        let written = if is_solved { expected.clone() } else { solve(&as_written) };
+        let (best, worst) = if is_certain {
             (written.clone(), written.clone())
         } else {
             (other(Reading::Optimistic)?, other(Reading::Pessimistic)?)

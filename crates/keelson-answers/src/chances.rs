@@ -89,13 +89,13 @@ impl<'a> Chances<'a> {
         Self::with_places(view, &BTreeMap::new())
     }
 
-    /// The same, each chance being what is to be expected of it: what is stated, or else the middle of the interval of the
-    /// item or of its class.
+    /// The same, and beside it each chance being what is to be expected of it: what is stated, or else the middle of the
+    /// interval of the item or of its class.
     ///
     /// # Errors
     /// As [`Chances::of`].
-    pub(crate) fn expected(view: &'a View) -> Result<Self, QuestionError> {
-        Self::drawn(view, &BTreeMap::new(), true)
+    pub(crate) fn with_expected(view: &'a View) -> Result<(Self, Self), QuestionError> {
+        Ok((Self::of(view)?, Self::drawn(view, &BTreeMap::new(), true)?))
     }
 
     /// The same, of a graph that has items beside those of the catalogue, each with its chance.

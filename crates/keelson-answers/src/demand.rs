@@ -171,7 +171,7 @@ pub(crate) fn visits(view: &View, now: DateTime<Utc>) -> Result<(Visits, Inferre
 
 /// The ratios that are stated; and in words those that are set aside.
 fn stated(view: &View) -> (Given, Vec<String>) {
-    let (mut given, mut set_aside) = (Given::new(), Vec::new());
+    let (mut given, mut set_aside, mut times) = (Given::new(), Vec::new(), BTreeMap::new());
     for (_, slot) in view.catalogue.relationships() {
         if slot.relationship.standing != Standing::Live {
             continue;
@@ -212,7 +212,9 @@ fn stated(view: &View) -> (Given, Vec<String>) {
         }
         // Relationships of several kinds between the same two are several uses: they add up.
         if let Some((ratio, origin)) = known {
-            let ratio = ratio * per_time(view, owner, member);
+            let [from, to] = [owner, member].map(|one| *times.entry(one).or_insert_with(|| seconds(view, one)));
+            // A ratio says how many units are taken for a unit, whatever the time in which each is counted.
+            let ratio = ratio * from.zip(to).map_or(1.0, |(from, to)| to / from);
             let sum = given.entry((owner, member)).or_insert((0.0, Origin::Given));
             let is_given = sum.1 == Origin::Given && origin == Origin::Given;
             *sum = (sum.0 + ratio, if is_given { Origin::Given } else { Origin::Inferred });
@@ -221,16 +223,11 @@ fn stated(view: &View) -> (Given, Vec<String>) {
     (given, set_aside)
 }
 
-/// What turns amounts of a dependent in its time into those of a dependency in that one's: a ratio says how many units are
-/// taken for a unit, whatever the time in which each is counted. 1 where either is no rate.
-fn per_time(view: &View, owner: ItemIx, member: ItemIx) -> f64 {
-    let own = |item| demand_unit(view, item).or_else(|| capacity(view, item).map(|capacity| capacity.unit));
-    // What states no unit counts in the time of its own kind of rate: seconds.
-    let seconds = |item| own(item).map_or(Some(1.0), |unit| time_base(&unit));
-    match (seconds(owner), seconds(member)) {
-        (Some(from), Some(to)) => to / from,
-        _ => 1.0,
-    }
+/// The seconds in which amounts of an item are counted; absent where they are no rate. What states no unit counts in those
+/// of its own kind of rate: one.
+fn seconds(view: &View, one: ItemIx) -> Option<f64> {
+    let unit = demand_unit(view, one).or_else(|| capacity(view, one).map(|capacity| capacity.unit));
+    unit.map_or(Some(1.0), |unit| time_base(&unit))
 }
 
 fn differing(view: &View, (owner, member): (ItemIx, ItemIx), (a, b): (f64, f64)) -> String {

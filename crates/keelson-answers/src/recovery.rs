@@ -209,12 +209,13 @@ pub fn recovery(
             "the search for ways around the circles ended because its budget was spent",
         );
     }
-    let mut found: Vec<ServiceRecovery> = (wanted.iter().enumerate())
-        .map(|(place, service)| {
-            let at = raised.iter().find(|at| at.places.contains(&place)).unwrap_or(&whole);
-            of_service(view, &at.runs, *service, &times, question.most)
-        })
-        .collect();
+    let mut runs = vec![&whole.runs; wanted.len()];
+    for at in &raised {
+        at.places.iter().for_each(|place| runs[*place] = &at.runs);
+    }
+    let of_each = wanted.iter().zip(runs);
+    let mut found: Vec<ServiceRecovery> =
+        of_each.map(|(service, runs)| of_service(view, runs, *service, &times, question.most)).collect();
     rank(&mut found, &mut basis);
     let keys = |items: &[ItemIx]| items.iter().take(question.most).map(|item| key_of(&view.catalogue, *item)).collect();
     basis.page("services", question.most.min(found.len()), found.len());

@@ -4,6 +4,7 @@
 
 use keelson_analysis::Pool;
 use keelson_answers::capacity::{CapacityAnswer, CapacityQuestion, RedundancyLine, capacity};
+use keelson_answers::impact::{ImpactQuestion, assess};
 use keelson_answers::{Asked, View};
 use keelson_testkit::{Estate, minutes};
 
@@ -89,4 +90,30 @@ fn what_is_on_one_member_alone_is_held_by_it() {
         assert_eq!(line.margin, Some(0));
         close(line.delivered_without_one, 0.8);
     }
+}
+
+/// Of one service alone two of three carry the load; of both they do not, so that either may be breached by a loss.
+#[test]
+fn a_loss_may_breach_whoever_shares_the_pool() {
+    let text = text("", "").replace(
+        r#""unit": "requests/s"}, "demand_growth"#,
+        r#""unit": "requests/s"}, "minimum_delivered": 0.9, "demand_growth"#,
+    );
+    let possible = |text: &str| {
+        let question = ImpactQuestion { budget: 100, ..ImpactQuestion::gone(["virtual-machine/1"]) };
+        let view = Estate::of_text(text).view();
+        let found = assess(&view, &question, Asked::now(minutes(0)), &Pool::default()).unwrap();
+        let mut keys: Vec<String> = found
+            .certainty_answer()
+            .map(|found| found.possible)
+            .unwrap_or_default()
+            .into_iter()
+            .map(|one| one.key)
+            .collect();
+        keys.sort();
+        keys
+    };
+    assert_eq!(possible(&text), ["service/a", "service/b"]);
+    let alone = text.replace(r#""value": 70,"#, r#""value": 15,"#);
+    assert!(possible(&alone).is_empty());
 }

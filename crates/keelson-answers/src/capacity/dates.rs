@@ -28,8 +28,8 @@ impl Telling<'_> {
         if self.measured.is_empty() {
             return Ok(None);
         }
-        let taken = self.taken_from(known.resource.item, truncations)?;
-        Ok(forecasts::load_of(self.demand, self.measured, &|service| taken.of(service)))
+        let taken = self.taken_from(&[(known.resource.item, 1.0)], truncations)?;
+        Ok(forecasts::load_of(self.demand, self.measured, &taken))
     }
 
     /// Dates the first rows anew, those to be decided on first.

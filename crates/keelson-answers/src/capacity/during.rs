@@ -114,6 +114,10 @@ fn loss(losses: &Losses, item: ItemIx) -> f64 {
     losses.binary_search_by_key(&item, |(lost, _)| *lost).map_or(0.0, |at| losses[at].1).clamp(0.0, 1.0)
 }
 
+fn is_gone(losses: &Losses, item: ItemIx) -> bool {
+    loss(losses, item) >= 1.0 - ROUNDING
+}
+
 /// How redundancy stands against its load while items have lost something, and what they would have lost before.
 pub(crate) fn during(
     view: &View,
@@ -135,27 +139,34 @@ pub(crate) fn during(
     let mut found = Meanwhile::default();
     let loaded = Loaded::new(&stated, &model, &amounts);
     for need in &needs {
-        // How it stands with so much lost: its times, and its load by hour.
-        let stands = |losses: &Losses| -> Result<Option<Stands>, QuestionError> {
-            // What is gone is told by its place.
-            let is_gone = |member: ItemIx| loss(losses, member) >= 1.0 - ROUNDING;
-            let left = |member: ItemIx| if is_gone(member) { 1.0 } else { 1.0 - loss(losses, member) };
-            let Ok((known, unit)) = carried(&loaded, need, left)? else { return Ok(None) };
-            let taken = Taken::of(&mut known.shared.shares.iter(), |owner| {
-                model.taken_from(owner, &limits).map_err(|error| refused(view, &error))
-            })?;
-            let loads = profiles.by_hour(&demand, &taken);
-            let gone = |(_, member): &(usize, &ItemIx)| is_gone(**member);
+        // What is gone is told by its place.
+        let left = |losses: &Losses, member| if is_gone(losses, member) { 1.0 } else { 1.0 - loss(losses, member) };
+        let carried = |losses| carried(&loaded, need, |member| left(losses, member));
+        let Ok((known, unit)) = carried(losses)? else { continue };
+        // Whoever loads the members does so whatever is lost.
+        let taken = Taken::of(known.shared.shares.iter(), |items| {
+            model.taken_from_all(items, &limits).map_err(|error| refused(view, &error))
+        })?;
+        let loads = profiles.by_hour(&demand, &taken);
+        let spans = |known: &Carried, losses: &Losses| {
+            let gone = |(_, member): &(usize, &ItemIx)| is_gone(losses, **member);
             let down: Vec<usize> = need.members.iter().enumerate().filter(gone).map(|(place, _)| place).collect();
-            let spans = spans(&known, &down, loads.as_ref(), window)?;
-            Ok(Some(Stands { spans, peak: Amount { value: known.load, unit }, loads }))
+            spans(known, &down, loads.as_ref(), window)
         };
-        let Some(meanwhile) = stands(losses)? else { continue };
-        let worst = delivered(&meanwhile.spans);
-        if worst < 1.0 - ROUNDING && stands(before)?.is_none_or(|before| delivered(&before.spans) > worst + ROUNDING) {
-            let is_certain = meanwhile.loads.as_ref().is_some_and(|loads| !loads.is_partial);
-            found.shortfalls.push(Shortfall { item: need.owner(), loss: 1.0 - worst, is_certain });
+        let meanwhile = spans(&known, losses)?;
+        let worst = delivered(&meanwhile);
+        if worst < 1.0 - ROUNDING {
+            let is_worse = match carried(before)? {
+                Ok((before_it, _)) => delivered(&spans(&before_it, before)?) > worst + ROUNDING,
+                Err(_) => true,
+            };
+            if is_worse {
+                let is_certain = loads.as_ref().is_some_and(|loads| !loads.is_partial);
+                found.shortfalls.push(Shortfall { item: need.owner(), loss: 1.0 - worst, is_certain });
+            }
         }
+        let meanwhile =
+            Stands { spans: meanwhile, peak: Amount { value: known.load, unit }, has_profile: loads.is_some() };
         found.lines.push(line(view, need, losses, meanwhile));
     }
     note(basis, window);
@@ -171,7 +182,7 @@ pub(crate) fn during(
 struct Stands {
     spans: Vec<LoadSpan>,
     peak: Amount,
-    loads: Option<Loads>,
+    has_profile: bool,
 }
 
 /// What is delivered at worst.
@@ -201,7 +212,7 @@ fn line(view: &View, need: &NeedView<'_>, losses: &Losses, stands: Stands) -> Lo
         members: need.members.len(),
         lost: lost.map(|member| key_of(&view.catalogue, *member)).collect(),
         peak: stands.peak,
-        has_profile: stands.loads.is_some(),
+        has_profile: stands.has_profile,
         spans: stands.spans,
     }
 }

@@ -1,6 +1,7 @@
 //! What measured demand will be, and when it fills a resource, each with its chance (analyses 4.4).
 
 use chrono::{DateTime, TimeDelta, Utc};
+use keelson_analysis::demand::Amounts;
 use keelson_catalogue::CiIx;
 use keelson_forecast::ladder::{Band, Forecast, LEVELS, Method, Passing, Question, forecast};
 use keelson_graph::ItemIx;
@@ -290,17 +291,13 @@ fn thinned(points: &[DayPoint]) -> Vec<DayPoint> {
 
 /// The load to come of an item of which services take so much, and the day it begins; absent where no demand on it is
 /// forecast. Demand of services without a forecast grows as stated, or as supposed.
-pub(super) fn load_of(
-    demand: &Demand,
-    forecasts: &[Known<'_>],
-    taken: &dyn Fn(ItemIx) -> f64,
-) -> Option<(Band, DateTime<Utc>)> {
-    let using = forecasts.iter().filter(|one| !one.is_supposed && taken(one.service) > 0.0);
+pub(super) fn load_of(demand: &Demand, forecasts: &[Known<'_>], taken: &Amounts) -> Option<(Band, DateTime<Utc>)> {
+    let using = forecasts.iter().filter(|one| !one.is_supposed && taken.of(one.service) > 0.0);
     let using: Vec<&Known<'_>> = using.collect();
     let first = using.iter().map(|one| one.begins()).max()?;
     let mut bands: Vec<Band> = Vec::new();
     for one in &using {
-        let scale = taken(one.service) * one.factor;
+        let scale = taken.of(one.service) * one.factor;
         let late = usize::try_from((first - one.begins()).num_days()).unwrap_or(0);
         let steps = one.forecast.band.steps().iter().skip(late).map(|step| step.map(|value| value * scale));
         bands.push(Band::new(steps.collect()));
@@ -309,7 +306,7 @@ pub(super) fn load_of(
     let is_forecast = |service| of_service(forecasts, service).is_some_and(|one| !one.is_supposed);
     let others = demand.growing.iter().filter(|one| !is_forecast(one.source.item));
     let others: Vec<(f64, f64)> = others
-        .map(|one| (one.source.demand * taken(one.source.item), one.growth))
+        .map(|one| (one.source.demand * taken.of(one.source.item), one.growth))
         .filter(|(load, _)| *load > 0.0)
         .collect();
     if !others.is_empty() {

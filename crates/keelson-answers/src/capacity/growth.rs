@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::forecasts;
+use super::standing::are_apart;
 use crate::attributes::{amount, number};
 use crate::demand::{Outside, SourceLine, outside, refused};
 use crate::single_points::services;
@@ -154,9 +155,6 @@ pub(super) fn note(
     }
 }
 
-/// The peak that is stated and the one that was measured may differ by this part of the larger one.
-const PEAK_TOLERANCE: f64 = 0.2;
-
 /// Says of which services another peak was measured than is stated.
 fn note_peaks(basis: &mut Basis, (view, demand): (&View, &Demand), is_wanted: &impl Fn(ItemIx) -> bool) {
     let measured = demand.outside.lines.iter().filter(|line| line.is_measured && line.factor > 0.0);
@@ -164,8 +162,7 @@ fn note_peaks(basis: &mut Basis, (view, demand): (&View, &Demand), is_wanted: &i
         let service = item(view.catalogue.find_key(&line.subject.key)?);
         let (found, stated) = (line.demand.as_ref()?, amount(view, service, "peak_demand")?);
         let measured = found.value / line.factor;
-        let differs = (measured - stated.value).abs() > PEAK_TOLERANCE * measured.max(stated.value);
-        (differs && is_wanted(service)).then_some((&line.subject.key, measured, stated))
+        (are_apart(measured, stated.value) && is_wanted(service)).then_some((&line.subject.key, measured, stated))
     });
     let differing: Vec<_> = differing.collect();
     if let Some((key, measured, stated)) = differing.first() {

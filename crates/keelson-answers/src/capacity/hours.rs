@@ -153,7 +153,7 @@ impl Profiles {
     /// states it.
     pub(super) fn by_hour(&self, demand: &Demand, taken: &Taken) -> Option<Loads> {
         let parts = demand.outside.sources.iter().map(|source| {
-            let taken = taken.of_service(source.item);
+            let taken = taken.per_unit.of(source.item);
             (source.item, if taken > 0.0 { taken * source.demand } else { 0.0 })
         });
         let parts = parts.chain(taken.stated.iter().copied());

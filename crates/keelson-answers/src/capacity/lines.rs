@@ -164,9 +164,13 @@ impl Telling<'_> {
         Ok(load.map(|(band, begins)| forecasts::days_of(band.passing(known.resource.allowed()), begins)))
     }
 
-    /// What one unit of every service takes of an item.
-    pub(super) fn taken_from(&self, item: ItemIx, truncations: &mut Truncations) -> Result<Amounts, QuestionError> {
-        let taken = self.model.taken_from(item, &self.limits).map_err(|error| refused(self.view, &error))?;
+    /// What one unit of every service takes of items together, each counted so many times.
+    pub(super) fn taken_from(
+        &self,
+        items: &[(ItemIx, f64)],
+        truncations: &mut Truncations,
+    ) -> Result<Amounts, QuestionError> {
+        let taken = self.model.taken_from_all(items, &self.limits).map_err(|error| refused(self.view, &error))?;
         truncations.merge(taken.truncations);
         Ok(taken)
     }

@@ -196,13 +196,15 @@ pub(super) fn lines(
     for (place, Found { mut line, known, .. }) in found.into_iter().take(most).enumerate() {
         let is_quiet = telling.measured.is_empty() && profiles.is_empty();
         if let Some(known) = known.filter(|_| place < MOST_CHANCES && !is_quiet) {
-            let mut taken = |shares: &mut dyn Iterator<Item = &Share>| {
-                Taken::of(shares, |owner| telling.taken_from(owner, truncations))
-            };
-            let shared = taken(&mut known.shared.shares.iter())?;
+            let shared = known.shared.shares.iter();
+            let shared = Taken::of(shared, |items| telling.taken_from(items, truncations))?;
             let hours = profiles.standing(telling.demand, (&known.pool, known.largest), &shared);
             line.hours = hours.map_err(|error| figures(&line.need, &line.subject.key, &error))?;
-            let without = taken(&mut known.shared.without(known.largest))?;
+            let without = if known.shared.is_shared_only() {
+                shared
+            } else {
+                Taken::of(known.shared.without(known.largest), |items| telling.taken_from(items, truncations))?
+            };
             if let Some((passing, begins, days)) = passing(telling, &known, &without) {
                 line.expires_chances = Some(forecasts::days_of(passing, begins));
                 let months = |step| months_to(telling.from, begins, step);
@@ -227,7 +229,7 @@ fn passing(telling: &Telling<'_>, known: &Carried, without: &Taken) -> Option<(P
     if !without.stated.is_empty() {
         return None;
     }
-    let (band, begins) = forecasts::load_of(telling.demand, telling.measured, &|service| without.of_service(service))?;
+    let (band, begins) = forecasts::load_of(telling.demand, telling.measured, &without.per_unit)?;
     Some((band.passing(known.pool.whole_without(known.largest)?), begins, band.len()))
 }
 

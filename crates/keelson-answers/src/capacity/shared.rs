@@ -57,6 +57,11 @@ impl Shared {
         self.shares.iter().chain(held.flat_map(|(_, shares)| shares))
     }
 
+    /// Whether no member holds anything for itself.
+    pub(super) fn is_shared_only(&self) -> bool {
+        self.held.iter().all(Vec::is_empty)
+    }
+
     /// All that is on the members.
     pub(super) fn everybody(&self) -> impl Iterator<Item = &Share> {
         self.without(usize::MAX)
@@ -72,34 +77,25 @@ impl Shared {
 #[derive(Debug, Default)]
 pub(super) struct Taken {
     /// How much of it a unit of a service takes.
-    per_unit: BTreeMap<ItemIx, f64>,
+    pub(super) per_unit: Amounts,
     /// What is stated as such, with whose it is.
     pub(super) stated: Vec<(ItemIx, f64)>,
 }
 
 impl Taken {
-    /// What shares are caused by; what a unit of every service takes of an item is asked.
-    pub(super) fn of(
-        shares: &mut dyn Iterator<Item = &Share>,
-        mut taken_from: impl FnMut(ItemIx) -> Result<Amounts, QuestionError>,
+    /// What shares are caused by; what a unit of every service takes of items, each so many times, is asked.
+    pub(super) fn of<'s>(
+        shares: impl Iterator<Item = &'s Share>,
+        taken_from: impl FnOnce(&[(ItemIx, f64)]) -> Result<Amounts, QuestionError>,
     ) -> Result<Self, QuestionError> {
-        let mut found = Self::default();
+        let (mut scaled, mut stated) = (Vec::new(), Vec::new());
         for share in shares {
-            let Some(scale) = share.scale else {
-                found.stated.push((share.owner, share.load));
-                continue;
-            };
-            let taken = taken_from(share.owner)?;
-            for item in taken.items() {
-                *found.per_unit.entry(*item).or_default() += scale * taken.of(*item);
+            match share.scale {
+                Some(scale) => scaled.push((share.owner, scale)),
+                None => stated.push((share.owner, share.load)),
             }
         }
-        Ok(found)
-    }
-
-    /// How much of the load a unit of a service takes.
-    pub(super) fn of_service(&self, service: ItemIx) -> f64 {
-        self.per_unit.get(&service).copied().unwrap_or(0.0)
+        Ok(Self { per_unit: taken_from(&scaled)?, stated })
     }
 }
 

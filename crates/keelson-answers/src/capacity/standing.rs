@@ -110,7 +110,12 @@ impl<'a> Uses<'a> {
 
 /// Whether measured and modelled use, as shares of the capacity, differ by more than may be put down to measuring.
 pub(super) fn disagree(measured: f64, modelled: f64) -> bool {
-    (measured - modelled).abs() > (TOLERANCE * measured.max(modelled)).max(LEAST_TOLERANCE)
+    are_apart(measured, modelled) && (measured - modelled).abs() > LEAST_TOLERANCE
+}
+
+/// Whether two figures of the same thing differ by more than a fifth of the larger one.
+pub(super) fn are_apart(a: f64, b: f64) -> bool {
+    (a - b).abs() > TOLERANCE * a.max(b)
 }
 
 /// Everything in service that has capacity and a known use, and no demand, in order of its number. What was measured of
@@ -125,12 +130,16 @@ fn standing(view: &View, uses: &Uses<'_>, one: ItemIx) -> Option<(Known, f64)> {
         return Some((known, share * capacity));
     }
     known.load_basis = LoadBasis::Stated;
-    let used = number(view, one, "utilisation").map(|used| used * capacity);
-    let used = used.or_else(|| {
+    stated_use(view, one, &known.capacity).map(|used| (known, used))
+}
+
+/// How much of a capacity somebody states to be in use, in its unit.
+fn stated_use(view: &View, one: ItemIx, capacity: &Amount) -> Option<f64> {
+    let used = || {
         let used = amount(view, one, "used")?;
-        Some(used.value * factor(&used.unit, &known.capacity.unit)?)
-    });
-    used.map(|used| (known, used))
+        Some(used.value * factor(&used.unit, &capacity.unit)?)
+    };
+    number(view, one, "utilisation").map(|used| used * capacity.value).or_else(used)
 }
 
 /// Adds the rows of everything whose use is known, and that has no demand or does not say how much there is of it.
@@ -235,11 +244,7 @@ fn told_otherwise(view: &View, uses: &Uses<'_>, known: &Known) -> Option<(f64, &
     if let Some(share) = asked {
         return Some((share, "by the demand measured on it"));
     }
-    let used = || {
-        let used = amount(view, one, "used")?;
-        Some(used.value * factor(&used.unit, unit)? / capacity)
-    };
-    number(view, one, "utilisation").or_else(used).map(|share| (share, "stated"))
+    stated_use(view, one, &known.capacity).map(|used| (used / capacity, "stated"))
 }
 
 /// Says which measured uses are far from what somebody states.

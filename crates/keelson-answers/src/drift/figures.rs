@@ -163,6 +163,8 @@ impl Work<'_> {
         }
         let dates = self.dates(&views, services, basis);
         let (mut found, mut uncompared) = (Vec::new(), Vec::new());
+        let chances = views.iter().map(Chances::with_expected);
+        let chances = chances.collect::<Result<Vec<_>, QuestionError>>()?;
         for (at, service) in services.iter().enumerate() {
             let sets = [0, 1, 2].map(|graph| points[graph][at].clone());
             if sets.iter().any(|set| set.is_cut) {
@@ -170,8 +172,8 @@ impl Work<'_> {
                 continue;
             }
             let mut figures = [DriftFigures::default(), DriftFigures::default(), DriftFigures::default()];
-            for (graph, view) in views.iter().enumerate() {
-                figures[graph] = self.figures(view, *service)?;
+            for (graph, (view, (chances, expected))) in views.iter().zip(&chances).enumerate() {
+                figures[graph] = self.figures(view, (chances, expected), *service)?;
                 figures[graph].decide_by = dates.get(at).and_then(|dates| dates[graph]);
             }
             let has_target = number(self.view, *service, "target_availability").is_some();
@@ -199,14 +201,18 @@ impl Work<'_> {
     }
 
     /// How many failures it takes, and how available it is.
-    fn figures(&self, view: &View, service: ItemIx) -> Result<DriftFigures, QuestionError> {
-        let chances = Chances::of(view)?;
+    fn figures(
+        &self,
+        view: &View,
+        (chances, expected): (&Chances<'_>, &Chances<'_>),
+        service: ItemIx,
+    ) -> Result<DriftFigures, QuestionError> {
         let level = view.breach_level(service);
         let budget = Budget { nodes: NODES, samples: 0, ..Budget::default() };
         let asking = Asking { level, budget, stop: self.stop, ..Asking::about(service) };
         let composition = Composition::of(chances.graph(), &asking, |one| chances.read(one, Reading::AsWritten))?;
         let resilience = cut_sets(&composition, &Listing { select: Select::Size(1), most: 1 }).resilience;
-        let found = bracket(view, service, budget, self.stop)?;
+        let found = bracket(view, (chances, expected), service, budget, self.stop)?;
         let (least, most) = found.ends();
         let meets_target = number(view, service, "target_availability").and_then(|target| found.meets(target));
         Ok(DriftFigures {
@@ -288,7 +294,8 @@ impl Work<'_> {
         let changes = one.changes();
         let mut figures = one.figures[0].clone();
         if changes.iter().any(|change| matches!(change, Change::Resilience | Change::Target)) {
-            figures = self.figures(&view, one.service)?;
+            let (chances, expected) = Chances::with_expected(&view)?;
+            figures = self.figures(&view, (&chances, &expected), one.service)?;
         }
         figures.decide_by = one.figures[0].decide_by;
         if changes.contains(&Change::DecisionDate) {
