@@ -51,6 +51,7 @@ fn is_full(line: &RedundancyLine) {
     assert_eq!(line.margin, Some(0), "{line:?}");
     close(line.delivered_without_one, 120.0 / 170.0);
     close(line.expires_months, 0.0);
+    assert!(line.held.is_sign_positive(), "{}", line.held);
 }
 
 #[test]

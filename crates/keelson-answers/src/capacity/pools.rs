@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::dates::{dated, months_to};
 use super::hours::{Profiles, RedundancyHours};
 use super::lines::{MOST_CHANCES, Telling};
-use super::shared::{Loaded, Share, Shared, Taken};
+use super::shared::{Loaded, Share, Shared, Taken, sum};
 use super::{ExhaustionChances, after, forecasts, standing};
 use crate::attributes::{Amount, amount, number};
 use crate::demand::refused;
@@ -320,7 +320,7 @@ fn line(
     told.map_err(|error| figures(&line.need, &line.subject.key, &error))?;
     line.load = Some(Amount { value: known.load, unit });
     line.own_load = Some(known.shared.of(owner));
-    line.held = known.shared.held().iter().sum();
+    line.held = sum(known.shared.held.iter().flatten());
     Ok(Found { line, known: Some(known), is_still })
 }
 

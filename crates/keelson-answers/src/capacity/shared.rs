@@ -43,12 +43,12 @@ pub(super) struct Shared {
 impl Shared {
     /// What they share.
     pub(super) fn load(&self) -> f64 {
-        self.shares.iter().map(|share| share.load).sum()
+        sum(&self.shares)
     }
 
     /// What each of them holds for itself, in their order.
     pub(super) fn held(&self) -> Vec<f64> {
-        self.held.iter().map(|shares| shares.iter().map(|share| share.load).sum()).collect()
+        self.held.iter().map(sum).collect()
     }
 
     /// What is on the members while one of them is lost.
@@ -69,8 +69,13 @@ impl Shared {
 
     /// What of the load they share comes from somebody.
     pub(super) fn of(&self, owner: ItemIx) -> f64 {
-        self.shares.iter().filter(|share| share.owner == owner).map(|share| share.load).sum()
+        sum(self.shares.iter().filter(|share| share.owner == owner))
     }
+}
+
+/// How much shares are together; of none 0, and not the -0 that a sum of nothing is.
+pub(super) fn sum<'s>(shares: impl IntoIterator<Item = &'s Share>) -> f64 {
+    shares.into_iter().fold(0.0, |sum, share| sum + share.load)
 }
 
 /// A load by the services that cause it.
